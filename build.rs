@@ -1,0 +1,63 @@
+//! Chooses which instruction sets are built in, and records how the crate was built for the reports of its examples.
+
+use std::env;
+use std::process::Command;
+
+/// Those that can be left out: `scalar` is always there.
+const OPTIONAL: [&str; 4] = ["portable", "neon", "avx2", "avx512"];
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=RECTIFY_DISABLE");
+
+    let disabled = env::var("RECTIFY_DISABLE").unwrap_or_default();
+    let disabled: Vec<&str> = disabled
+        .split(',')
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect();
+    for name in &disabled {
+        if !OPTIONAL.contains(name) {
+            println!(
+                "cargo::error=RECTIFY_DISABLE: '{name}' is none of {}",
+                OPTIONAL.join(", ")
+            );
+        }
+    }
+
+    let features = variable("CARGO_CFG_TARGET_FEATURE");
+    let x86 = matches!(variable("CARGO_CFG_TARGET_ARCH").as_str(), "x86" | "x86_64");
+    let neon = variable("CARGO_CFG_TARGET_ARCH") == "aarch64" && features.split(',').any(|feature| feature == "neon");
+    for name in OPTIONAL {
+        println!("cargo::rustc-check-cfg=cfg(rectify_{name})");
+        let on_this_target = match name {
+            "neon" => neon,
+            "avx2" | "avx512" => x86,
+            _ => true,
+        };
+        if on_this_target && !disabled.contains(&name) {
+            println!("cargo::rustc-cfg=rectify_{name}");
+        }
+    }
+
+    println!("cargo::rustc-env=RECTIFY_BUILD_RUSTC={}", rustc_version());
+    println!("cargo::rustc-env=RECTIFY_BUILD_TARGET={}", variable("TARGET"));
+    println!(
+        "cargo::rustc-env=RECTIFY_BUILD_PROFILE={}, opt-level {}",
+        variable("PROFILE"),
+        variable("OPT_LEVEL")
+    );
+    println!("cargo::rustc-env=RECTIFY_BUILD_FEATURES={features}");
+}
+
+fn variable(name: &str) -> String {
+    env::var(name).unwrap_or_default()
+}
+
+fn rustc_version() -> String {
+    let output = Command::new(variable("RUSTC")).arg("--version").output();
+    output.map_or_else(
+        |_| "unknown rustc".into(),
+        |output| String::from_utf8_lossy(&output.stdout).trim().into(),
+    )
+}

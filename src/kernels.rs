@@ -1,0 +1,100 @@
+//! The functions, on an instruction set of the caller's choice.
+
+use crate::activation::{Activation, Backward, Forward, Relu};
+use crate::element::Element;
+use crate::isa::{Isa, UnsupportedIsa};
+use crate::sweep;
+
+/// The functions of this crate on one instruction set. A value is the proof that the instruction set is available.
+///
+/// The free functions call [`Kernels::best`] each time, at the cost of an atomic load. Hold a value to save that, or to
+/// pin an instruction set in a test or a benchmark.
+///
+/// ```
+/// use rectify::{Isa, Kernels};
+///
+/// let scalar = Kernels::new(Isa::Scalar)?;
+/// let mut x = [-1.0_f32, 2.0];
+/// scalar.relu_inplace(&mut x);
+/// assert_eq!(x, [0.0, 2.0]);
+/// # Ok::<(), rectify::UnsupportedIsa>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kernels {
+    isa: Isa,
+}
+
+impl Kernels {
+    /// Those of [`Isa::best`].
+    #[must_use]
+    #[inline]
+    pub fn best() -> Self {
+        Self { isa: Isa::best() }
+    }
+
+    /// Those of `isa`.
+    ///
+    /// # Errors
+    ///
+    /// When `isa` is not available. The error names it, and what is available instead.
+    pub fn new(isa: Isa) -> Result<Self, UnsupportedIsa> {
+        if isa.is_available() {
+            Ok(Self { isa })
+        } else {
+            Err(UnsupportedIsa(isa))
+        }
+    }
+
+    /// Which instruction set it is.
+    #[must_use]
+    #[inline]
+    pub fn isa(self) -> Isa {
+        self.isa
+    }
+
+    /// [`relu_inplace`](crate::relu_inplace) on this instruction set.
+    #[inline]
+    pub fn relu_inplace<T: Element>(self, x: &mut [T]) {
+        sweep::map_inplace(self, Relu::FORWARD, Forward(Relu), x);
+    }
+
+    /// [`relu`](crate::relu) on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    #[inline]
+    #[track_caller]
+    pub fn relu<T: Element>(self, input: &[T], output: &mut [T]) {
+        sweep::map(self, Relu::FORWARD, Forward(Relu), input, output);
+    }
+
+    /// [`relu_backward`](crate::relu_backward) on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    #[inline]
+    #[track_caller]
+    pub fn relu_backward<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
+        sweep::zip(self, Relu::BACKWARD, Backward(Relu), input, grad_output, grad_input);
+    }
+
+    /// [`relu_backward_inplace`](crate::relu_backward_inplace) on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    #[inline]
+    #[track_caller]
+    pub fn relu_backward_inplace<T: Element>(self, input: &[T], grad: &mut [T]) {
+        sweep::zip_inplace(self, Relu::BACKWARD, Backward(Relu), input, grad);
+    }
+}
+
+impl Default for Kernels {
+    #[inline]
+    fn default() -> Self {
+        Self::best()
+    }
+}

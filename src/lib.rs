@@ -1,0 +1,145 @@
+//! ReLU and its gradient on slices of `f32`, `f64`, `f16` and `bf16`: AVX-512, AVX2, NEON, portable SIMD or scalar code,
+//! chosen at run time, with **the same bits on every path**.
+//!
+//! ```
+//! let mut x = [-3.0_f32, -1.0, 0.0, 2.0, 5.0];
+//! rectify::relu_inplace(&mut x);
+//! assert_eq!(x, [0.0, 0.0, 0.0, 2.0, 5.0]);
+//! ```
+//!
+//! # Meaning
+//!
+//! Decided on the bits of each element, never by a floating-point instruction: no rounding mode, flush-to-zero mode or
+//! exception flag matters or changes. With
+//!
+//! > pass(x) = `!(x <= 0)`: true for x > 0 and for every NaN, false for +0.0, -0.0 and x < 0,
+//!
+//! | function | result per element |
+//! | --- | --- |
+//! | [`relu`], [`relu_inplace`] | x bit for bit where pass(x), else +0.0 |
+//! | [`relu_backward`], [`relu_backward_inplace`] | the gradient bit for bit where pass(x), else +0.0 |
+//!
+//! So relu(-0.0) is +0.0, a NaN keeps its sign, payload and signalling bit, and a dead unit's gradient is +0.0 whatever
+//! comes from above (no `0 * inf`). Since pass(relu(x)) = pass(x), the backward functions take the input or the output of
+//! the forward ones alike.
+//!
+//! # Instruction sets
+//!
+//! The free functions use [`Isa::best`]. [`Kernels`] has the same functions on one [`Isa`] of your choice.
+//! The environment variable `RECTIFY_MAX_ISA=avx2` caps the choice (read once, at the first use, with the feature `std`;
+//! an unknown name is reported on stderr and ignored). `RECTIFY_DISABLE=avx512,portable` in the environment of the build
+//! leaves instruction sets out.
+//!
+//! Slices may have any alignment. Nothing is read or written outside of them, and nothing is allocated.
+//!
+//! # Features
+//!
+//! - `std` (default): reads `RECTIFY_MAX_ISA`. Without it the crate is `no_std`, and still detects the CPU.
+//! - `half` (default): the formats [`f16`] and [`bf16`].
+
+#![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "std")]
+extern crate std;
+
+mod activation;
+mod element;
+mod isa;
+mod kernels;
+mod simd;
+mod sweep;
+
+pub use element::Element;
+#[cfg(feature = "half")]
+pub use half::{bf16, f16};
+pub use isa::{Isa, ParseIsaError, UnsupportedIsa};
+pub use kernels::Kernels;
+
+/// `x[i] = relu(x[i])`: x where `!(x <= 0)`, else +0.0.
+///
+/// | x | result |
+/// | --- | --- |
+/// | > 0, +inf | x |
+/// | < 0, -inf, -0.0, +0.0 | +0.0 |
+/// | NaN | the same NaN: sign, payload, quiet or signalling |
+///
+/// ReLU is due to Fukushima (1969) and Nair and Hinton (2010). It is ONNX's operator `Relu` and PyTorch's `relu_`.
+///
+/// ```
+/// let mut x = [-3.0_f32, -1.0, 0.0, 2.0, 5.0];
+/// rectify::relu_inplace(&mut x);
+/// assert_eq!(x, [0.0, 0.0, 0.0, 2.0, 5.0]);
+/// ```
+#[inline]
+pub fn relu_inplace<T: Element>(x: &mut [T]) {
+    Kernels::best().relu_inplace(x);
+}
+
+/// `output[i] = relu(input[i])`: x where `!(x <= 0)`, else +0.0, as [`relu_inplace`] computes it.
+///
+/// ```
+/// let mut output = [0.0; 4];
+/// rectify::relu(&[-1.5, -0.0, f64::NAN, f64::INFINITY], &mut output);
+/// assert_eq!(output[..2], [0.0, 0.0]);
+/// assert!(output[2].is_nan());
+/// assert_eq!(output[3], f64::INFINITY);
+/// ```
+///
+/// # Panics
+///
+/// When the lengths differ. Nothing is written then.
+#[inline]
+#[track_caller]
+pub fn relu<T: Element>(input: &[T], output: &mut [T]) {
+    Kernels::best().relu(input, output);
+}
+
+/// `grad_input[i]` = `grad_output[i]` where `!(input[i] <= 0)`, else +0.0: the gradient of a loss at the input of ReLU,
+/// from the one at its output.
+///
+/// | input | `grad_input` |
+/// | --- | --- |
+/// | > 0, +inf, NaN | `grad_output`, bit for bit |
+/// | < 0, -inf, -0.0, +0.0 | +0.0, even where `grad_output` is infinite or NaN |
+///
+/// The gradient at x = 0 is 0, as in PyTorch. `input` may be the input or the output of [`relu`]: the result is the same.
+/// It is PyTorch's `threshold_backward` with the threshold 0.
+///
+/// ```
+/// let mut grad_input = [0.0_f32; 4];
+/// rectify::relu_backward(&[-1.0, 0.0, 1.0, 2.0], &[f32::INFINITY, 5.0, 6.0, -7.0], &mut grad_input);
+/// assert_eq!(grad_input, [0.0, 0.0, 6.0, -7.0]);
+/// ```
+///
+/// # Panics
+///
+/// When the lengths differ. Nothing is written then.
+#[inline]
+#[track_caller]
+pub fn relu_backward<T: Element>(input: &[T], grad_output: &[T], grad_input: &mut [T]) {
+    Kernels::best().relu_backward(input, grad_output, grad_input);
+}
+
+/// `grad[i]` stays where `!(input[i] <= 0)`, else becomes +0.0: [`relu_backward`] with the gradient at the output
+/// overwritten by the one at the input.
+///
+/// ```
+/// let mut grad = [1.0_f32, 2.0, 3.0];
+/// rectify::relu_backward_inplace(&[-1.0, 0.0, 1.0], &mut grad);
+/// assert_eq!(grad, [0.0, 0.0, 3.0]);
+/// ```
+///
+/// # Panics
+///
+/// When the lengths differ. Nothing is written then.
+#[inline]
+#[track_caller]
+pub fn relu_backward_inplace<T: Element>(input: &[T], grad: &mut [T]) {
+    Kernels::best().relu_backward_inplace(input, grad);
+}
+
+/// README's code, compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

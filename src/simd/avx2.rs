@@ -1,0 +1,111 @@
+//! AVX2: 256 bits, truth values as lanes of ones or zeros.
+
+#[cfg(target_arch = "x86")]
+use core::arch::x86::*;
+#[cfg(target_arch = "x86_64")]
+use core::arch::x86_64::*;
+
+use super::{Vector, partial};
+
+x86_isa!(Avx2: "avx2");
+
+macro_rules! vector {
+    ($name:ident, $lane:ident, $set1:ident, $cmpgt:ident, $cmpeq:ident) => {
+        #[derive(Clone, Copy)]
+        pub struct $name(__m256i);
+
+        // SAFETY of the operations: an `Avx2`, or a vector made with one, proves that the CPU has AVX2.
+        impl Vector for $name {
+            type Simd = Avx2;
+            type Lane = $lane;
+            type Mask = __m256i;
+
+            const LANES: usize = size_of::<__m256i>() / size_of::<$lane>();
+
+            #[inline(always)]
+            unsafe fn load(_: Avx2, source: *const $lane) -> Self {
+                // SAFETY: the caller promises that 32 bytes can be read.
+                Self(unsafe { _mm256_loadu_si256(source.cast()) })
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, target: *mut $lane) {
+                // SAFETY: the caller promises that 32 bytes can be written.
+                unsafe { _mm256_storeu_si256(target.cast(), self.0) }
+            }
+
+            #[inline(always)]
+            unsafe fn load_partial(_: Avx2, source: *const $lane, len: usize) -> Self {
+                let bytes = len * size_of::<$lane>();
+                let source = source.cast::<u8>();
+                // SAFETY: the caller promises that `bytes` bytes can be read, fewer than 32.
+                Self(unsafe {
+                    if bytes >= 16 {
+                        let first = _mm_loadu_si128(source.cast());
+                        let second = _mm_loadu_si128(source.add(bytes - 16).cast());
+                        _mm256_set_m128i(second, first)
+                    } else {
+                        let [first, second] = partial::load(source, bytes);
+                        _mm256_zextsi128_si256(_mm_set_epi64x(second.cast_signed(), first.cast_signed()))
+                    }
+                })
+            }
+
+            #[inline(always)]
+            unsafe fn store_partial(self, target: *mut $lane, len: usize) {
+                let bytes = len * size_of::<$lane>();
+                let target = target.cast::<u8>();
+                // SAFETY: the caller promises that `bytes` bytes can be written, fewer than 32.
+                unsafe {
+                    let first = _mm256_castsi256_si128(self.0);
+                    if bytes >= 16 {
+                        _mm_storeu_si128(target.cast(), first);
+                        _mm_storeu_si128(
+                            target.add(bytes - 16).cast(),
+                            _mm256_extracti128_si256::<1>(self.0),
+                        );
+                    } else {
+                        partial::store(bytemuck::cast(first), target, bytes);
+                    }
+                }
+            }
+
+            #[inline(always)]
+            fn splat(_: Avx2, lane: $lane) -> Self {
+                // SAFETY: see above.
+                Self(unsafe { $set1(lane) })
+            }
+
+            #[inline(always)]
+            fn gt(self, other: Self) -> __m256i {
+                // SAFETY: see above.
+                unsafe { $cmpgt(self.0, other.0) }
+            }
+
+            #[inline(always)]
+            fn nonzero(self) -> __m256i {
+                // SAFETY: see above.
+                unsafe {
+                    let zero = $cmpeq(self.0, _mm256_setzero_si256());
+                    _mm256_xor_si256(zero, _mm256_set1_epi8(-1))
+                }
+            }
+
+            #[inline(always)]
+            fn keep(self, mask: __m256i) -> Self {
+                // SAFETY: see above.
+                Self(unsafe { _mm256_and_si256(self.0, mask) })
+            }
+
+            #[inline(always)]
+            fn and(_: Avx2, a: __m256i, b: __m256i) -> __m256i {
+                // SAFETY: see above.
+                unsafe { _mm256_and_si256(a, b) }
+            }
+        }
+    };
+}
+
+vector!(I16, i16, _mm256_set1_epi16, _mm256_cmpgt_epi16, _mm256_cmpeq_epi16);
+vector!(I32, i32, _mm256_set1_epi32, _mm256_cmpgt_epi32, _mm256_cmpeq_epi32);
+vector!(I64, i64, _mm256_set1_epi64x, _mm256_cmpgt_epi64, _mm256_cmpeq_epi64);

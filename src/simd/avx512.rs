@@ -1,0 +1,116 @@
+//! AVX-512: 512 bits, truth values in mask registers, short vectors by masked loads and stores.
+
+#[cfg(target_arch = "x86")]
+use core::arch::x86::*;
+#[cfg(target_arch = "x86_64")]
+use core::arch::x86_64::*;
+
+use super::Vector;
+
+x86_isa!(Avx512: "avx512f", "avx512bw", "avx512vl");
+
+macro_rules! vector {
+    (
+        $name:ident, $lane:ident, $mask:ident, $set1:ident, $cmpgt:ident, $test:ident, $maskz_mov:ident,
+        $maskz_load:ident, $mask_store:ident
+    ) => {
+        #[derive(Clone, Copy)]
+        pub struct $name(__m512i);
+
+        // SAFETY of the operations: an `Avx512`, or a vector made with one, proves that the CPU has AVX-512 F, BW and VL.
+        impl Vector for $name {
+            type Simd = Avx512;
+            type Lane = $lane;
+            type Mask = $mask;
+
+            const LANES: usize = size_of::<__m512i>() / size_of::<$lane>();
+
+            #[inline(always)]
+            unsafe fn load(_: Avx512, source: *const $lane) -> Self {
+                // SAFETY: the caller promises that 64 bytes can be read.
+                Self(unsafe { _mm512_loadu_si512(source.cast()) })
+            }
+
+            #[inline(always)]
+            unsafe fn store(self, target: *mut $lane) {
+                // SAFETY: the caller promises that 64 bytes can be written.
+                unsafe { _mm512_storeu_si512(target.cast(), self.0) }
+            }
+
+            #[inline(always)]
+            unsafe fn load_partial(_: Avx512, source: *const $lane, len: usize) -> Self {
+                // SAFETY: the caller promises that the first `len` lanes can be read; the others are masked out.
+                Self(unsafe { $maskz_load($mask::MAX >> (Self::LANES - len), source) })
+            }
+
+            #[inline(always)]
+            unsafe fn store_partial(self, target: *mut $lane, len: usize) {
+                // SAFETY: the caller promises that the first `len` lanes can be written; the others are masked out.
+                unsafe { $mask_store(target, $mask::MAX >> (Self::LANES - len), self.0) }
+            }
+
+            #[inline(always)]
+            fn splat(_: Avx512, lane: $lane) -> Self {
+                // SAFETY: see above.
+                Self(unsafe { $set1(lane) })
+            }
+
+            #[inline(always)]
+            fn gt(self, other: Self) -> $mask {
+                // SAFETY: see above.
+                unsafe { $cmpgt(self.0, other.0) }
+            }
+
+            #[inline(always)]
+            fn nonzero(self) -> $mask {
+                // SAFETY: see above.
+                unsafe { $test(self.0, self.0) }
+            }
+
+            #[inline(always)]
+            fn keep(self, mask: $mask) -> Self {
+                // SAFETY: see above.
+                Self(unsafe { $maskz_mov(mask, self.0) })
+            }
+
+            #[inline(always)]
+            fn and(_: Avx512, a: $mask, b: $mask) -> $mask {
+                a & b
+            }
+        }
+    };
+}
+
+vector!(
+    I16,
+    i16,
+    __mmask32,
+    _mm512_set1_epi16,
+    _mm512_cmpgt_epi16_mask,
+    _mm512_test_epi16_mask,
+    _mm512_maskz_mov_epi16,
+    _mm512_maskz_loadu_epi16,
+    _mm512_mask_storeu_epi16
+);
+vector!(
+    I32,
+    i32,
+    __mmask16,
+    _mm512_set1_epi32,
+    _mm512_cmpgt_epi32_mask,
+    _mm512_test_epi32_mask,
+    _mm512_maskz_mov_epi32,
+    _mm512_maskz_loadu_epi32,
+    _mm512_mask_storeu_epi32
+);
+vector!(
+    I64,
+    i64,
+    __mmask8,
+    _mm512_set1_epi64,
+    _mm512_cmpgt_epi64_mask,
+    _mm512_test_epi64_mask,
+    _mm512_maskz_mov_epi64,
+    _mm512_maskz_loadu_epi64,
+    _mm512_mask_storeu_epi64
+);

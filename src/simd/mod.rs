@@ -1,0 +1,118 @@
+//! How a vector works: one file an instruction set.
+
+#[macro_use]
+mod macros;
+
+#[cfg(rectify_avx2)]
+mod avx2;
+#[cfg(rectify_avx512)]
+mod avx512;
+mod entries;
+#[cfg(rectify_neon)]
+mod neon;
+#[cfg(any(rectify_portable, rectify_neon, rectify_avx2))]
+mod partial;
+#[cfg(rectify_portable)]
+mod portable;
+mod scalar;
+
+pub(crate) use entries::Entries;
+
+use crate::isa::Isa;
+
+/// An instruction set. A value is the proof that this CPU has it, so that the operations on vectors are safe.
+pub trait Simd: Copy {
+    type I16: Vector<Simd = Self, Lane = i16>;
+    type I32: Vector<Simd = Self, Lane = i32>;
+    type I64: Vector<Simd = Self, Lane = i64>;
+
+    /// # Safety
+    ///
+    /// This CPU has the instruction set.
+    unsafe fn assume_available() -> Self;
+}
+
+/// A whole number as wide as an element, in which kernels see the element's bits.
+pub trait Lane: bytemuck::Pod {
+    type Vector<S: Simd>: Vector<Simd = S, Lane = Self>;
+}
+
+impl Lane for i16 {
+    type Vector<S: Simd> = S::I16;
+}
+
+impl Lane for i32 {
+    type Vector<S: Simd> = S::I32;
+}
+
+impl Lane for i64 {
+    type Vector<S: Simd> = S::I64;
+}
+
+/// A register of lanes.
+pub trait Vector: Copy {
+    type Simd: Simd;
+    type Lane: Lane;
+    /// A truth value for each lane.
+    type Mask: Copy;
+
+    const LANES: usize;
+
+    /// # Safety
+    ///
+    /// `source` can be read for `LANES` lanes. It need not be aligned.
+    unsafe fn load(simd: Self::Simd, source: *const Self::Lane) -> Self;
+
+    /// # Safety
+    ///
+    /// `target` can be written for `LANES` lanes. It need not be aligned.
+    unsafe fn store(self, target: *mut Self::Lane);
+
+    /// Loads fewer lanes than a vector has. Which lane gets which element, and what the others hold, is the vector's
+    /// own affair: it is the same for every load and store of `len`.
+    ///
+    /// # Safety
+    ///
+    /// 0 < `len` < `LANES`, and `source` can be read for `len` lanes. It need not be aligned.
+    unsafe fn load_partial(simd: Self::Simd, source: *const Self::Lane, len: usize) -> Self;
+
+    /// Stores what [`load_partial`](Self::load_partial) loaded.
+    ///
+    /// # Safety
+    ///
+    /// 0 < `len` < `LANES`, and `target` can be written for `len` lanes. It need not be aligned.
+    unsafe fn store_partial(self, target: *mut Self::Lane, len: usize);
+
+    /// `lane` in every lane.
+    fn splat(simd: Self::Simd, lane: Self::Lane) -> Self;
+
+    /// `self > other`, as signed integers.
+    fn gt(self, other: Self) -> Self::Mask;
+
+    /// `self != 0`
+    fn nonzero(self) -> Self::Mask;
+
+    /// `self` where `mask` is true, else 0.
+    fn keep(self, mask: Self::Mask) -> Self;
+
+    /// True where both are.
+    fn and(simd: Self::Simd, a: Self::Mask, b: Self::Mask) -> Self::Mask;
+}
+
+/// Whether `isa` is built in and this CPU has it.
+pub(crate) fn is_available(isa: Isa) -> bool {
+    match isa {
+        Isa::Scalar => true,
+        #[cfg(rectify_portable)]
+        Isa::Portable => true,
+        // Built in only where the compilation target has it.
+        #[cfg(rectify_neon)]
+        Isa::Neon => true,
+        #[cfg(rectify_avx2)]
+        Isa::Avx2 => avx2::is_available(),
+        #[cfg(rectify_avx512)]
+        Isa::Avx512 => avx512::is_available(),
+        #[allow(unreachable_patterns, reason = "one of the four is always missing")]
+        _ => false,
+    }
+}
