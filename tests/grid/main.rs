@@ -1,0 +1,231 @@
+//! The one grid: every instruction set, function and format, against the definition on bits. Equality of bits, no
+//! tolerance.
+//!
+//! The names of the tests begin with the instruction set. The tests of one that is not available are reported as ignored;
+//! where `RECTIFY_REQUIRE_ISA` lists it (comma separated), its test `is_available` fails.
+
+mod format;
+mod guarded;
+
+use format::{Format, patterns, scattered, select};
+use guarded::{Guarded, VECTOR_BYTES};
+use libtest_mimic::{Arguments, Trial};
+use proptest::prelude::*;
+use rectify::{Isa, Kernels};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Function {
+    ReluInplace,
+    Relu,
+    ReluBackward,
+    ReluBackwardInplace,
+}
+
+use Function::*;
+
+/// Runs `function` on `x` and the gradient `g`, with the three slices misaligned by so many elements.
+fn run<F: Format>(
+    kernels: Kernels,
+    function: Function,
+    x: &[F::Bits],
+    g: &[F::Bits],
+    misalignments: [usize; 3],
+) -> Vec<F::Bits> {
+    let stale: Vec<F::Bits> = x
+        .iter()
+        .map(|_| F::bits(0x5a5a_5a5a_5a5a_5a5a >> (64 - F::WIDTH)))
+        .collect();
+    let mut x = Guarded::new(x, misalignments[0]);
+    let mut g = Guarded::new(g, misalignments[1]);
+    let mut output = Guarded::new(&stale, misalignments[2]);
+    let (x_before, g_before) = (x.values().to_vec(), g.values().to_vec());
+
+    match function {
+        ReluInplace => kernels.relu_inplace::<F>(x.elements_mut()),
+        Relu => kernels.relu::<F>(x.elements(), output.elements_mut()),
+        ReluBackward => kernels.relu_backward::<F>(x.elements(), g.elements(), output.elements_mut()),
+        ReluBackwardInplace => kernels.relu_backward_inplace::<F>(x.elements(), g.elements_mut()),
+    }
+
+    for (name, slice) in [("x", &x), ("the gradient", &g), ("the output", &output)] {
+        assert!(
+            slice.is_intact_outside(),
+            "{function:?} wrote beside {name}: {} elements",
+            slice.values().len()
+        );
+    }
+    assert!(
+        function == ReluInplace || x.values() == x_before,
+        "{function:?} changed its input"
+    );
+    assert!(
+        function == ReluBackwardInplace || g.values() == g_before,
+        "{function:?} changed its gradient"
+    );
+    match function {
+        ReluInplace => x.values().to_vec(),
+        ReluBackwardInplace => g.values().to_vec(),
+        Relu | ReluBackward => output.values().to_vec(),
+    }
+}
+
+fn check<F: Format>(kernels: Kernels, function: Function, x: &[F::Bits], g: &[F::Bits], misalignments: [usize; 3]) {
+    let results = run::<F>(kernels, function, x, g, misalignments);
+    for (i, &result) in results.iter().enumerate() {
+        let expected = match function {
+            ReluInplace | Relu => select::<F>(x[i], x[i]),
+            ReluBackward | ReluBackwardInplace => select::<F>(x[i], g[i]),
+        };
+        assert!(
+            result == expected,
+            "{function:?} on {}: {result:#x} instead of {expected:#x} for x = {:#x}, gradient {:#x}; \
+             element {i} of {}, misaligned by {misalignments:?} elements",
+            kernels.isa(),
+            x[i],
+            g[i],
+            x.len(),
+        );
+    }
+}
+
+/// Every length up to four vectors and one, at every misalignment within a vector of each slice; some longer ones.
+fn every_length_and_misalignment<F: Format>(kernels: Kernels, function: Function) {
+    let lanes = VECTOR_BYTES / size_of::<F>();
+    let x = scattered::<F>(16 * lanes, 1);
+    let g = scattered::<F>(16 * lanes, 2);
+    for len in 0..=4 * lanes + 1 {
+        for m in 0..lanes {
+            let mixed = [m, (5 * m + 3) % lanes, (7 * m + 1) % lanes];
+            for misalignments in [[m, 0, 0], [0, m, 0], [0, 0, m], [m, m, m], mixed] {
+                check::<F>(kernels, function, &x[..len], &g[..len], misalignments);
+            }
+        }
+    }
+    for len in 4 * lanes + 2..=13 * lanes + 1 {
+        check::<F>(kernels, function, &x[..len], &g[..len], [len % lanes, 0, len % 3]);
+    }
+}
+
+/// Every pattern of the format as x, with three gradients each.
+fn every_pattern<F: Format>(kernels: Kernels, function: Function) {
+    let x = patterns::<F>();
+    for shift in [0, 1, x.len() / 3] {
+        let mut g = x.clone();
+        g.rotate_left(shift);
+        check::<F>(kernels, function, &x, &g, [0; 3]);
+    }
+}
+
+/// Any bits, lengths and misalignments.
+fn arbitrary<F: Format>(kernels: Kernels, function: Function) {
+    let elements = prop::collection::vec((any::<u64>(), any::<u64>()), 0..300);
+    let lanes = VECTOR_BYTES / size_of::<F>();
+    let misalignments = [0..lanes, 0..lanes, 0..lanes];
+    // Emulators have no source tree to keep failures in.
+    let config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |(elements in elements, misalignments in misalignments)| {
+        let x: Vec<_> = elements.iter().map(|&(x, _)| F::bits(x >> (64 - F::WIDTH))).collect();
+        let g: Vec<_> = elements.iter().map(|&(_, g)| F::bits(g >> (64 - F::WIDTH))).collect();
+        check::<F>(kernels, function, &x, &g, misalignments);
+    });
+}
+
+/// In place and out of place give the same; backward may be given forward's output for its input.
+fn agreement<F: Format>(kernels: Kernels) {
+    let x = patterns::<F>();
+    let mut g = x.clone();
+    g.reverse();
+    let run = |function, x: &[F::Bits]| run::<F>(kernels, function, x, &g, [0; 3]);
+
+    let y = run(Relu, &x);
+    assert!(run(ReluInplace, &x) == y);
+    assert!(run(ReluInplace, &y) == y, "relu is idempotent");
+
+    let grad_input = run(ReluBackward, &x);
+    assert!(run(ReluBackward, &y) == grad_input);
+    assert!(run(ReluBackwardInplace, &x) == grad_input);
+    assert!(run(ReluBackwardInplace, &y) == grad_input);
+}
+
+type Check = fn(Kernels, Function);
+
+/// The tests of one format, for every function.
+fn trials_of_format<F: Format>(isa: Isa, format: &str) -> Vec<Trial> {
+    let checks: [(&str, Check); 3] = [
+        ("every_length_and_misalignment", every_length_and_misalignment::<F>),
+        ("every_pattern", every_pattern::<F>),
+        ("arbitrary", arbitrary::<F>),
+    ];
+    let functions = [
+        ("relu_inplace", ReluInplace),
+        ("relu", Relu),
+        ("relu_backward", ReluBackward),
+        ("relu_backward_inplace", ReluBackwardInplace),
+    ];
+    let mut trials = vec![trial(isa, &format!("agreement::{format}"), agreement::<F>)];
+    for (name, function) in functions {
+        for (check_name, check) in checks {
+            let name = format!("{name}::{check_name}::{format}");
+            trials.push(trial(isa, &name, move |kernels| check(kernels, function)));
+        }
+    }
+    trials
+}
+
+fn trial(isa: Isa, name: &str, check: impl Fn(Kernels) + Send + 'static) -> Trial {
+    let run = move || {
+        check(Kernels::new(isa)?);
+        Ok(())
+    };
+    Trial::test(format!("{isa}::{name}"), run).with_ignored_flag(!isa.is_available())
+}
+
+/// A test of what the other tests rely on.
+fn self_test(name: &str, test: fn()) -> Trial {
+    let run = move || {
+        test();
+        Ok(())
+    };
+    Trial::test(format!("grid::{name}"), run)
+}
+
+/// The instruction sets that `RECTIFY_REQUIRE_ISA` lists.
+fn required() -> Vec<Isa> {
+    let names = std::env::var("RECTIFY_REQUIRE_ISA").unwrap_or_default();
+    let parse = |name: &str| {
+        name.parse()
+            .unwrap_or_else(|error| panic!("RECTIFY_REQUIRE_ISA: '{name}': {error}"))
+    };
+    names.split(',').filter(|name| !name.is_empty()).map(parse).collect()
+}
+
+fn main() {
+    let required = required();
+    let mut trials = vec![
+        self_test(
+            "patterns_hold_the_special_values",
+            format::patterns_hold_the_special_values,
+        ),
+        self_test(
+            "a_write_beside_the_values_is_seen",
+            guarded::a_write_beside_the_values_is_seen,
+        ),
+    ];
+    for isa in [Isa::Scalar, Isa::Portable, Isa::Neon, Isa::Avx2, Isa::Avx512] {
+        let is_available = Trial::test(format!("{isa}::is_available"), move || {
+            assert_eq!(Kernels::new(isa)?.isa(), isa);
+            Ok(())
+        });
+        trials.push(is_available.with_ignored_flag(!isa.is_available() && !required.contains(&isa)));
+        trials.extend(trials_of_format::<f32>(isa, "f32"));
+        trials.extend(trials_of_format::<f64>(isa, "f64"));
+        #[cfg(feature = "half")]
+        trials.extend(trials_of_format::<rectify::f16>(isa, "f16"));
+        #[cfg(feature = "half")]
+        trials.extend(trials_of_format::<rectify::bf16>(isa, "bf16"));
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
