@@ -120,24 +120,29 @@ pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, K: Kernel<N>, 
         if len > 0 {
             // SAFETY: 0 < len < LANES, and the pointers are good for `len` lanes.
             unsafe {
-                let x = inputs.map(|input| V::load_partial(simd, input, len));
-                kernel.apply::<T, V>(simd, x).store_partial(output, len);
+                let mut vectors = [V::load_partial(simd, inputs[0], len); N];
+                for i in 1..N {
+                    vectors[i] = V::load_partial(simd, inputs[i], len);
+                }
+                kernel.apply::<T, V>(simd, vectors).store_partial(output, len);
             }
         }
         return;
     }
 
-    // SAFETY: each call stays below `len`: the callers say where.
-    let load = |at: usize| inputs.map(|input| unsafe { V::load(simd, input.add(at)) });
-
     // Computed before anything is stored: in place its input would be overwritten, and a load from two fresh stores
     // waits for both.
     let last_at = len - V::LANES;
-    let last = kernel.apply::<T, V>(simd, load(last_at));
+    // SAFETY: last_at + LANES = len.
+    let last = unsafe { apply_at::<T, V, K, N>(simd, kernel, inputs, last_at) };
 
     let mut at = 0;
     while len - at >= UNROLL * V::LANES {
-        let results: [V; UNROLL] = core::array::from_fn(|i| kernel.apply::<T, V>(simd, load(at + i * V::LANES)));
+        let mut results = [last; UNROLL];
+        for (i, result) in results.iter_mut().enumerate() {
+            // SAFETY: at + UNROLL * LANES <= len.
+            *result = unsafe { apply_at::<T, V, K, N>(simd, kernel, inputs, at + i * V::LANES) };
+        }
         for (i, result) in results.into_iter().enumerate() {
             // SAFETY: at + UNROLL * LANES <= len.
             unsafe { result.store(output.add(at + i * V::LANES)) };
@@ -146,9 +151,32 @@ pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, K: Kernel<N>, 
     }
     while at < last_at {
         // SAFETY: at + LANES < last_at + LANES = len.
-        unsafe { kernel.apply::<T, V>(simd, load(at)).store(output.add(at)) };
+        unsafe { apply_at::<T, V, K, N>(simd, kernel, inputs, at).store(output.add(at)) };
         at += V::LANES;
     }
     // SAFETY: last_at + LANES = len.
     unsafe { last.store(output.add(last_at)) };
+}
+
+/// The result for the vectors at the element `at`. A function, not a closure: closures and what the standard library does
+/// with them need not be inlined, and the operations on vectors are calls where they are not.
+///
+/// # Safety
+///
+/// Each of `inputs` can be read from `at` for `LANES` lanes.
+#[inline(always)]
+unsafe fn apply_at<T: Element, V: Vector<Lane = T::Lane>, K: Kernel<N>, const N: usize>(
+    simd: V::Simd,
+    kernel: K,
+    inputs: [*const T::Lane; N],
+    at: usize,
+) -> V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut vectors = [V::load(simd, inputs[0].add(at)); N];
+        for i in 1..N {
+            vectors[i] = V::load(simd, inputs[i].add(at));
+        }
+        kernel.apply::<T, V>(simd, vectors)
+    }
 }

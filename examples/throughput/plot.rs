@@ -1,0 +1,111 @@
+//! The figures as a picture: GB/s against size, a panel a function and format, a line an instruction set.
+
+use std::error::Error;
+
+use plotters::prelude::*;
+use rectify::Isa;
+
+use crate::measure::Measurement;
+
+const PANEL: (u32, u32) = (420, 300);
+const LIMIT_COLOUR: RGBColor = RGBColor(150, 150, 150);
+
+pub fn svg(title: &str, measurements: &[Measurement]) -> Result<String, String> {
+    draw(title, measurements).map_err(|error| format!("can't plot: {error}"))
+}
+
+fn draw(title: &str, measurements: &[Measurement]) -> Result<String, Box<dyn Error>> {
+    let panels: Vec<&[Measurement]> = measurements
+        .chunk_by(|a, b| (a.function, a.format) == (b.function, b.format))
+        .collect();
+    let columns = panels
+        .chunk_by(|a, b| a[0].format == b[0].format)
+        .next()
+        .map_or(1, <[_]>::len);
+    let rows = panels.len() / columns;
+    let mut svg = String::new();
+    {
+        let size = (PANEL.0 * columns as u32, PANEL.1 * rows as u32 + 50);
+        let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        root.fill(&WHITE)?;
+        let root = root.titled(
+            &format!("{title}, one thread: GB/s read and written"),
+            ("sans-serif", 24),
+        )?;
+        for (area, panel) in root.split_evenly((rows, columns)).iter().zip(panels) {
+            draw_panel(area, panel)?;
+        }
+        root.present()?;
+    }
+    Ok(svg)
+}
+
+fn draw_panel(
+    area: &DrawingArea<SVGBackend, plotters::coord::Shift>,
+    panel: &[Measurement],
+) -> Result<(), Box<dyn Error>> {
+    let first_and_last = (panel[0].bytes as f64, panel[panel.len() - 1].bytes as f64);
+    let speeds = panel.iter().flat_map(|cell| [cell.gb_per_s(), cell.limit_gb_per_s()]);
+    let fastest = speeds.fold(0.0, f64::max);
+    let mut chart = ChartBuilder::on(area)
+        .caption(
+            format!("{} {}", panel[0].function.name(), panel[0].format),
+            ("sans-serif", 16),
+        )
+        .margin(8)
+        .x_label_area_size(30)
+        .y_label_area_size(40)
+        .build_cartesian_2d(
+            (first_and_last.0..first_and_last.1).log_scale().base(16.0),
+            0.0..1.05 * fastest,
+        )?;
+    chart
+        .configure_mesh()
+        .light_line_style(TRANSPARENT)
+        .x_desc("bytes a slice")
+        .y_label_formatter(&|gb_per_s| format!("{gb_per_s:.0}"))
+        .x_label_formatter(&|&bytes| binary(bytes))
+        .draw()?;
+
+    let lines: Vec<&[Measurement]> = panel.chunk_by(|a, b| a.isa == b.isa).collect();
+    if let Some(widest) = lines.last() {
+        let points = widest.iter().map(|cell| (cell.bytes as f64, cell.limit_gb_per_s()));
+        chart
+            .draw_series(LineSeries::new(points, LIMIT_COLOUR.stroke_width(4)))?
+            .label(format!("limit ({})", widest[0].isa))
+            .legend(|(x, y)| PathElement::new([(x, y), (x + 16, y)], LIMIT_COLOUR.stroke_width(4)));
+    }
+    for line in lines {
+        let colour = colour(line[0].isa);
+        let points = line.iter().map(|cell| (cell.bytes as f64, cell.gb_per_s()));
+        chart
+            .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
+            .label(line[0].isa.to_string())
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE.mix(0.8))
+        .draw()?;
+    Ok(())
+}
+
+fn colour(isa: Isa) -> RGBColor {
+    match isa {
+        Isa::Scalar => RGBColor(120, 94, 240),
+        Isa::Portable => RGBColor(255, 176, 0),
+        Isa::Avx2 => RGBColor(100, 143, 255),
+        _ => RGBColor(220, 38, 127),
+    }
+}
+
+fn binary(bytes: f64) -> String {
+    let (unit, name) = match bytes {
+        ..1024.0 => (1.0, "B"),
+        ..1048576.0 => (1024.0, "K"),
+        ..1073741824.0 => (1048576.0, "M"),
+        _ => (1073741824.0, "G"),
+    };
+    format!("{:.0} {name}", bytes / unit)
+}
