@@ -35,7 +35,7 @@
 //! # Features
 //!
 //! - `std` (default): reads `RECTIFY_MAX_ISA`. Without it the crate is `no_std`, and still detects the CPU.
-//! - `half` (default): the formats [`f16`] and [`bf16`].
+//! - `half` (default): the formats [`f16`](struct@f16) and [`bf16`].
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -140,6 +140,6 @@ pub fn relu_backward_inplace<T: Element>(input: &[T], grad: &mut [T]) {
 }
 
 /// README's code, compiled and run as tests.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "half"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
