@@ -10,7 +10,8 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=RECTIFY_DISABLE");
 
-    let disabled = env::var("RECTIFY_DISABLE").unwrap_or_default();
+    let disabled = env::var_os("RECTIFY_DISABLE").unwrap_or_default();
+    let disabled = disabled.to_string_lossy();
     let disabled: Vec<&str> = disabled
         .split(',')
         .map(str::trim)

@@ -14,7 +14,7 @@ use workload::{Format, Function, Limit, Memory};
 const SIZES: [usize; 6] = [32, 256, 4 << 10, 16 << 10, 256 << 10, 4 << 20];
 
 fn benchmarks(criterion: &mut Criterion) {
-    let mut memory = Memory::new(SIZES[SIZES.len() - 1]);
+    let mut memory = Memory::new(SIZES[SIZES.len() - 1]).expect("enough memory");
     of_format::<f32>(criterion, &mut memory);
     of_format::<f64>(criterion, &mut memory);
     #[cfg(feature = "half")]

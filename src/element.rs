@@ -2,8 +2,8 @@
 
 use crate::simd::Lane;
 
-/// A number format that the kernels work on: `f32`, `f64` and, with the feature `half`, [`f16`](crate::f16) and
-/// [`bf16`](crate::bf16).
+/// A number format that the kernels work on: `f32`, `f64` and, with the feature `half`, `f16` and
+/// `bf16`.
 ///
 /// The trait is sealed. Its values are read and written as whole numbers of the same size, so every bit pattern is fine.
 pub trait Element: Copy + core::fmt::Debug + PartialOrd + Send + Sync + 'static + Format {}
@@ -13,7 +13,8 @@ pub trait Format {
     /// The signed integer of the same size.
     type Lane: Lane;
 
-    /// The bits of -infinity: the number that every smaller integer, and no NaN, compares less or equal to.
+    /// The bits of -infinity. As signed integers, the bits of every number with a sign are at most these; those of +0.0,
+    /// positive numbers and every NaN are above.
     const NEG_INFINITY: Self::Lane;
 
     /// Where the format's column stands in a table.
@@ -32,6 +33,8 @@ macro_rules! format {
             const NEG_INFINITY: $lane = <$element>::NEG_INFINITY.to_bits().cast_signed();
             const INDEX: usize = $index;
         }
+
+        const _: () = assert!(size_of::<$element>() == size_of::<$lane>());
     };
 }
 

@@ -6,14 +6,16 @@ use core::sync::atomic::{AtomicU8, Ordering};
 
 use crate::simd;
 
-/// An instruction set that the kernels are written for. The order is that of speed, slowest first.
+/// An instruction set that the kernels are written for. The order is that of preference: the last one that is available
+/// is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Isa {
     /// One element at a time, on whole numbers. Always there.
     Scalar,
-    /// The crate `wide`: whatever SIMD the compilation target has (SSE2 on x86-64).
+    /// The crate `wide`: whatever SIMD the compilation target has. That is SSE2 on x86-64, which has no compare of 64
+    /// bits: there [`Scalar`](Self::Scalar) is faster for `f64`.
     Portable,
     /// NEON, on aarch64.
     Neon,
@@ -24,7 +26,8 @@ pub enum Isa {
 }
 
 impl Isa {
-    pub(crate) const ALL: [Self; 5] = [Self::Scalar, Self::Portable, Self::Neon, Self::Avx2, Self::Avx512];
+    /// All of them, the least preferred first, whether available or not.
+    pub const ALL: &[Self] = &[Self::Scalar, Self::Portable, Self::Neon, Self::Avx2, Self::Avx512];
 
     /// The instruction set that the free functions use: the fastest one available, or the fastest one up to the name in
     /// the environment variable `RECTIFY_MAX_ISA` (read once, at the first use; with the feature `std`).
@@ -35,14 +38,20 @@ impl Isa {
     #[must_use]
     #[inline]
     pub fn best() -> Self {
-        // Read and written without an order between threads: all of them would find the same value.
-        match CHOICE.load(Ordering::Relaxed) {
-            0 => Self::Scalar,
-            1 => Self::Portable,
-            2 => Self::Neon,
-            3 => Self::Avx2,
-            4 => Self::Avx512,
-            _ => choose(),
+        // Relaxed: the value is all that is published.
+        Self::from_index(CHOICE.load(Ordering::Relaxed)).unwrap_or_else(choose)
+    }
+
+    /// The place in `ALL`, without the second load that a look-up there would be.
+    #[inline]
+    const fn from_index(index: u8) -> Option<Self> {
+        match index {
+            0 => Some(Self::Scalar),
+            1 => Some(Self::Portable),
+            2 => Some(Self::Neon),
+            3 => Some(Self::Avx2),
+            4 => Some(Self::Avx512),
+            _ => None,
         }
     }
 
@@ -52,7 +61,7 @@ impl Isa {
         simd::is_available(self)
     }
 
-    /// Those that are available, slowest first. `RECTIFY_MAX_ISA` changes nothing here.
+    /// Those that are available, the least preferred first. `RECTIFY_MAX_ISA` changes nothing here.
     ///
     /// ```
     /// use rectify::Isa;
@@ -60,7 +69,7 @@ impl Isa {
     /// assert_eq!(Isa::available().next(), Some(Isa::Scalar));
     /// ```
     pub fn available() -> impl DoubleEndedIterator<Item = Self> {
-        Self::ALL.into_iter().filter(|isa| isa.is_available())
+        Self::ALL.iter().copied().filter(|isa| isa.is_available())
     }
 
     const fn name(self) -> &'static str {
@@ -87,7 +96,8 @@ impl FromStr for Isa {
 
     fn from_str(name: &str) -> Result<Self, ParseIsaError> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|isa| isa.name() == name)
             .ok_or(ParseIsaError(()))
     }
@@ -99,8 +109,8 @@ pub struct ParseIsaError(());
 
 impl fmt::Display for ParseIsaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown instruction set: it is none of ")?;
-        write_names(f, Isa::ALL)
+        f.write_str("unknown instruction set; known: ")?;
+        write_names(f, Isa::ALL.iter().copied())
     }
 }
 
@@ -135,23 +145,32 @@ fn write_names(f: &mut fmt::Formatter<'_>, isas: impl IntoIterator<Item = Isa>) 
     Ok(())
 }
 
+const _: () = {
+    let mut index = 0;
+    while index < Isa::ALL.len() {
+        assert!(Isa::ALL[index] as usize == index);
+        assert!(matches!(Isa::from_index(index as u8), Some(isa) if isa as usize == index));
+        index += 1;
+    }
+};
+
 const UNDECIDED: u8 = u8::MAX;
 
-/// The discriminant of the `Isa` chosen, or `UNDECIDED`.
+/// The index of the `Isa` chosen, which is an available one, or `UNDECIDED`.
 static CHOICE: AtomicU8 = AtomicU8::new(UNDECIDED);
 
 #[cold]
 fn choose() -> Isa {
     let cap = Cap::from_environment();
     let isa = Isa::available().rfind(|&isa| cap.allows(isa)).unwrap_or(Isa::Scalar);
-    // Of several threads that come here at once, the first one speaks.
-    if CHOICE
-        .compare_exchange(UNDECIDED, isa as u8, Ordering::Relaxed, Ordering::Relaxed)
-        .is_ok()
-    {
-        cap.report_if_unknown();
+    match CHOICE.compare_exchange(UNDECIDED, isa as u8, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => {
+            cap.report_if_unknown();
+            isa
+        }
+        // Of several threads that come here at once, the first one decides and speaks.
+        Err(decided) => Isa::from_index(decided).unwrap_or(isa),
     }
-    isa
 }
 
 cfg_if::cfg_if! {
@@ -168,7 +187,7 @@ cfg_if::cfg_if! {
                 match std::env::var_os("RECTIFY_MAX_ISA") {
                     None => Self::Unset,
                     Some(name) if name.is_empty() => Self::Unset,
-                    Some(name) => match name.to_string_lossy().parse() {
+                    Some(name) => match name.to_string_lossy().trim().parse() {
                         Ok(isa) => Self::At(isa),
                         Err(error) => Self::Unknown(name, error),
                     },

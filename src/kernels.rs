@@ -3,7 +3,7 @@
 use crate::activation::{Activation, Backward, Forward, Relu};
 use crate::element::Element;
 use crate::isa::{Isa, UnsupportedIsa};
-use crate::sweep;
+use crate::simd::Source;
 
 /// The functions of this crate on one instruction set. A value is the proof that the instruction set is available.
 ///
@@ -55,7 +55,7 @@ impl Kernels {
     /// [`relu_inplace`](crate::relu_inplace) on this instruction set.
     #[inline]
     pub fn relu_inplace<T: Element>(self, x: &mut [T]) {
-        sweep::map_inplace(self, Relu::FORWARD, Forward(Relu), x);
+        Relu::FORWARD.call(self, Forward(Relu), [Source::Output], ("x", x));
     }
 
     /// [`relu`](crate::relu) on this instruction set.
@@ -66,7 +66,7 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn relu<T: Element>(self, input: &[T], output: &mut [T]) {
-        sweep::map(self, Relu::FORWARD, Forward(Relu), input, output);
+        Relu::FORWARD.call(self, Forward(Relu), [Source::Slice("input", input)], ("output", output));
     }
 
     /// [`relu_backward`](crate::relu_backward) on this instruction set.
@@ -77,7 +77,8 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn relu_backward<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
-        sweep::zip(self, Relu::BACKWARD, Backward(Relu), input, grad_output, grad_input);
+        let inputs = [Source::Slice("input", input), Source::Slice("grad_output", grad_output)];
+        Relu::BACKWARD.call(self, Backward(Relu), inputs, ("grad_input", grad_input));
     }
 
     /// [`relu_backward_inplace`](crate::relu_backward_inplace) on this instruction set.
@@ -88,7 +89,8 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn relu_backward_inplace<T: Element>(self, input: &[T], grad: &mut [T]) {
-        sweep::zip_inplace(self, Relu::BACKWARD, Backward(Relu), input, grad);
+        let inputs = [Source::Slice("input", input), Source::Output];
+        Relu::BACKWARD.call(self, Backward(Relu), inputs, ("grad", grad));
     }
 }
 

@@ -34,8 +34,10 @@
 //!
 //! # Features
 //!
-//! - `std` (default): reads `RECTIFY_MAX_ISA`. Without it the crate is `no_std`, and still detects the CPU.
-//! - `half` (default): the formats [`f16`](struct@f16) and [`bf16`].
+//! - `std` (default): reads `RECTIFY_MAX_ISA`. Without it the crate is `no_std`, and still detects the CPU (but for
+//!   targets without an operating system, where it takes what the compilation target has).
+//! - `half` (default): the formats `f16` and `bf16`, the types of the crate [`half`](https://docs.rs/half), which this
+//!   crate exports too.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -1,102 +1,11 @@
 //! How slices are walked.
 
 use crate::element::Element;
-use crate::kernels::Kernels;
-use crate::simd::{Entries, Vector};
+use crate::simd::Vector;
 
-/// What makes a vector of the output from a vector of each of the `N` inputs.
-pub(crate) trait Kernel<const N: usize>: Copy + 'static {
-    fn apply<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, inputs: [V; N]) -> V;
-}
-
-/// `output[i] = kernel(input[i])`
-#[inline]
-#[track_caller]
-pub(crate) fn map<T: Element, K: Kernel<1>>(
-    kernels: Kernels,
-    entries: &Entries<K, 1>,
-    kernel: K,
-    input: &[T],
-    output: &mut [T],
-) {
-    assert_same_len("input", input, "output", output);
-    let entry = entries.get::<T>(kernels);
-    // SAFETY: `kernels` proves the instruction set; both pointers come from slices of that length.
-    unsafe {
-        entry(
-            kernel,
-            [input.as_ptr().cast()],
-            output.as_mut_ptr().cast(),
-            output.len(),
-        )
-    }
-}
-
-/// `x[i] = kernel(x[i])`
-#[inline]
-pub(crate) fn map_inplace<T: Element, K: Kernel<1>>(kernels: Kernels, entries: &Entries<K, 1>, kernel: K, x: &mut [T]) {
-    let entry = entries.get::<T>(kernels);
-    let pointer = x.as_mut_ptr().cast::<u8>();
-    // SAFETY: `kernels` proves the instruction set; the one slice is input and output.
-    unsafe { entry(kernel, [pointer.cast_const()], pointer, x.len()) }
-}
-
-/// `grad_input[i] = kernel(input[i], grad_output[i])`
-#[inline]
-#[track_caller]
-pub(crate) fn zip<T: Element, K: Kernel<2>>(
-    kernels: Kernels,
-    entries: &Entries<K, 2>,
-    kernel: K,
-    input: &[T],
-    grad_output: &[T],
-    grad_input: &mut [T],
-) {
-    assert_same_len("input", input, "grad_output", grad_output);
-    assert_same_len("input", input, "grad_input", grad_input);
-    let entry = entries.get::<T>(kernels);
-    let inputs = [input.as_ptr().cast(), grad_output.as_ptr().cast()];
-    // SAFETY: `kernels` proves the instruction set; all three pointers come from slices of that length.
-    unsafe { entry(kernel, inputs, grad_input.as_mut_ptr().cast(), grad_input.len()) }
-}
-
-/// `grad[i] = kernel(input[i], grad[i])`
-#[inline]
-#[track_caller]
-pub(crate) fn zip_inplace<T: Element, K: Kernel<2>>(
-    kernels: Kernels,
-    entries: &Entries<K, 2>,
-    kernel: K,
-    input: &[T],
-    grad: &mut [T],
-) {
-    assert_same_len("input", input, "grad", grad);
-    let entry = entries.get::<T>(kernels);
-    let pointer = grad.as_mut_ptr().cast::<u8>();
-    // SAFETY: `kernels` proves the instruction set; both slices have that length, and `grad` is also the output.
-    unsafe {
-        entry(
-            kernel,
-            [input.as_ptr().cast(), pointer.cast_const()],
-            pointer,
-            grad.len(),
-        )
-    }
-}
-
-#[inline]
-#[track_caller]
-fn assert_same_len<T>(name: &str, slice: &[T], other_name: &str, other: &[T]) {
-    if slice.len() != other.len() {
-        unequal_len(name, slice.len(), other_name, other.len());
-    }
-}
-
-#[cold]
-#[inline(never)]
-#[track_caller]
-fn unequal_len(name: &str, len: usize, other_name: &str, other_len: usize) -> ! {
-    panic!("slices of unequal length: `{name}` has {len} elements, `{other_name}` has {other_len}");
+/// A function that makes a vector of the output from one of each of the `N` inputs, lane by lane.
+pub trait VectorFn<const N: usize>: Copy + 'static {
+    fn call<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, inputs: [V; N]) -> V;
 }
 
 /// Vectors that are loaded before the first of them is stored.
@@ -106,12 +15,12 @@ const UNROLL: usize = 4;
 ///
 /// # Safety
 ///
-/// - Each of `inputs` can be read, and `output` written, for `len` lanes, at any alignment.
-/// - `output` overlaps none of `inputs`, or starts where it does.
+/// - Each of `inputs` can be read, and `output` written, for `len` lanes in one allocation, at any alignment.
+/// - `output` overlaps none of `inputs`, or is one of them: a vector is read before it is written, and none is read after.
 #[inline(always)]
-pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, K: Kernel<N>, const N: usize>(
+pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>, const N: usize>(
     simd: V::Simd,
-    kernel: K,
+    function: F,
     inputs: [*const T::Lane; N],
     output: *mut T::Lane,
     len: usize,
@@ -124,7 +33,7 @@ pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, K: Kernel<N>, 
                 for i in 1..N {
                     vectors[i] = V::load_partial(simd, inputs[i], len);
                 }
-                kernel.apply::<T, V>(simd, vectors).store_partial(output, len);
+                function.call::<T, V>(simd, vectors).store_partial(output, len);
             }
         }
         return;
@@ -134,24 +43,24 @@ pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, K: Kernel<N>, 
     // waits for both.
     let last_at = len - V::LANES;
     // SAFETY: last_at + LANES = len.
-    let last = unsafe { apply_at::<T, V, K, N>(simd, kernel, inputs, last_at) };
+    let last = unsafe { call_at::<T, V, F, N>(simd, function, inputs, last_at) };
 
     let mut at = 0;
     while len - at >= UNROLL * V::LANES {
         let mut results = [last; UNROLL];
         for (i, result) in results.iter_mut().enumerate() {
-            // SAFETY: at + UNROLL * LANES <= len.
-            *result = unsafe { apply_at::<T, V, K, N>(simd, kernel, inputs, at + i * V::LANES) };
+            // SAFETY: i < UNROLL, so at + i * LANES + LANES <= at + UNROLL * LANES <= len.
+            *result = unsafe { call_at::<T, V, F, N>(simd, function, inputs, at + i * V::LANES) };
         }
         for (i, result) in results.into_iter().enumerate() {
-            // SAFETY: at + UNROLL * LANES <= len.
+            // SAFETY: as for the load.
             unsafe { result.store(output.add(at + i * V::LANES)) };
         }
         at += UNROLL * V::LANES;
     }
     while at < last_at {
         // SAFETY: at + LANES < last_at + LANES = len.
-        unsafe { apply_at::<T, V, K, N>(simd, kernel, inputs, at).store(output.add(at)) };
+        unsafe { call_at::<T, V, F, N>(simd, function, inputs, at).store(output.add(at)) };
         at += V::LANES;
     }
     // SAFETY: last_at + LANES = len.
@@ -165,18 +74,18 @@ pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, K: Kernel<N>, 
 ///
 /// Each of `inputs` can be read from `at` for `LANES` lanes.
 #[inline(always)]
-unsafe fn apply_at<T: Element, V: Vector<Lane = T::Lane>, K: Kernel<N>, const N: usize>(
+unsafe fn call_at<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>, const N: usize>(
     simd: V::Simd,
-    kernel: K,
+    function: F,
     inputs: [*const T::Lane; N],
     at: usize,
 ) -> V {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises that LANES lanes can be read from `at`.
     unsafe {
         let mut vectors = [V::load(simd, inputs[0].add(at)); N];
         for i in 1..N {
             vectors[i] = V::load(simd, inputs[i].add(at));
         }
-        kernel.apply::<T, V>(simd, vectors)
+        function.call::<T, V>(simd, vectors)
     }
 }

@@ -3,6 +3,8 @@
 
 mod limit;
 
+use std::collections::TryReserveError;
+
 use bytemuck::Pod;
 use rectify::{Element, Kernels};
 
@@ -52,9 +54,9 @@ pub trait Format: Element + Pod {
 }
 
 macro_rules! format {
-    ($format:ident, $from_f32:expr) => {
-        impl Format for rectify_format::$format {
-            const NAME: &'static str = stringify!($format);
+    ($format:ty, $name:literal, $from_f32:expr) => {
+        impl Format for $format {
+            const NAME: &'static str = $name;
 
             fn random(random: &mut fastrand::Rng) -> Self {
                 let magnitude = 1.0 - random.f32();
@@ -64,18 +66,12 @@ macro_rules! format {
     };
 }
 
-mod rectify_format {
-    #[cfg(feature = "half")]
-    pub use rectify::{bf16, f16};
-    pub use std::primitive::{f32, f64};
-}
-
-format!(f32, f32::from);
-format!(f64, f64::from);
+format!(f32, "f32", f32::from);
+format!(f64, "f64", f64::from);
 #[cfg(feature = "half")]
-format!(f16, rectify::f16::from_f32);
+format!(rectify::f16, "f16", rectify::f16::from_f32);
 #[cfg(feature = "half")]
-format!(bf16, rectify::bf16::from_f32);
+format!(rectify::bf16, "bf16", rectify::bf16::from_f32);
 
 /// Memory for three slices of up to so many bytes, aligned to cache lines.
 pub struct Memory([Vec<u64>; 3]);
@@ -83,8 +79,14 @@ pub struct Memory([Vec<u64>; 3]);
 const LINE_BYTES: usize = 64;
 
 impl Memory {
-    pub fn new(max_bytes: usize) -> Self {
-        Self([(); 3].map(|()| vec![0; (max_bytes + LINE_BYTES).div_ceil(size_of::<u64>())]))
+    pub fn new(max_bytes: usize) -> Result<Self, TryReserveError> {
+        let len = (max_bytes + LINE_BYTES).div_ceil(size_of::<u64>());
+        let mut memory = [const { Vec::new() }; 3];
+        for slice in &mut memory {
+            slice.try_reserve_exact(len)?;
+            slice.resize(len, 0);
+        }
+        Ok(Self(memory))
     }
 
     /// The memory as slices of numbers with random signs.
@@ -129,8 +131,8 @@ impl<T: Format> Numbers<'_, T> {
         });
     }
 
-    /// Run again, the functions in place find their own result, which they leave as it is: they have no branches, so it
-    /// takes as long as the first time.
+    /// Run again, the functions in place find their own result. They have no branches, so it takes as long as the first
+    /// time.
     pub fn run(&mut self, kernels: Kernels, function: Function) {
         match function {
             Function::ReluInplace => kernels.relu_inplace(self.target),
@@ -153,7 +155,8 @@ impl<T: Format> Numbers<'_, T> {
         }
     }
 
-    /// The loop that one would write without this crate: the compiler can vectorize it.
+    /// The loop that one would write without this crate: the compiler can vectorize it for f32 and f64. Run again in
+    /// place, it finds its own result, where branches are easy to predict: that is in its favour.
     pub fn run_naive(&mut self, function: Function) {
         let zero = T::zeroed();
         let select = |x: T, value: T| if x > zero { value } else { zero };

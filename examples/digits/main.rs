@@ -19,9 +19,16 @@ const BATCH: usize = 32;
 const WIDTHS: [usize; 4] = [64, 128, 64, 10];
 
 fn main() -> ExitCode {
-    if let Some(argument) = std::env::args_os().nth(1) {
-        eprintln!("digits: unexpected argument {argument:?}: it takes none");
-        return ExitCode::FAILURE;
+    match std::env::args_os().nth(1) {
+        None => {}
+        Some(argument) if argument == "--help" => {
+            println!("Trains a small network on handwritten digits through rectify. Takes no arguments.");
+            return ExitCode::SUCCESS;
+        }
+        Some(argument) => {
+            eprintln!("digits: unexpected argument {argument:?}: it takes none");
+            return ExitCode::FAILURE;
+        }
     }
     let mut random = fastrand::Rng::with_seed(SEED);
     let (training, test) = Digits::shipped().shuffled(&mut random).split_off_fifth();

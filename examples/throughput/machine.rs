@@ -11,9 +11,8 @@ pub fn cpu() -> String {
     format!("{} CPU of unknown name", std::env::consts::ARCH)
 }
 
-/// The size of a slice that no cache holds.
+/// The size of a slice that no cache holds, within what three slices may take of the memory.
 pub fn past_caches() -> usize {
-    // No machine of today needs more than the last of these.
     (2 * last_level_cache())
         .next_multiple_of(1 << 20)
         .clamp(64 << 20, 1 << 30)

@@ -19,10 +19,7 @@ use rectify::Isa;
 
 fn main() -> ExitCode {
     let result = match options::parse() {
-        Ok(Command::Help) => {
-            print!("{}", options::HELP);
-            Ok(())
-        }
+        Ok(Command::Help) => output::print(options::HELP),
         Ok(Command::Run(options)) => run(&options),
         Err(error) => Err(format!("{error} (--help tells what there is)")),
     };
@@ -36,31 +33,38 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), String> {
-    // Before the measuring: a path that can't be written to is known at once.
-    let csv = options.csv.as_deref().map(Output::create).transpose()?;
-    let svg = options.svg.as_deref().map(Output::create).transpose()?;
+    // Before the measuring: a file that can't be written to is known at once.
+    let csv = options.csv.as_deref().map(Output::open).transpose()?;
+    let svg = options.svg.as_deref().map(Output::open).transpose()?;
 
-    let title = machine::cpu();
-    println!("CPU        {title}");
-    println!("ISAs       {}", names(Isa::available()));
-    println!("chosen     {}", Isa::best());
-    println!("rustc      {}", env!("RECTIFY_BUILD_RUSTC"));
-    println!("target     {}", env!("RECTIFY_BUILD_TARGET"));
-    println!("features   {}", env!("RECTIFY_BUILD_FEATURES"));
-    println!("profile    {}", env!("RECTIFY_BUILD_PROFILE"));
-    println!();
-
+    let cpu = machine::cpu();
+    output::print(&header(&cpu))?;
     let measurements = measure::all(options.max_bytes.unwrap_or_else(machine::past_caches))?;
-    table::print(&measurements);
+    output::print(&table::aligned(&measurements))?;
     if let Some(csv) = csv {
         csv.write(&table::csv(&measurements))?;
     }
     if let Some(svg) = svg {
-        svg.write(&plot::svg(&title, &measurements)?)?;
+        svg.write(&plot::svg(&cpu, &measurements)?)?;
     }
     Ok(())
 }
 
-fn names(isas: impl Iterator<Item = Isa>) -> String {
-    isas.map(|isa| isa.to_string()).collect::<Vec<_>>().join(", ")
+fn header(cpu: &str) -> String {
+    let available: Vec<_> = Isa::available().map(|isa| isa.to_string()).collect();
+    format!(
+        "CPU              {cpu}\n\
+         available        {}\n\
+         chosen           {}\n\
+         compiler         {}\n\
+         target           {}\n\
+         target features  {}\n\
+         profile          {}\n\n",
+        available.join(", "),
+        Isa::best(),
+        env!("RECTIFY_BUILD_RUSTC"),
+        env!("RECTIFY_BUILD_TARGET"),
+        env!("RECTIFY_BUILD_FEATURES"),
+        env!("RECTIFY_BUILD_PROFILE"),
+    )
 }

@@ -40,7 +40,7 @@ impl Measurement {
 /// Every format, function, instruction set and size up to slices of `max_bytes`.
 pub fn all(max_bytes: usize) -> Result<Vec<Measurement>, String> {
     let mut run = Run {
-        memory: Memory::new(max_bytes),
+        memory: Memory::new(max_bytes).map_err(|error| error.to_string())?,
         max_bytes,
         progress: ProgressBar::new(0),
         measurements: Vec::new(),

@@ -11,9 +11,11 @@ Usage: cargo run --release --example throughput -- [OPTIONS]
 
   --csv FILE       also write the figures as comma-separated values
   --svg FILE       also plot them: GB/s against size, a line an instruction set
-  --max-bytes N    size of the largest slice (default: twice the last-level cache); three such slices are in memory
+  --max-bytes N    size of the largest slice; three of them are in memory
+                   (default: twice the last-level cache, from 64 MiB to 1 GiB)
   --help           print this
 
+Every available instruction set is measured, whatever RECTIFY_MAX_ISA says.
 ns: median time of a call. GB/s: bytes read and written per second. limit: the share of the load/store loop's speed.
 ";
 
@@ -41,12 +43,15 @@ pub fn parse() -> Result<Command, lexopt::Error> {
             _ => return Err(argument.unexpected()),
         }
     }
+    if options.csv.is_some() && options.csv == options.svg {
+        return Err("--csv and --svg name the same file".into());
+    }
     Ok(Command::Run(options))
 }
 
 fn max_bytes(value: &str) -> Result<usize, String> {
     match value.parse() {
-        Ok(bytes) if bytes >= 4096 && bytes % 64 == 0 => Ok(bytes),
-        _ => Err("it takes a multiple of 64 from 4096 on".into()),
+        Ok(bytes @ 0x1000..=0x100_0000_0000) if bytes % 64 == 0 => Ok(bytes),
+        _ => Err("it takes a multiple of 64 from 4096 to 2^40".into()),
     }
 }

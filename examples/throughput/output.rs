@@ -1,46 +1,47 @@
-//! Files that are either there whole or not at all.
+//! Files to write to when the measuring is done.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// A file that takes its name when it is complete.
 pub struct Output {
     path: PathBuf,
-    partial_path: PathBuf,
-    partial: File,
+    file: File,
 }
 
 impl Output {
-    pub fn create(path: &Path) -> Result<Self, String> {
-        let mut partial_path = OsString::from(path);
-        partial_path.push(".partial");
-        if path.is_dir() {
-            return Err(format!("can't write {}: it is a directory", path.display()));
-        }
+    /// Leaves what is in the file.
+    pub fn open(path: &Path) -> Result<Self, String> {
+        let file = OpenOptions::new().append(true).create(true).open(path);
         Ok(Self {
             path: path.into(),
-            partial: File::create(&partial_path).map_err(|error| cannot_write(path, error))?,
-            partial_path: partial_path.into(),
+            file: file.map_err(|error| cannot_write(path, &error))?,
         })
     }
 
+    /// Replaces what is in the file, with nothing where that fails.
     pub fn write(mut self, content: &str) -> Result<(), String> {
-        self.partial
-            .write_all(content.as_bytes())
-            .and_then(|()| fs::rename(&self.partial_path, &self.path))
-            .map_err(|error| cannot_write(&self.path, error))
+        self.clear();
+        self.file.write_all(content.as_bytes()).map_err(|error| {
+            self.clear();
+            cannot_write(&self.path, &error)
+        })
+    }
+
+    fn clear(&self) {
+        // Pipes and devices have no length.
+        let _ = self.file.set_len(0);
     }
 }
 
-impl Drop for Output {
-    fn drop(&mut self) {
-        // Already renamed, unless something failed.
-        let _ = fs::remove_file(&self.partial_path);
+/// To standard output, whose reader may have had enough.
+pub fn print(content: &str) -> Result<(), String> {
+    match io::stdout().write_all(content.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("can't write to stdout: {error}")),
+        _ => Ok(()),
     }
 }
 
-fn cannot_write(path: &Path, error: io::Error) -> String {
+fn cannot_write(path: &Path, error: &io::Error) -> String {
     format!("can't write {}: {error}", path.display())
 }

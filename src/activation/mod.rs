@@ -6,7 +6,7 @@ pub(crate) use relu::Relu;
 
 use crate::element::Element;
 use crate::simd::{Entries, Vector};
-use crate::sweep::Kernel;
+use crate::sweep::VectorFn;
 
 /// A function of one number and its gradient, stated once for every format and instruction set.
 pub(crate) trait Activation: Copy + 'static {
@@ -19,24 +19,24 @@ pub(crate) trait Activation: Copy + 'static {
     fn backward<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V, grad_output: V) -> V;
 }
 
-/// The kernel from x to the function's value.
+/// The function from x to the function's value.
 #[derive(Clone, Copy)]
 pub(crate) struct Forward<A>(pub(crate) A);
 
-impl<A: Activation> Kernel<1> for Forward<A> {
+impl<A: Activation> VectorFn<1> for Forward<A> {
     #[inline(always)]
-    fn apply<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x]: [V; 1]) -> V {
+    fn call<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x]: [V; 1]) -> V {
         self.0.forward::<T, V>(simd, x)
     }
 }
 
-/// The kernel from x and the gradient at the output to the gradient at the input.
+/// The function from x and the gradient at the output to the gradient at the input.
 #[derive(Clone, Copy)]
 pub(crate) struct Backward<A>(pub(crate) A);
 
-impl<A: Activation> Kernel<2> for Backward<A> {
+impl<A: Activation> VectorFn<2> for Backward<A> {
     #[inline(always)]
-    fn apply<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x, grad_output]: [V; 2]) -> V {
+    fn call<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x, grad_output]: [V; 2]) -> V {
         self.0.backward::<T, V>(simd, x, grad_output)
     }
 }

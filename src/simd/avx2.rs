@@ -7,15 +7,15 @@ use core::arch::x86_64::*;
 
 use super::{Vector, partial};
 
-x86_isa!(Avx2: "avx2");
+isa!(Avx2: "avx2");
 
 macro_rules! vector {
     ($name:ident, $lane:ident, $set1:ident, $cmpgt:ident, $cmpeq:ident) => {
         #[derive(Clone, Copy)]
         pub struct $name(__m256i);
 
-        // SAFETY of the operations: an `Avx2`, or a vector made with one, proves that the CPU has AVX2.
-        impl Vector for $name {
+        // SAFETY: loads and stores touch what they may, no more.
+        unsafe impl Vector for $name {
             type Simd = Avx2;
             type Lane = $lane;
             type Mask = __m256i;
@@ -38,7 +38,7 @@ macro_rules! vector {
             unsafe fn load_partial(_: Avx2, source: *const $lane, len: usize) -> Self {
                 let bytes = len * size_of::<$lane>();
                 let source = source.cast::<u8>();
-                // SAFETY: the caller promises that `bytes` bytes can be read, fewer than 32.
+                // SAFETY: the caller promises that `bytes` bytes can be read, fewer than 32; an even number, as a lane's is.
                 Self(unsafe {
                     if bytes >= 16 {
                         let first = _mm_loadu_si128(source.cast());
@@ -55,7 +55,7 @@ macro_rules! vector {
             unsafe fn store_partial(self, target: *mut $lane, len: usize) {
                 let bytes = len * size_of::<$lane>();
                 let target = target.cast::<u8>();
-                // SAFETY: the caller promises that `bytes` bytes can be written, fewer than 32.
+                // SAFETY: the caller promises that `bytes` bytes can be written, fewer than 32; an even number, as a lane's is.
                 unsafe {
                     let first = _mm256_castsi256_si128(self.0);
                     if bytes >= 16 {
@@ -72,19 +72,19 @@ macro_rules! vector {
 
             #[inline(always)]
             fn splat(_: Avx2, lane: $lane) -> Self {
-                // SAFETY: see above.
+                // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
                 Self(unsafe { $set1(lane) })
             }
 
             #[inline(always)]
             fn gt(self, other: Self) -> __m256i {
-                // SAFETY: see above.
+                // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
                 unsafe { $cmpgt(self.0, other.0) }
             }
 
             #[inline(always)]
             fn nonzero(self) -> __m256i {
-                // SAFETY: see above.
+                // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
                 unsafe {
                     let zero = $cmpeq(self.0, _mm256_setzero_si256());
                     _mm256_xor_si256(zero, _mm256_set1_epi8(-1))
@@ -93,13 +93,13 @@ macro_rules! vector {
 
             #[inline(always)]
             fn keep(self, mask: __m256i) -> Self {
-                // SAFETY: see above.
+                // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
                 Self(unsafe { _mm256_and_si256(self.0, mask) })
             }
 
             #[inline(always)]
             fn and(_: Avx2, a: __m256i, b: __m256i) -> __m256i {
-                // SAFETY: see above.
+                // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
                 unsafe { _mm256_and_si256(a, b) }
             }
         }

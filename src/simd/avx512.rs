@@ -7,7 +7,8 @@ use core::arch::x86_64::*;
 
 use super::Vector;
 
-x86_isa!(Avx512: "avx512f", "avx512bw", "avx512vl");
+// The first two are in every CPU that has the others, and the compiler relies on that.
+isa!(Avx512: "avx2", "fma", "avx512f", "avx512bw", "avx512vl");
 
 macro_rules! vector {
     (
@@ -17,8 +18,8 @@ macro_rules! vector {
         #[derive(Clone, Copy)]
         pub struct $name(__m512i);
 
-        // SAFETY of the operations: an `Avx512`, or a vector made with one, proves that the CPU has AVX-512 F, BW and VL.
-        impl Vector for $name {
+        // SAFETY: loads and stores touch what they may, no more.
+        unsafe impl Vector for $name {
             type Simd = Avx512;
             type Lane = $lane;
             type Mask = $mask;
@@ -39,37 +40,39 @@ macro_rules! vector {
 
             #[inline(always)]
             unsafe fn load_partial(_: Avx512, source: *const $lane, len: usize) -> Self {
-                // SAFETY: the caller promises that the first `len` lanes can be read; the others are masked out.
+                // SAFETY: the caller promises that 0 < len < LANES, the bits of the mask, and that the first `len` lanes can be
+                // read; the others are masked out.
                 Self(unsafe { $maskz_load($mask::MAX >> (Self::LANES - len), source) })
             }
 
             #[inline(always)]
             unsafe fn store_partial(self, target: *mut $lane, len: usize) {
-                // SAFETY: the caller promises that the first `len` lanes can be written; the others are masked out.
+                // SAFETY: the caller promises that 0 < len < LANES, the bits of the mask, and that the first `len` lanes can be
+                // written; the others are masked out.
                 unsafe { $mask_store(target, $mask::MAX >> (Self::LANES - len), self.0) }
             }
 
             #[inline(always)]
             fn splat(_: Avx512, lane: $lane) -> Self {
-                // SAFETY: see above.
+                // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
                 Self(unsafe { $set1(lane) })
             }
 
             #[inline(always)]
             fn gt(self, other: Self) -> $mask {
-                // SAFETY: see above.
+                // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
                 unsafe { $cmpgt(self.0, other.0) }
             }
 
             #[inline(always)]
             fn nonzero(self) -> $mask {
-                // SAFETY: see above.
+                // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
                 unsafe { $test(self.0, self.0) }
             }
 
             #[inline(always)]
             fn keep(self, mask: $mask) -> Self {
-                // SAFETY: see above.
+                // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
                 Self(unsafe { $maskz_mov(mask, self.0) })
             }
 

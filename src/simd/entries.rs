@@ -1,104 +1,106 @@
-//! The one place that maps instruction sets to code.
+//! From a call to the code for its instruction set and format.
 
 use crate::element::{Element, FORMATS};
 use crate::isa::Isa;
 use crate::kernels::Kernels;
-use crate::sweep::{Kernel, sweep};
+use crate::sweep::VectorFn;
 
+use super::Simd;
 #[cfg(rectify_avx2)]
-use super::avx2;
+use super::avx2::Avx2;
 #[cfg(rectify_avx512)]
-use super::avx512;
+use super::avx512::Avx512;
 #[cfg(rectify_neon)]
 use super::neon::Neon;
 #[cfg(rectify_portable)]
 use super::portable::Portable;
 use super::scalar::Scalar;
-use super::{Lane, Simd};
 
-/// A sweep compiled for one instruction set and format: kernel, inputs, output, number of elements.
-///
-/// # Safety
-///
-/// - The CPU has the instruction set.
-/// - The pointers are those of elements of the format, and as [`sweep`] wants them.
-pub(crate) type Entry<K, const N: usize> = unsafe fn(K, [*const u8; N], *mut u8, usize);
+/// [`Simd::enter`] for some format.
+type Entry<F, const N: usize> = unsafe fn(F, [*const u8; N], *mut u8, usize);
 
-/// The sweep of one kernel, for every format and instruction set.
-pub(crate) struct Entries<K, const N: usize> {
-    table: [[Entry<K, N>; Isa::ALL.len()]; FORMATS],
+/// The entry functions of one function on vectors, for every format and instruction set.
+pub(crate) struct Entries<F, const N: usize> {
+    table: [[Entry<F, N>; Isa::ALL.len()]; FORMATS],
 }
 
-impl<K: Kernel<N>, const N: usize> Entries<K, N> {
-    pub(crate) const fn new() -> Self {
-        Self {
-            table: [
-                Self::of_format::<f32>(),
-                Self::of_format::<f64>(),
-                #[cfg(feature = "half")]
-                Self::of_format::<half::f16>(),
-                #[cfg(feature = "half")]
-                Self::of_format::<half::bf16>(),
-            ],
-        }
-    }
+/// Where an input comes from.
+pub(crate) enum Source<'a, T> {
+    /// An argument of that name.
+    Slice(&'static str, &'a [T]),
+    /// What is in the output.
+    Output,
+}
 
-    const fn of_format<T: Element>() -> [Entry<K, N>; Isa::ALL.len()] {
-        let mut entries: [Entry<K, N>; Isa::ALL.len()] = [not_built_in; Isa::ALL.len()];
-        entries[Isa::Scalar as usize] = enter::<Scalar, T, K, N>;
-        #[cfg(rectify_portable)]
-        {
-            entries[Isa::Portable as usize] = enter::<Portable, T, K, N>;
-        }
-        #[cfg(rectify_neon)]
-        {
-            entries[Isa::Neon as usize] = enter::<Neon, T, K, N>;
-        }
-        #[cfg(rectify_avx2)]
-        {
-            entries[Isa::Avx2 as usize] = avx2::enter::<T, K, N>;
-        }
-        #[cfg(rectify_avx512)]
-        {
-            entries[Isa::Avx512 as usize] = avx512::enter::<T, K, N>;
-        }
+impl<F: VectorFn<N>, const N: usize> Entries<F, N> {
+    pub(crate) const fn new() -> Self {
+        let mut entries = Self {
+            table: [[not_built_in; Isa::ALL.len()]; FORMATS],
+        };
+        entries.add_format::<f32>();
+        entries.add_format::<f64>();
+        #[cfg(feature = "half")]
+        entries.add_format::<half::f16>();
+        #[cfg(feature = "half")]
+        entries.add_format::<half::bf16>();
         entries
     }
 
-    /// The sweep for `T`, on the instruction set that `kernels` proves to be there.
+    const fn add_format<T: Element>(&mut self) {
+        self.add::<Scalar, T>();
+        #[cfg(rectify_portable)]
+        self.add::<Portable, T>();
+        #[cfg(rectify_neon)]
+        self.add::<Neon, T>();
+        #[cfg(rectify_avx2)]
+        self.add::<Avx2, T>();
+        #[cfg(rectify_avx512)]
+        self.add::<Avx512, T>();
+    }
+
+    const fn add<S: Simd, T: Element>(&mut self) {
+        self.table[T::INDEX][S::ISA as usize] = S::enter::<T, F, N>;
+    }
+
+    /// `output[i] = function(inputs[i])`, on the instruction set of `kernels`.
+    ///
+    /// Panics, and writes nothing, when the lengths differ.
     #[inline]
-    pub(crate) fn get<T: Element>(&self, kernels: Kernels) -> Entry<K, N> {
-        self.table[T::INDEX][kernels.isa() as usize]
+    #[track_caller]
+    pub(crate) fn call<T: Element>(
+        &self,
+        kernels: Kernels,
+        function: F,
+        inputs: [Source<T>; N],
+        (output_name, output): (&str, &mut [T]),
+    ) {
+        let len = output.len();
+        let output = output.as_mut_ptr();
+        let mut sources = [output.cast_const().cast::<u8>(); N];
+        for (source, input) in sources.iter_mut().zip(&inputs) {
+            if let Source::Slice(name, slice) = input {
+                if slice.len() != len {
+                    unequal_len(name, slice.len(), output_name, len);
+                }
+                *source = slice.as_ptr().cast();
+            }
+        }
+        let entry = self.table[T::INDEX][kernels.isa() as usize];
+        // SAFETY: a `Kernels` proves that its instruction set is available. `entry` is that of `T`, and each pointer that of
+        // a slice of `len` elements of `T`: an input is a shared slice, which can't overlap the exclusive output, or it is
+        // the pointer of the output itself.
+        unsafe { entry(function, sources, output.cast(), len) }
     }
 }
 
-/// The sweep, for an instruction set that every CPU of the compilation target has, or in a function that enables it.
-///
-/// # Safety
-///
-/// As for [`Entry`].
-#[inline(always)]
-pub(super) unsafe fn enter<S: Simd, T: Element, K: Kernel<N>, const N: usize>(
-    kernel: K,
-    inputs: [*const u8; N],
-    output: *mut u8,
-    len: usize,
-) {
-    // SAFETY: the caller promises the CPU.
-    let simd = unsafe { S::assume_available() };
-    // SAFETY: the caller promises the pointers.
-    unsafe {
-        sweep::<T, <T::Lane as Lane>::Vector<S>, K, N>(
-            simd,
-            kernel,
-            inputs.map(|input| input.cast()),
-            output.cast(),
-            len,
-        );
-    }
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn unequal_len(name: &str, len: usize, other_name: &str, other_len: usize) -> ! {
+    panic!("slices of unequal length: `{name}` has {len} elements, `{other_name}` has {other_len}");
 }
 
 /// Stands where an instruction set is not built in: no `Kernels` leads here.
-unsafe fn not_built_in<K, const N: usize>(_: K, _: [*const u8; N], _: *mut u8, _: usize) {
+unsafe fn not_built_in<F, const N: usize>(_: F, _: [*const u8; N], _: *mut u8, _: usize) {
     unreachable!("a Kernels exists only for an instruction set that is built in");
 }

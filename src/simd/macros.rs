@@ -1,43 +1,51 @@
-//! What the instruction sets of x86 share.
+//! What every instruction set has.
 
-/// Declares an instruction set of x86 from the one list of its target features: the proof that the CPU has it, the
-/// detection, and the function that enables it.
-#[cfg(any(rectify_avx2, rectify_avx512))]
-macro_rules! x86_isa {
+/// Declares an instruction set from the name of its `Isa` and, where not every CPU of the compilation target has it, the
+/// one list of its target features: the proof that it is there, the detection, and the function that enables it.
+macro_rules! isa {
+    ($name:ident) => {
+        isa!(@declare $name, true,);
+    };
     ($name:ident: $($feature:tt),+) => {
-        #[derive(Clone, Copy)]
-        pub struct $name(());
-
         // CPUID, and whether the operating system saves the registers.
         cpufeatures::new!(cpu, $($feature),+);
 
-        pub(super) fn is_available() -> bool {
-            cpu::get()
-        }
+        isa!(@declare $name, cpu::get(), $(#[target_feature(enable = $feature)])+);
+    };
+    (@declare $name:ident, $is_available:expr, $(#[$target_feature:meta])*) => {
+        #[derive(Clone, Copy)]
+        pub struct $name(());
 
         impl $crate::simd::Simd for $name {
             type I16 = I16;
             type I32 = I32;
             type I64 = I64;
 
-            #[inline(always)]
-            unsafe fn assume_available() -> Self {
-                Self(())
-            }
-        }
+            const ISA: $crate::isa::Isa = $crate::isa::Isa::$name;
 
-        /// # Safety
-        ///
-        /// As for [`Entry`](crate::simd::entries::Entry).
-        $(#[target_feature(enable = $feature)])+
-        pub(super) unsafe fn enter<T: $crate::element::Element, K: $crate::sweep::Kernel<N>, const N: usize>(
-            kernel: K,
-            inputs: [*const u8; N],
-            output: *mut u8,
-            len: usize,
-        ) {
-            // SAFETY: the caller's promise.
-            unsafe { $crate::simd::entries::enter::<$name, T, K, N>(kernel, inputs, output, len) }
+            fn is_available() -> bool {
+                $is_available
+            }
+
+            $(#[$target_feature])*
+            unsafe fn enter<T: $crate::element::Element, F: $crate::sweep::VectorFn<N>, const N: usize>(
+                function: F,
+                inputs: [*const u8; N],
+                output: *mut u8,
+                len: usize,
+            ) {
+                // SAFETY: the caller promises what `sweep` wants of the pointers; and that the instruction set is available, so
+                // that there may be a `Self`.
+                unsafe {
+                    $crate::sweep::sweep::<T, <T::Lane as $crate::simd::Lane>::Vector<Self>, F, N>(
+                        Self(()),
+                        function,
+                        inputs.map(|input| input.cast()),
+                        output.cast(),
+                        len,
+                    );
+                }
+            }
         }
     };
 }

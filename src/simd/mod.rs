@@ -16,9 +16,11 @@ mod partial;
 mod portable;
 mod scalar;
 
-pub(crate) use entries::Entries;
+pub(crate) use entries::{Entries, Source};
 
+use crate::element::Element;
 use crate::isa::Isa;
+use crate::sweep::VectorFn;
 
 /// An instruction set. A value is the proof that this CPU has it, so that the operations on vectors are safe.
 pub trait Simd: Copy {
@@ -26,10 +28,23 @@ pub trait Simd: Copy {
     type I32: Vector<Simd = Self, Lane = i32>;
     type I64: Vector<Simd = Self, Lane = i64>;
 
+    const ISA: Isa;
+
+    /// Whether this CPU and its operating system have it.
+    fn is_available() -> bool;
+
+    /// [`sweep`](crate::sweep::sweep) over elements of `T`, compiled for the instruction set.
+    ///
     /// # Safety
     ///
-    /// This CPU has the instruction set.
-    unsafe fn assume_available() -> Self;
+    /// - The instruction set is available.
+    /// - The pointers are those of elements of `T`, and as `sweep` wants them.
+    unsafe fn enter<T: Element, F: VectorFn<N>, const N: usize>(
+        function: F,
+        inputs: [*const u8; N],
+        output: *mut u8,
+        len: usize,
+    );
 }
 
 /// A whole number as wide as an element, in which kernels see the element's bits.
@@ -50,7 +65,12 @@ impl Lane for i64 {
 }
 
 /// A register of lanes.
-pub trait Vector: Copy {
+///
+/// # Safety
+///
+/// `load` and `store` touch `LANES` lanes, at least one, and `load_partial` and `store_partial` the first `len`: all of
+/// them and nothing else.
+pub unsafe trait Vector: Copy {
     type Simd: Simd;
     type Lane: Lane;
     /// A truth value for each lane.
@@ -99,20 +119,18 @@ pub trait Vector: Copy {
     fn and(simd: Self::Simd, a: Self::Mask, b: Self::Mask) -> Self::Mask;
 }
 
-/// Whether `isa` is built in and this CPU has it.
+/// Whether `isa` is built in and available.
 pub(crate) fn is_available(isa: Isa) -> bool {
     match isa {
-        Isa::Scalar => true,
+        Isa::Scalar => scalar::Scalar::is_available(),
         #[cfg(rectify_portable)]
-        Isa::Portable => true,
-        // Built in only where the compilation target has it.
+        Isa::Portable => portable::Portable::is_available(),
         #[cfg(rectify_neon)]
-        Isa::Neon => true,
+        Isa::Neon => neon::Neon::is_available(),
         #[cfg(rectify_avx2)]
-        Isa::Avx2 => avx2::is_available(),
+        Isa::Avx2 => avx2::Avx2::is_available(),
         #[cfg(rectify_avx512)]
-        Isa::Avx512 => avx512::is_available(),
-        #[allow(unreachable_patterns, reason = "one of the four is always missing")]
+        Isa::Avx512 => avx512::Avx512::is_available(),
         _ => false,
     }
 }

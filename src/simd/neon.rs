@@ -2,21 +2,10 @@
 
 use core::arch::aarch64::*;
 
-use super::{Simd, Vector, partial};
+use super::{Vector, partial};
 
-#[derive(Clone, Copy)]
-pub struct Neon(());
-
-impl Simd for Neon {
-    type I16 = I16;
-    type I32 = I32;
-    type I64 = I64;
-
-    #[inline(always)]
-    unsafe fn assume_available() -> Self {
-        Self(())
-    }
-}
+// Built in only where the compilation target has it.
+isa!(Neon);
 
 macro_rules! vector {
     (
@@ -26,8 +15,8 @@ macro_rules! vector {
         #[derive(Clone, Copy)]
         pub struct $name($register);
 
-        // SAFETY of the operations: a `Neon`, or a vector made with one, proves that the CPU has NEON.
-        impl Vector for $name {
+        // SAFETY: loads and stores touch what they may, no more.
+        unsafe impl Vector for $name {
             type Simd = Neon;
             type Lane = $lane;
             type Mask = $mask;
@@ -48,7 +37,8 @@ macro_rules! vector {
 
             #[inline(always)]
             unsafe fn load_partial(_: Neon, source: *const $lane, len: usize) -> Self {
-                // SAFETY: the caller promises that `len` lanes can be read, fewer than 16 bytes.
+                // SAFETY: the caller promises that `len` lanes can be read, fewer than 16 bytes; an even number, as a lane's
+                // is. `chunks` has 16.
                 Self(unsafe {
                     let chunks = partial::load(source.cast(), len * size_of::<$lane>());
                     $from_u64(vld1q_u64(chunks.as_ptr()))
@@ -57,7 +47,8 @@ macro_rules! vector {
 
             #[inline(always)]
             unsafe fn store_partial(self, target: *mut $lane, len: usize) {
-                // SAFETY: the caller promises that `len` lanes can be written, fewer than 16 bytes.
+                // SAFETY: the caller promises that `len` lanes can be written, fewer than 16 bytes; an even number, as a lane's
+                // is. `chunks` has 16.
                 unsafe {
                     let mut chunks = [0; 2];
                     vst1q_u64(chunks.as_mut_ptr(), $to_u64(self.0));
@@ -67,31 +58,31 @@ macro_rules! vector {
 
             #[inline(always)]
             fn splat(_: Neon, lane: $lane) -> Self {
-                // SAFETY: see above.
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
                 Self(unsafe { $dup(lane) })
             }
 
             #[inline(always)]
             fn gt(self, other: Self) -> $mask {
-                // SAFETY: see above.
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
                 unsafe { $cgt(self.0, other.0) }
             }
 
             #[inline(always)]
             fn nonzero(self) -> $mask {
-                // SAFETY: see above.
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
                 unsafe { $tst(self.0, self.0) }
             }
 
             #[inline(always)]
             fn keep(self, mask: $mask) -> Self {
-                // SAFETY: see above.
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
                 Self(unsafe { $and(self.0, $to_lanes(mask)) })
             }
 
             #[inline(always)]
             fn and(_: Neon, a: $mask, b: $mask) -> $mask {
-                // SAFETY: see above.
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
                 unsafe { $mask_and(a, b) }
             }
         }

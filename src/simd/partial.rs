@@ -6,7 +6,8 @@
 /// `source` can be read for `bytes` bytes, an even number with 0 < `bytes` < 16.
 #[inline(always)]
 pub(super) unsafe fn load(source: *const u8, bytes: usize) -> [u64; 2] {
-    // SAFETY: each chunk is at most `bytes` long, and starts that much before the end or at the start.
+    debug_assert!(0 < bytes && bytes < 16 && bytes.is_multiple_of(2));
+    // SAFETY: each chunk is at most `bytes` long, and begins at the start or ends at the end.
     unsafe {
         if bytes >= 8 {
             let second = source.add(bytes - 8);
@@ -31,7 +32,8 @@ pub(super) unsafe fn load(source: *const u8, bytes: usize) -> [u64; 2] {
 /// `target` can be written for `bytes` bytes, an even number with 0 < `bytes` < 16.
 #[inline(always)]
 pub(super) unsafe fn store([first, second]: [u64; 2], target: *mut u8, bytes: usize) {
-    // SAFETY: each chunk is at most `bytes` long, and starts that much before the end or at the start.
+    debug_assert!(0 < bytes && bytes < 16 && bytes.is_multiple_of(2));
+    // SAFETY: each chunk is at most `bytes` long, and begins at the start or ends at the end.
     unsafe {
         if bytes >= 8 {
             target.cast::<u64>().write_unaligned(first);

@@ -1,26 +1,16 @@
 //! The crate `wide`: two registers of 128 bits or one of 256, whatever the compilation target has.
 
 use bytemuck::cast;
-use wide::{i16x16, i32x8, i64x4};
+use wide::{i16x16 as I16, i32x8 as I32, i64x4 as I64};
 
-use super::{Simd, Vector, partial};
+use super::{Vector, partial};
 
-#[derive(Clone, Copy)]
-pub struct Portable;
-
-impl Simd for Portable {
-    type I16 = i16x16;
-    type I32 = i32x8;
-    type I64 = i64x4;
-
-    unsafe fn assume_available() -> Self {
-        Self
-    }
-}
+isa!(Portable);
 
 macro_rules! vector {
     ($vector:ident, $lane:ident) => {
-        impl Vector for $vector {
+        // SAFETY: loads and stores touch what they may, no more.
+        unsafe impl Vector for $vector {
             type Simd = Portable;
             type Lane = $lane;
             type Mask = Self;
@@ -43,7 +33,7 @@ macro_rules! vector {
             unsafe fn load_partial(_: Portable, source: *const $lane, len: usize) -> Self {
                 let bytes = len * size_of::<$lane>();
                 let source = source.cast::<u8>();
-                // SAFETY: the caller promises that `bytes` bytes can be read, fewer than 32.
+                // SAFETY: the caller promises that `bytes` bytes can be read, fewer than 32; an even number, as a lane's is.
                 cast(unsafe {
                     if bytes >= 16 {
                         let second = source.add(bytes - 16);
@@ -59,7 +49,7 @@ macro_rules! vector {
                 let [first, second]: [[u64; 2]; 2] = cast(self);
                 let bytes = len * size_of::<$lane>();
                 let target = target.cast::<u8>();
-                // SAFETY: the caller promises that `bytes` bytes can be written, fewer than 32.
+                // SAFETY: the caller promises that `bytes` bytes can be written, fewer than 32; an even number, as a lane's is.
                 unsafe {
                     if bytes >= 16 {
                         target.cast::<[u64; 2]>().write_unaligned(first);
@@ -98,6 +88,6 @@ macro_rules! vector {
     };
 }
 
-vector!(i16x16, i16);
-vector!(i32x8, i32);
-vector!(i64x4, i64);
+vector!(I16, i16);
+vector!(I32, i32);
+vector!(I64, i64);

@@ -1,23 +1,17 @@
 //! One element at a time, on whole numbers.
 
-use super::{Simd, Vector};
+use super::Vector;
 
-#[derive(Clone, Copy)]
-pub struct Scalar;
+type I16 = i16;
+type I32 = i32;
+type I64 = i64;
 
-impl Simd for Scalar {
-    type I16 = i16;
-    type I32 = i32;
-    type I64 = i64;
-
-    unsafe fn assume_available() -> Self {
-        Self
-    }
-}
+isa!(Scalar);
 
 macro_rules! vector {
     ($lane:ident) => {
-        impl Vector for $lane {
+        // SAFETY: loads and stores touch what they may, no more.
+        unsafe impl Vector for $lane {
             type Simd = Scalar;
             type Lane = Self;
             type Mask = bool;

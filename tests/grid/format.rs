@@ -75,7 +75,7 @@ pub fn patterns<F: Format>() -> Vec<F::Bits> {
 /// `len` patterns, no two neighbours alike, spread over signs and exponents.
 pub fn scattered<F: Format>(len: usize, seed: u64) -> Vec<F::Bits> {
     let mut random = fastrand::Rng::with_seed(seed);
-    (0..len).map(|_| F::bits(random.u64(..) >> (64 - F::WIDTH))).collect()
+    (0..len).map(|_| F::bits(random.u64(..))).collect()
 }
 
 pub fn patterns_hold_the_special_values() {

@@ -52,14 +52,15 @@ impl<B: Pod> Guarded<B> {
 }
 
 pub fn a_write_beside_the_values_is_seen() {
-    for at in [9, 13] {
-        let mut guarded = Guarded::new(&[0_u16; 3], 1);
-        assert!(guarded.is_intact_outside());
-        assert_eq!(
-            guarded.elements::<u16>().as_ptr().align_offset(VECTOR_BYTES),
-            VECTOR_BYTES / 2 - 1
-        );
-        guarded.buffer[guarded.start + at - 10] = 0;
+    let guarded = || Guarded::new(&[0_u16; 3], 1);
+    assert!(guarded().is_intact_outside());
+    let misaligned = guarded();
+    let start = misaligned.elements::<u16>().as_ptr();
+    assert_eq!(start.align_offset(VECTOR_BYTES), VECTOR_BYTES / 2 - 1);
+    for offset in [-1, 3] {
+        let mut guarded = guarded();
+        let beside = guarded.start.wrapping_add_signed(offset);
+        guarded.buffer[beside] = 0;
         assert!(!guarded.is_intact_outside());
     }
 }

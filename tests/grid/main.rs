@@ -1,11 +1,13 @@
 //! The one grid: every instruction set, function and format, against the definition on bits. Equality of bits, no
 //! tolerance.
 //!
-//! The names of the tests begin with the instruction set. The tests of one that is not available are reported as ignored;
+//! The names of the tests begin with the instruction set, or with `free` for the free functions. The tests of one that is not available are reported as ignored;
 //! where `RECTIFY_REQUIRE_ISA` lists it (comma separated), its test `is_available` fails.
 
 mod format;
 mod guarded;
+
+use std::fmt;
 
 use format::{Format, patterns, scattered, select};
 use guarded::{Guarded, VECTOR_BYTES};
@@ -23,28 +25,63 @@ enum Function {
 
 use Function::*;
 
+/// A way to the functions.
+#[derive(Clone, Copy)]
+enum Way {
+    /// The free functions, on whatever was chosen.
+    Free,
+    Pinned(Isa),
+}
+
+impl Way {
+    fn is_available(self) -> bool {
+        match self {
+            Self::Free => true,
+            Self::Pinned(isa) => isa.is_available(),
+        }
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Free => f.write_str("free"),
+            Self::Pinned(isa) => isa.fmt(f),
+        }
+    }
+}
+
+macro_rules! call {
+    ($way:expr, $function:ident($($argument:expr),+)) => {
+        match $way {
+            Way::Free => rectify::$function($($argument),+),
+            Way::Pinned(isa) => Kernels::new(isa).unwrap().$function($($argument),+),
+        }
+    };
+}
+
 /// Runs `function` on `x` and the gradient `g`, with the three slices misaligned by so many elements.
 fn run<F: Format>(
-    kernels: Kernels,
+    way: Way,
     function: Function,
     x: &[F::Bits],
     g: &[F::Bits],
     misalignments: [usize; 3],
 ) -> Vec<F::Bits> {
-    let stale: Vec<F::Bits> = x
-        .iter()
-        .map(|_| F::bits(0x5a5a_5a5a_5a5a_5a5a >> (64 - F::WIDTH)))
-        .collect();
+    let stale: Vec<F::Bits> = x.iter().map(|_| F::bits(0x5a5a_5a5a_5a5a_5a5a)).collect();
     let mut x = Guarded::new(x, misalignments[0]);
     let mut g = Guarded::new(g, misalignments[1]);
     let mut output = Guarded::new(&stale, misalignments[2]);
     let (x_before, g_before) = (x.values().to_vec(), g.values().to_vec());
 
     match function {
-        ReluInplace => kernels.relu_inplace::<F>(x.elements_mut()),
-        Relu => kernels.relu::<F>(x.elements(), output.elements_mut()),
-        ReluBackward => kernels.relu_backward::<F>(x.elements(), g.elements(), output.elements_mut()),
-        ReluBackwardInplace => kernels.relu_backward_inplace::<F>(x.elements(), g.elements_mut()),
+        ReluInplace => call!(way, relu_inplace(x.elements_mut::<F>())),
+        Relu => call!(way, relu(x.elements::<F>(), output.elements_mut())),
+        ReluBackward => call!(
+            way,
+            relu_backward(x.elements::<F>(), g.elements(), output.elements_mut())
+        ),
+        ReluBackwardInplace => call!(way, relu_backward_inplace(x.elements::<F>(), g.elements_mut())),
     }
 
     for (name, slice) in [("x", &x), ("the gradient", &g), ("the output", &output)] {
@@ -69,8 +106,8 @@ fn run<F: Format>(
     }
 }
 
-fn check<F: Format>(kernels: Kernels, function: Function, x: &[F::Bits], g: &[F::Bits], misalignments: [usize; 3]) {
-    let results = run::<F>(kernels, function, x, g, misalignments);
+fn check<F: Format>(way: Way, function: Function, x: &[F::Bits], g: &[F::Bits], misalignments: [usize; 3]) {
+    let results = run::<F>(way, function, x, g, misalignments);
     for (i, &result) in results.iter().enumerate() {
         let expected = match function {
             ReluInplace | Relu => select::<F>(x[i], x[i]),
@@ -80,7 +117,7 @@ fn check<F: Format>(kernels: Kernels, function: Function, x: &[F::Bits], g: &[F:
             result == expected,
             "{function:?} on {}: {result:#x} instead of {expected:#x} for x = {:#x}, gradient {:#x}; \
              element {i} of {}, misaligned by {misalignments:?} elements",
-            kernels.isa(),
+            way,
             x[i],
             g[i],
             x.len(),
@@ -89,7 +126,7 @@ fn check<F: Format>(kernels: Kernels, function: Function, x: &[F::Bits], g: &[F:
 }
 
 /// Every length up to four vectors and one, at every misalignment within a vector of each slice; some longer ones.
-fn every_length_and_misalignment<F: Format>(kernels: Kernels, function: Function) {
+fn every_length_and_misalignment<F: Format>(way: Way, function: Function) {
     let lanes = VECTOR_BYTES / size_of::<F>();
     let x = scattered::<F>(16 * lanes, 1);
     let g = scattered::<F>(16 * lanes, 2);
@@ -97,27 +134,27 @@ fn every_length_and_misalignment<F: Format>(kernels: Kernels, function: Function
         for m in 0..lanes {
             let mixed = [m, (5 * m + 3) % lanes, (7 * m + 1) % lanes];
             for misalignments in [[m, 0, 0], [0, m, 0], [0, 0, m], [m, m, m], mixed] {
-                check::<F>(kernels, function, &x[..len], &g[..len], misalignments);
+                check::<F>(way, function, &x[..len], &g[..len], misalignments);
             }
         }
     }
     for len in 4 * lanes + 2..=13 * lanes + 1 {
-        check::<F>(kernels, function, &x[..len], &g[..len], [len % lanes, 0, len % 3]);
+        check::<F>(way, function, &x[..len], &g[..len], [len % lanes, 0, len % 3]);
     }
 }
 
 /// Every pattern of the format as x, with three gradients each.
-fn every_pattern<F: Format>(kernels: Kernels, function: Function) {
+fn every_pattern<F: Format>(way: Way, function: Function) {
     let x = patterns::<F>();
     for shift in [0, 1, x.len() / 3] {
         let mut g = x.clone();
         g.rotate_left(shift);
-        check::<F>(kernels, function, &x, &g, [0; 3]);
+        check::<F>(way, function, &x, &g, [0; 3]);
     }
 }
 
 /// Any bits, lengths and misalignments.
-fn arbitrary<F: Format>(kernels: Kernels, function: Function) {
+fn arbitrary<F: Format>(way: Way, function: Function) {
     let elements = prop::collection::vec((any::<u64>(), any::<u64>()), 0..300);
     let lanes = VECTOR_BYTES / size_of::<F>();
     let misalignments = [0..lanes, 0..lanes, 0..lanes];
@@ -127,18 +164,18 @@ fn arbitrary<F: Format>(kernels: Kernels, function: Function) {
         ..ProptestConfig::default()
     };
     proptest!(config, |(elements in elements, misalignments in misalignments)| {
-        let x: Vec<_> = elements.iter().map(|&(x, _)| F::bits(x >> (64 - F::WIDTH))).collect();
-        let g: Vec<_> = elements.iter().map(|&(_, g)| F::bits(g >> (64 - F::WIDTH))).collect();
-        check::<F>(kernels, function, &x, &g, misalignments);
+        let x: Vec<_> = elements.iter().map(|&(x, _)| F::bits(x)).collect();
+        let g: Vec<_> = elements.iter().map(|&(_, g)| F::bits(g)).collect();
+        check::<F>(way, function, &x, &g, misalignments);
     });
 }
 
 /// In place and out of place give the same; backward may be given forward's output for its input.
-fn agreement<F: Format>(kernels: Kernels) {
+fn agreement<F: Format>(way: Way) {
     let x = patterns::<F>();
     let mut g = x.clone();
     g.reverse();
-    let run = |function, x: &[F::Bits]| run::<F>(kernels, function, x, &g, [0; 3]);
+    let run = |function, x: &[F::Bits]| run::<F>(way, function, x, &g, [0; 3]);
 
     let y = run(Relu, &x);
     assert!(run(ReluInplace, &x) == y);
@@ -150,10 +187,20 @@ fn agreement<F: Format>(kernels: Kernels) {
     assert!(run(ReluBackwardInplace, &y) == grad_input);
 }
 
-type Check = fn(Kernels, Function);
+type Check = fn(Way, Function);
+
+fn trials_of_way(way: Way) -> Vec<Trial> {
+    let mut trials = trials_of_format::<f32>(way, "f32");
+    trials.extend(trials_of_format::<f64>(way, "f64"));
+    #[cfg(feature = "half")]
+    trials.extend(trials_of_format::<rectify::f16>(way, "f16"));
+    #[cfg(feature = "half")]
+    trials.extend(trials_of_format::<rectify::bf16>(way, "bf16"));
+    trials
+}
 
 /// The tests of one format, for every function.
-fn trials_of_format<F: Format>(isa: Isa, format: &str) -> Vec<Trial> {
+fn trials_of_format<F: Format>(way: Way, format: &str) -> Vec<Trial> {
     let checks: [(&str, Check); 3] = [
         ("every_length_and_misalignment", every_length_and_misalignment::<F>),
         ("every_pattern", every_pattern::<F>),
@@ -165,22 +212,22 @@ fn trials_of_format<F: Format>(isa: Isa, format: &str) -> Vec<Trial> {
         ("relu_backward", ReluBackward),
         ("relu_backward_inplace", ReluBackwardInplace),
     ];
-    let mut trials = vec![trial(isa, &format!("agreement::{format}"), agreement::<F>)];
+    let mut trials = vec![trial(way, &format!("agreement::{format}"), agreement::<F>)];
     for (name, function) in functions {
         for (check_name, check) in checks {
             let name = format!("{name}::{check_name}::{format}");
-            trials.push(trial(isa, &name, move |kernels| check(kernels, function)));
+            trials.push(trial(way, &name, move |way| check(way, function)));
         }
     }
     trials
 }
 
-fn trial(isa: Isa, name: &str, check: impl Fn(Kernels) + Send + 'static) -> Trial {
+fn trial(way: Way, name: &str, check: impl Fn(Way) + Send + 'static) -> Trial {
     let run = move || {
-        check(Kernels::new(isa)?);
+        check(way);
         Ok(())
     };
-    Trial::test(format!("{isa}::{name}"), run).with_ignored_flag(!isa.is_available())
+    Trial::test(format!("{way}::{name}"), run).with_ignored_flag(!way.is_available())
 }
 
 /// A test of what the other tests rely on.
@@ -214,18 +261,14 @@ fn main() {
             guarded::a_write_beside_the_values_is_seen,
         ),
     ];
-    for isa in [Isa::Scalar, Isa::Portable, Isa::Neon, Isa::Avx2, Isa::Avx512] {
+    trials.extend(trials_of_way(Way::Free));
+    for &isa in Isa::ALL {
         let is_available = Trial::test(format!("{isa}::is_available"), move || {
             assert_eq!(Kernels::new(isa)?.isa(), isa);
             Ok(())
         });
         trials.push(is_available.with_ignored_flag(!isa.is_available() && !required.contains(&isa)));
-        trials.extend(trials_of_format::<f32>(isa, "f32"));
-        trials.extend(trials_of_format::<f64>(isa, "f64"));
-        #[cfg(feature = "half")]
-        trials.extend(trials_of_format::<rectify::f16>(isa, "f16"));
-        #[cfg(feature = "half")]
-        trials.extend(trials_of_format::<rectify::bf16>(isa, "bf16"));
+        trials.extend(trials_of_way(Way::Pinned(isa)));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
