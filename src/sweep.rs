@@ -11,12 +11,12 @@ pub trait VectorFn<const N: usize>: Copy + 'static {
 /// Vectors that are loaded before the first of them is stored.
 const UNROLL: usize = 4;
 
-/// Walks slices of `len` elements: whole vectors, then a last one that overlaps them.
+/// Walks slices of `len` elements: blocks of vectors, then what [`sweep_short`] does.
 ///
 /// # Safety
 ///
 /// - Each of `inputs` can be read, and `output` written, for `len` lanes in one allocation, at any alignment.
-/// - `output` overlaps none of `inputs`, or is one of them: a vector is read before it is written, and none is read after.
+/// - `output` overlaps none of `inputs`, or is one of them: each lane is read before it is written, and not after.
 #[inline(always)]
 pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>, const N: usize>(
     simd: V::Simd,
@@ -25,47 +25,59 @@ pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>
     output: *mut T::Lane,
     len: usize,
 ) {
-    if len < V::LANES {
-        if len > 0 {
-            // SAFETY: 0 < len < LANES, and the pointers are good for `len` lanes.
-            unsafe {
-                let mut vectors = [V::load_partial(simd, inputs[0], len); N];
-                for i in 1..N {
-                    vectors[i] = V::load_partial(simd, inputs[i], len);
-                }
-                function.call::<T, V>(simd, vectors).store_partial(output, len);
-            }
-        }
-        return;
-    }
-
-    // Computed before anything is stored: in place its input would be overwritten, and a load from two fresh stores
-    // waits for both.
-    let last_at = len - V::LANES;
-    // SAFETY: last_at + LANES = len.
-    let last = unsafe { call_at::<T, V, F, N>(simd, function, inputs, last_at) };
-
     let mut at = 0;
     while len - at >= UNROLL * V::LANES {
-        let mut results = [last; UNROLL];
-        for (i, result) in results.iter_mut().enumerate() {
-            // SAFETY: i < UNROLL, so at + i * LANES + LANES <= at + UNROLL * LANES <= len.
-            *result = unsafe { call_at::<T, V, F, N>(simd, function, inputs, at + i * V::LANES) };
-        }
-        for (i, result) in results.into_iter().enumerate() {
-            // SAFETY: as for the load.
-            unsafe { result.store(output.add(at + i * V::LANES)) };
+        // SAFETY: at + UNROLL * LANES <= len, and i < UNROLL.
+        unsafe {
+            let mut results = [call_at::<T, V, F, N>(simd, function, inputs, at); UNROLL];
+            for (i, result) in results.iter_mut().enumerate().skip(1) {
+                *result = call_at::<T, V, F, N>(simd, function, inputs, at + i * V::LANES);
+            }
+            for (i, result) in results.into_iter().enumerate() {
+                result.store(output.add(at + i * V::LANES));
+            }
         }
         at += UNROLL * V::LANES;
     }
-    while at < last_at {
-        // SAFETY: at + LANES < last_at + LANES = len.
-        unsafe { call_at::<T, V, F, N>(simd, function, inputs, at).store(output.add(at)) };
-        at += V::LANES;
-    }
-    // SAFETY: last_at + LANES = len.
-    unsafe { last.store(output.add(last_at)) };
+    // SAFETY: the same pointers.
+    unsafe { sweep_short::<T, V, F, N>(simd, function, inputs, output, at, len) }
 }
+
+/// Walks the rest of slices of `len` elements, from `at` on: whole vectors, then ever narrower ones.
+///
+/// # Safety
+///
+/// As for [`sweep`]; `at` <= `len`.
+#[inline(always)]
+pub(crate) unsafe fn sweep_short<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>, const N: usize>(
+    simd: V::Simd,
+    function: F,
+    inputs: [*const T::Lane; N],
+    output: *mut T::Lane,
+    mut at: usize,
+    len: usize,
+) {
+    macro_rules! whole_vectors {
+        ($vector:ty) => {
+            while len - at >= <$vector>::LANES {
+                // SAFETY: at + LANES <= len.
+                unsafe { call_at::<T, $vector, F, N>(simd, function, inputs, at).store(output.add(at)) };
+                at += <$vector>::LANES;
+            }
+        };
+    }
+    whole_vectors!(V);
+    if at == len {
+        return;
+    }
+    // From 32 bytes down to 2: those that are no narrower than the one before find nothing left.
+    whole_vectors!(Narrower<V>);
+    whole_vectors!(Narrower<Narrower<V>>);
+    whole_vectors!(Narrower<Narrower<Narrower<V>>>);
+    whole_vectors!(Narrower<Narrower<Narrower<Narrower<V>>>>);
+}
+
+type Narrower<V> = <V as Vector>::Narrower;
 
 /// The result for the vectors at the element `at`. A function, not a closure: closures and what the standard library does
 /// with them need not be inlined, and the operations on vectors are calls where they are not.

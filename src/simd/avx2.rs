@@ -5,7 +5,7 @@ use core::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::*;
 
-use super::{Vector, partial};
+use super::{Lane, Vector};
 
 isa!(Avx2: "avx2");
 
@@ -19,6 +19,7 @@ macro_rules! vector {
             type Simd = Avx2;
             type Lane = $lane;
             type Mask = __m256i;
+            type Narrower = <$lane as Lane>::Narrow<Avx2>;
 
             const LANES: usize = size_of::<__m256i>() / size_of::<$lane>();
 
@@ -32,42 +33,6 @@ macro_rules! vector {
             unsafe fn store(self, target: *mut $lane) {
                 // SAFETY: the caller promises that 32 bytes can be written.
                 unsafe { _mm256_storeu_si256(target.cast(), self.0) }
-            }
-
-            #[inline(always)]
-            unsafe fn load_partial(_: Avx2, source: *const $lane, len: usize) -> Self {
-                let bytes = len * size_of::<$lane>();
-                let source = source.cast::<u8>();
-                // SAFETY: the caller promises that `bytes` bytes can be read, fewer than 32; an even number, as a lane's is.
-                Self(unsafe {
-                    if bytes >= 16 {
-                        let first = _mm_loadu_si128(source.cast());
-                        let second = _mm_loadu_si128(source.add(bytes - 16).cast());
-                        _mm256_set_m128i(second, first)
-                    } else {
-                        let [first, second] = partial::load(source, bytes);
-                        _mm256_zextsi128_si256(_mm_set_epi64x(second.cast_signed(), first.cast_signed()))
-                    }
-                })
-            }
-
-            #[inline(always)]
-            unsafe fn store_partial(self, target: *mut $lane, len: usize) {
-                let bytes = len * size_of::<$lane>();
-                let target = target.cast::<u8>();
-                // SAFETY: the caller promises that `bytes` bytes can be written, fewer than 32; an even number, as a lane's is.
-                unsafe {
-                    let first = _mm256_castsi256_si128(self.0);
-                    if bytes >= 16 {
-                        _mm_storeu_si128(target.cast(), first);
-                        _mm_storeu_si128(
-                            target.add(bytes - 16).cast(),
-                            _mm256_extracti128_si256::<1>(self.0),
-                        );
-                    } else {
-                        partial::store(bytemuck::cast(first), target, bytes);
-                    }
-                }
             }
 
             #[inline(always)]

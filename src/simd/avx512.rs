@@ -1,19 +1,18 @@
-//! AVX-512: 512 bits, truth values in mask registers, short vectors by masked loads and stores.
+//! AVX-512: 512 bits, truth values in mask registers.
 
 #[cfg(target_arch = "x86")]
 use core::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::*;
 
-use super::Vector;
+use super::{Lane, Vector};
 
 // The first two are in every CPU that has the others, and the compiler relies on that.
 isa!(Avx512: "avx2", "fma", "avx512f", "avx512bw", "avx512vl");
 
 macro_rules! vector {
     (
-        $name:ident, $lane:ident, $mask:ident, $set1:ident, $cmpgt:ident, $test:ident, $maskz_mov:ident,
-        $maskz_load:ident, $mask_store:ident
+        $name:ident, $lane:ident, $mask:ident, $set1:ident, $cmpgt:ident, $test:ident, $maskz_mov:ident
     ) => {
         #[derive(Clone, Copy)]
         pub struct $name(__m512i);
@@ -23,6 +22,7 @@ macro_rules! vector {
             type Simd = Avx512;
             type Lane = $lane;
             type Mask = $mask;
+            type Narrower = <$lane as Lane>::Narrow<Avx512>;
 
             const LANES: usize = size_of::<__m512i>() / size_of::<$lane>();
 
@@ -36,20 +36,6 @@ macro_rules! vector {
             unsafe fn store(self, target: *mut $lane) {
                 // SAFETY: the caller promises that 64 bytes can be written.
                 unsafe { _mm512_storeu_si512(target.cast(), self.0) }
-            }
-
-            #[inline(always)]
-            unsafe fn load_partial(_: Avx512, source: *const $lane, len: usize) -> Self {
-                // SAFETY: the caller promises that 0 < len < LANES, the bits of the mask, and that the first `len` lanes can be
-                // read; the others are masked out.
-                Self(unsafe { $maskz_load($mask::MAX >> (Self::LANES - len), source) })
-            }
-
-            #[inline(always)]
-            unsafe fn store_partial(self, target: *mut $lane, len: usize) {
-                // SAFETY: the caller promises that 0 < len < LANES, the bits of the mask, and that the first `len` lanes can be
-                // written; the others are masked out.
-                unsafe { $mask_store(target, $mask::MAX >> (Self::LANES - len), self.0) }
             }
 
             #[inline(always)]
@@ -91,9 +77,7 @@ vector!(
     _mm512_set1_epi16,
     _mm512_cmpgt_epi16_mask,
     _mm512_test_epi16_mask,
-    _mm512_maskz_mov_epi16,
-    _mm512_maskz_loadu_epi16,
-    _mm512_mask_storeu_epi16
+    _mm512_maskz_mov_epi16
 );
 vector!(
     I32,
@@ -102,9 +86,7 @@ vector!(
     _mm512_set1_epi32,
     _mm512_cmpgt_epi32_mask,
     _mm512_test_epi32_mask,
-    _mm512_maskz_mov_epi32,
-    _mm512_maskz_loadu_epi32,
-    _mm512_mask_storeu_epi32
+    _mm512_maskz_mov_epi32
 );
 vector!(
     I64,
@@ -113,7 +95,5 @@ vector!(
     _mm512_set1_epi64,
     _mm512_cmpgt_epi64_mask,
     _mm512_test_epi64_mask,
-    _mm512_maskz_mov_epi64,
-    _mm512_maskz_loadu_epi64,
-    _mm512_mask_storeu_epi64
+    _mm512_maskz_mov_epi64
 );

@@ -3,9 +3,8 @@
 use crate::element::{Element, FORMATS};
 use crate::isa::Isa;
 use crate::kernels::Kernels;
-use crate::sweep::VectorFn;
+use crate::sweep::{VectorFn, sweep_short};
 
-use super::Simd;
 #[cfg(rectify_avx2)]
 use super::avx2::Avx2;
 #[cfg(rectify_avx512)]
@@ -15,13 +14,17 @@ use super::neon::Neon;
 #[cfg(rectify_portable)]
 use super::portable::Portable;
 use super::scalar::Scalar;
+use super::{Lane, Simd};
+
+/// Slices shorter than this are walked where they are, since a call of an entry function takes longer.
+const SHORT_BYTES: usize = 64;
 
 /// [`Simd::enter`] for some format.
-type Entry<F, const N: usize> = unsafe fn(F, [*const u8; N], *mut u8, usize);
+type Entry<F> = unsafe fn(F, *const u8, *const u8, *mut u8, usize);
 
 /// The entry functions of one function on vectors, for every format and instruction set.
 pub(crate) struct Entries<F, const N: usize> {
-    table: [[Entry<F, N>; Isa::ALL.len()]; FORMATS],
+    table: [[Entry<F>; Isa::ALL.len()]; FORMATS],
 }
 
 /// Where an input comes from.
@@ -85,11 +88,24 @@ impl<F: VectorFn<N>, const N: usize> Entries<F, N> {
                 *source = slice.as_ptr().cast();
             }
         }
+        if len < SHORT_BYTES / size_of::<T>() {
+            // SAFETY: as below.
+            return unsafe {
+                sweep_short::<T, <T::Lane as Lane>::Narrow<Scalar>, F, N>(
+                    Scalar::always(),
+                    function,
+                    sources.map(|source| source.cast()),
+                    output.cast(),
+                    0,
+                    len,
+                )
+            };
+        }
         let entry = self.table[T::INDEX][kernels.isa() as usize];
         // SAFETY: a `Kernels` proves that its instruction set is available. `entry` is that of `T`, and each pointer that of
         // a slice of `len` elements of `T`: an input is a shared slice, which can't overlap the exclusive output, or it is
         // the pointer of the output itself.
-        unsafe { entry(function, sources, output.cast(), len) }
+        unsafe { entry(function, sources[0], sources[N - 1], output.cast(), len) }
     }
 }
 
@@ -101,6 +117,6 @@ fn unequal_len(name: &str, len: usize, other_name: &str, other_len: usize) -> ! 
 }
 
 /// Stands where an instruction set is not built in: no `Kernels` leads here.
-unsafe fn not_built_in<F, const N: usize>(_: F, _: [*const u8; N], _: *mut u8, _: usize) {
+unsafe fn not_built_in<F>(_: F, _: *const u8, _: *const u8, _: *mut u8, _: usize) {
     unreachable!("a Kernels exists only for an instruction set that is built in");
 }

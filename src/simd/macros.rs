@@ -30,17 +30,21 @@ macro_rules! isa {
             $(#[$target_feature])*
             unsafe fn enter<T: $crate::element::Element, F: $crate::sweep::VectorFn<N>, const N: usize>(
                 function: F,
-                inputs: [*const u8; N],
+                first_input: *const u8,
+                last_input: *const u8,
                 output: *mut u8,
                 len: usize,
             ) {
+                const { assert!(N == 1 || N == 2) };
+                let mut inputs = [first_input.cast(); N];
+                inputs[N - 1] = last_input.cast();
                 // SAFETY: the caller promises what `sweep` wants of the pointers; and that the instruction set is available, so
                 // that there may be a `Self`.
                 unsafe {
                     $crate::sweep::sweep::<T, <T::Lane as $crate::simd::Lane>::Vector<Self>, F, N>(
                         Self(()),
                         function,
-                        inputs.map(|input| input.cast()),
+                        inputs,
                         output.cast(),
                         len,
                     );

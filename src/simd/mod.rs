@@ -8,15 +8,16 @@ mod avx2;
 #[cfg(rectify_avx512)]
 mod avx512;
 mod entries;
+mod narrow;
 #[cfg(rectify_neon)]
 mod neon;
-#[cfg(any(rectify_portable, rectify_neon, rectify_avx2))]
-mod partial;
 #[cfg(rectify_portable)]
 mod portable;
 mod scalar;
 
 pub(crate) use entries::{Entries, Source};
+
+use narrow::Narrow;
 
 use crate::element::Element;
 use crate::isa::Isa;
@@ -33,7 +34,8 @@ pub trait Simd: Copy {
     /// Whether this CPU and its operating system have it.
     fn is_available() -> bool;
 
-    /// [`sweep`](crate::sweep::sweep) over elements of `T`, compiled for the instruction set.
+    /// [`sweep`](crate::sweep::sweep) over elements of `T`, compiled for the instruction set. There are one or two inputs,
+    /// and not an array, which would go through memory.
     ///
     /// # Safety
     ///
@@ -41,7 +43,8 @@ pub trait Simd: Copy {
     /// - The pointers are those of elements of `T`, and as `sweep` wants them.
     unsafe fn enter<T: Element, F: VectorFn<N>, const N: usize>(
         function: F,
-        inputs: [*const u8; N],
+        first_input: *const u8,
+        last_input: *const u8,
         output: *mut u8,
         len: usize,
     );
@@ -50,31 +53,37 @@ pub trait Simd: Copy {
 /// A whole number as wide as an element, in which kernels see the element's bits.
 pub trait Lane: bytemuck::Pod {
     type Vector<S: Simd>: Vector<Simd = S, Lane = Self>;
+    /// Of 16 bytes, but for `i64`: SSE2 has no compare of 64 bits.
+    type Narrow<S: Simd>: Vector<Simd = S, Lane = Self>;
 }
 
 impl Lane for i16 {
     type Vector<S: Simd> = S::I16;
+    type Narrow<S: Simd> = Narrow<S, wide::i16x8, 16>;
 }
 
 impl Lane for i32 {
     type Vector<S: Simd> = S::I32;
+    type Narrow<S: Simd> = Narrow<S, wide::i32x4, 16>;
 }
 
 impl Lane for i64 {
     type Vector<S: Simd> = S::I64;
+    type Narrow<S: Simd> = scalar::One<S, i64>;
 }
 
 /// A register of lanes.
 ///
 /// # Safety
 ///
-/// `load` and `store` touch `LANES` lanes, at least one, and `load_partial` and `store_partial` the first `len`: all of
-/// them and nothing else.
+/// `load` and `store` touch `LANES` lanes, at least one, and nothing else.
 pub unsafe trait Vector: Copy {
     type Simd: Simd;
     type Lane: Lane;
     /// A truth value for each lane.
     type Mask: Copy;
+    /// What takes less than this one does; itself where this one takes a single lane.
+    type Narrower: Vector<Simd = Self::Simd, Lane = Self::Lane>;
 
     const LANES: usize;
 
@@ -87,21 +96,6 @@ pub unsafe trait Vector: Copy {
     ///
     /// `target` can be written for `LANES` lanes. It need not be aligned.
     unsafe fn store(self, target: *mut Self::Lane);
-
-    /// Loads fewer lanes than a vector has. Which lane gets which element, and what the others hold, is the vector's
-    /// own affair: it is the same for every load and store of `len`.
-    ///
-    /// # Safety
-    ///
-    /// 0 < `len` < `LANES`, and `source` can be read for `len` lanes. It need not be aligned.
-    unsafe fn load_partial(simd: Self::Simd, source: *const Self::Lane, len: usize) -> Self;
-
-    /// Stores what [`load_partial`](Self::load_partial) loaded.
-    ///
-    /// # Safety
-    ///
-    /// 0 < `len` < `LANES`, and `target` can be written for `len` lanes. It need not be aligned.
-    unsafe fn store_partial(self, target: *mut Self::Lane, len: usize);
 
     /// `lane` in every lane.
     fn splat(simd: Self::Simd, lane: Self::Lane) -> Self;

@@ -2,15 +2,14 @@
 
 use core::arch::aarch64::*;
 
-use super::{Vector, partial};
+use super::{Lane, Vector};
 
 // Built in only where the compilation target has it.
 isa!(Neon);
 
 macro_rules! vector {
     (
-        $name:ident($register:ident), $lane:ident, mask: $mask:ident, $ld1:ident, $st1:ident, $dup:ident, $from_u64:ident,
-        $to_u64:ident, $cgt:ident, $tst:ident, $and:ident, $mask_and:ident, $to_lanes:ident
+        $name:ident($register:ident), $lane:ident, mask: $mask:ident, $ld1:ident, $st1:ident, $dup:ident, $cgt:ident, $tst:ident, $and:ident, $mask_and:ident, $to_lanes:ident
     ) => {
         #[derive(Clone, Copy)]
         pub struct $name($register);
@@ -20,6 +19,7 @@ macro_rules! vector {
             type Simd = Neon;
             type Lane = $lane;
             type Mask = $mask;
+            type Narrower = <$lane as Lane>::Narrow<Neon>;
 
             const LANES: usize = size_of::<$register>() / size_of::<$lane>();
 
@@ -33,27 +33,6 @@ macro_rules! vector {
             unsafe fn store(self, target: *mut $lane) {
                 // SAFETY: the caller promises that 16 bytes can be written.
                 unsafe { $st1(target, self.0) }
-            }
-
-            #[inline(always)]
-            unsafe fn load_partial(_: Neon, source: *const $lane, len: usize) -> Self {
-                // SAFETY: the caller promises that `len` lanes can be read, fewer than 16 bytes; an even number, as a lane's
-                // is. `chunks` has 16.
-                Self(unsafe {
-                    let chunks = partial::load(source.cast(), len * size_of::<$lane>());
-                    $from_u64(vld1q_u64(chunks.as_ptr()))
-                })
-            }
-
-            #[inline(always)]
-            unsafe fn store_partial(self, target: *mut $lane, len: usize) {
-                // SAFETY: the caller promises that `len` lanes can be written, fewer than 16 bytes; an even number, as a lane's
-                // is. `chunks` has 16.
-                unsafe {
-                    let mut chunks = [0; 2];
-                    vst1q_u64(chunks.as_mut_ptr(), $to_u64(self.0));
-                    partial::store(chunks, target.cast(), len * size_of::<$lane>());
-                }
             }
 
             #[inline(always)]
@@ -90,14 +69,11 @@ macro_rules! vector {
 }
 
 vector!(
-    I16(int16x8_t), i16, mask: uint16x8_t, vld1q_s16, vst1q_s16, vdupq_n_s16, vreinterpretq_s16_u64,
-    vreinterpretq_u64_s16, vcgtq_s16, vtstq_s16, vandq_s16, vandq_u16, vreinterpretq_s16_u16
+    I16(int16x8_t), i16, mask: uint16x8_t, vld1q_s16, vst1q_s16, vdupq_n_s16, vcgtq_s16, vtstq_s16, vandq_s16, vandq_u16, vreinterpretq_s16_u16
 );
 vector!(
-    I32(int32x4_t), i32, mask: uint32x4_t, vld1q_s32, vst1q_s32, vdupq_n_s32, vreinterpretq_s32_u64,
-    vreinterpretq_u64_s32, vcgtq_s32, vtstq_s32, vandq_s32, vandq_u32, vreinterpretq_s32_u32
+    I32(int32x4_t), i32, mask: uint32x4_t, vld1q_s32, vst1q_s32, vdupq_n_s32, vcgtq_s32, vtstq_s32, vandq_s32, vandq_u32, vreinterpretq_s32_u32
 );
 vector!(
-    I64(int64x2_t), i64, mask: uint64x2_t, vld1q_s64, vst1q_s64, vdupq_n_s64, vreinterpretq_s64_u64,
-    vreinterpretq_u64_s64, vcgtq_s64, vtstq_s64, vandq_s64, vandq_u64, vreinterpretq_s64_u64
+    I64(int64x2_t), i64, mask: uint64x2_t, vld1q_s64, vst1q_s64, vdupq_n_s64, vcgtq_s64, vtstq_s64, vandq_s64, vandq_u64, vreinterpretq_s64_u64
 );

@@ -1,72 +1,77 @@
 //! One element at a time, on whole numbers.
 
-use super::Vector;
+use core::marker::PhantomData;
 
-type I16 = i16;
-type I32 = i32;
-type I64 = i64;
+use super::{Simd, Vector};
+
+type I16 = One<Scalar, i16>;
+type I32 = One<Scalar, i32>;
+type I64 = One<Scalar, i64>;
 
 isa!(Scalar);
 
-macro_rules! vector {
+impl Scalar {
+    pub(super) fn always() -> Self {
+        Self(())
+    }
+}
+
+/// A single lane, in code for the instruction set `S`.
+#[derive(Clone, Copy)]
+pub struct One<S, L>(L, PhantomData<S>);
+
+macro_rules! impl_vector {
     ($lane:ident) => {
-        // SAFETY: loads and stores touch what they may, no more.
-        unsafe impl Vector for $lane {
-            type Simd = Scalar;
-            type Lane = Self;
+        // SAFETY: loads and stores touch one lane.
+        unsafe impl<S: Simd> Vector for One<S, $lane> {
+            type Simd = S;
+            type Lane = $lane;
             type Mask = bool;
+            type Narrower = Self;
 
             const LANES: usize = 1;
 
             #[inline(always)]
-            unsafe fn load(_: Scalar, source: *const Self) -> Self {
+            unsafe fn load(_: S, source: *const $lane) -> Self {
                 // SAFETY: the caller promises that one lane can be read.
-                unsafe { source.read_unaligned() }
+                Self(unsafe { source.read_unaligned() }, PhantomData)
             }
 
             #[inline(always)]
-            unsafe fn store(self, target: *mut Self) {
+            unsafe fn store(self, target: *mut $lane) {
                 // SAFETY: the caller promises that one lane can be written.
-                unsafe { target.write_unaligned(self) }
-            }
-
-            unsafe fn load_partial(_: Scalar, _: *const Self, _: usize) -> Self {
-                unreachable!("no length is between 0 and 1");
-            }
-
-            unsafe fn store_partial(self, _: *mut Self, _: usize) {
-                unreachable!("no length is between 0 and 1");
+                unsafe { target.write_unaligned(self.0) }
             }
 
             #[inline(always)]
-            fn splat(_: Scalar, lane: Self) -> Self {
-                lane
+            fn splat(_: S, lane: $lane) -> Self {
+                Self(lane, PhantomData)
             }
 
             #[inline(always)]
             fn gt(self, other: Self) -> bool {
-                self > other
+                self.0 > other.0
             }
 
             #[inline(always)]
             fn nonzero(self) -> bool {
-                self != 0
+                self.0 != 0
             }
 
             #[inline(always)]
             fn keep(self, mask: bool) -> Self {
                 // By AND: a branch on random signs is mispredicted every other time.
-                self & -Self::from(mask)
+                Self(self.0 & -$lane::from(mask), PhantomData)
             }
 
             #[inline(always)]
-            fn and(_: Scalar, a: bool, b: bool) -> bool {
+            fn and(_: S, a: bool, b: bool) -> bool {
                 a & b
             }
         }
     };
 }
 
-vector!(i16);
-vector!(i32);
-vector!(i64);
+impl_vector!(i16);
+impl_vector!(i32);
+impl_vector!(i64);
