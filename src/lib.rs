@@ -30,6 +30,8 @@
 //! an unknown name is reported on stderr and ignored). `RECTIFY_DISABLE=avx512,portable` in the environment of the build
 //! leaves instruction sets out.
 //!
+//! Results that don't fit into the caches are written past them, from [`streaming_threshold`] on.
+//!
 //! Slices may have any alignment. Nothing is read or written outside of them, and nothing is allocated.
 //!
 //! # Features
@@ -50,6 +52,7 @@ mod element;
 mod isa;
 mod kernels;
 mod simd;
+mod streaming;
 mod sweep;
 
 pub use element::Element;
@@ -57,6 +60,7 @@ pub use element::Element;
 pub use half::{bf16, f16};
 pub use isa::{Isa, ParseIsaError, UnsupportedIsa};
 pub use kernels::Kernels;
+pub use streaming::{set_streaming_threshold, streaming_threshold};
 
 /// `x[i] = relu(x[i])`: x where `!(x <= 0)`, else +0.0.
 ///

@@ -2,6 +2,7 @@
 
 use crate::element::Element;
 use crate::simd::Vector;
+use crate::streaming::streaming_threshold;
 
 /// A function that makes a vector of the output from one of each of the `N` inputs, lane by lane.
 pub trait VectorFn<const N: usize>: Copy + 'static {
@@ -10,6 +11,9 @@ pub trait VectorFn<const N: usize>: Copy + 'static {
 
 /// Vectors that are loaded before the first of them is stored.
 const UNROLL: usize = 4;
+
+/// From here on it pays to align the stores.
+const LONG_BYTES: usize = 1024;
 
 /// Walks slices of `len` elements: blocks of vectors, then what [`sweep_short`] does.
 ///
@@ -26,19 +30,35 @@ pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>
     len: usize,
 ) {
     let mut at = 0;
-    while len - at >= UNROLL * V::LANES {
-        // SAFETY: at + UNROLL * LANES <= len, and i < UNROLL.
-        unsafe {
-            let mut results = [call_at::<T, V, F, N>(simd, function, inputs, at); UNROLL];
-            for (i, result) in results.iter_mut().enumerate().skip(1) {
-                *result = call_at::<T, V, F, N>(simd, function, inputs, at + i * V::LANES);
+    macro_rules! blocks {
+        ($store:ident) => {
+            while len - at >= UNROLL * V::LANES {
+                // SAFETY: at + UNROLL * LANES <= len, and i < UNROLL. Where it streams, `output` + `at` is aligned.
+                unsafe {
+                    let mut results = [call_at::<T, V, F, N>(simd, function, inputs, at); UNROLL];
+                    for (i, result) in results.iter_mut().enumerate().skip(1) {
+                        *result = call_at::<T, V, F, N>(simd, function, inputs, at + i * V::LANES);
+                    }
+                    for (i, result) in results.into_iter().enumerate() {
+                        result.$store(output.add(at + i * V::LANES));
+                    }
+                }
+                at += UNROLL * V::LANES;
             }
-            for (i, result) in results.into_iter().enumerate() {
-                result.store(output.add(at + i * V::LANES));
-            }
-        }
-        at += UNROLL * V::LANES;
+        };
     }
+    if len >= LONG_BYTES / size_of::<T>() {
+        let vector_bytes = V::LANES * size_of::<T>();
+        at = output.addr().wrapping_neg() % vector_bytes / size_of::<T>();
+        // SAFETY: `at` < LANES <= `len`, where the length is that of a long slice.
+        unsafe { sweep_short::<T, V, F, N>(simd, function, inputs, output, 0, at) };
+        let in_place = inputs.contains(&output.cast_const());
+        if !in_place && (N + 1) * len * size_of::<T>() >= streaming_threshold() {
+            blocks!(stream);
+            V::fence(simd);
+        }
+    }
+    blocks!(store);
     // SAFETY: the same pointers.
     unsafe { sweep_short::<T, V, F, N>(simd, function, inputs, output, at, len) }
 }

@@ -131,3 +131,14 @@ fn an_absent_isa_is_refused_by_name() {
         }
     }
 }
+
+/// No machine that this runs on has a smaller last-level cache than 256 KiB.
+#[test]
+fn the_streaming_threshold_is_a_cache_size_until_it_is_set() {
+    let threshold = rectify::streaming_threshold();
+    assert!((1 << 18..=1 << 26).contains(&threshold), "{threshold}");
+    rectify::set_streaming_threshold(0);
+    assert_eq!(rectify::streaming_threshold(), 1);
+    rectify::set_streaming_threshold(12345);
+    assert_eq!(rectify::streaming_threshold(), 12345);
+}

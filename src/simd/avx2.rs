@@ -36,6 +36,18 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            unsafe fn stream(self, target: *mut $lane) {
+                // SAFETY: the caller promises that 32 bytes can be written, and the alignment.
+                unsafe { _mm256_stream_si256(target.cast(), self.0) }
+            }
+
+            #[inline(always)]
+            fn fence(_: Avx2) {
+                // SAFETY: every CPU with vectors of this width has SSE.
+                unsafe { _mm_sfence() }
+            }
+
+            #[inline(always)]
             fn splat(_: Avx2, lane: $lane) -> Self {
                 // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
                 Self(unsafe { $set1(lane) })

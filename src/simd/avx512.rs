@@ -39,6 +39,18 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            unsafe fn stream(self, target: *mut $lane) {
+                // SAFETY: the caller promises that 64 bytes can be written, and the alignment.
+                unsafe { _mm512_stream_si512(target.cast(), self.0) }
+            }
+
+            #[inline(always)]
+            fn fence(_: Avx512) {
+                // SAFETY: every CPU with vectors of this width has SSE.
+                unsafe { _mm_sfence() }
+            }
+
+            #[inline(always)]
             fn splat(_: Avx512, lane: $lane) -> Self {
                 // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
                 Self(unsafe { $set1(lane) })

@@ -7,6 +7,7 @@ mod macros;
 mod avx2;
 #[cfg(rectify_avx512)]
 mod avx512;
+mod cache;
 mod entries;
 mod narrow;
 #[cfg(rectify_neon)]
@@ -15,6 +16,7 @@ mod neon;
 mod portable;
 mod scalar;
 
+pub(crate) use cache::last_level as last_level_cache;
 pub(crate) use entries::{Entries, Source};
 
 use narrow::Narrow;
@@ -96,6 +98,22 @@ pub unsafe trait Vector: Copy {
     ///
     /// `target` can be written for `LANES` lanes. It need not be aligned.
     unsafe fn store(self, target: *mut Self::Lane);
+
+    /// As `store`, past the caches where the instruction set can do that. Another thread may see what was stored only after
+    /// [`fence`](Self::fence).
+    ///
+    /// # Safety
+    ///
+    /// As for `store`, and `target` is aligned to the size of the vector.
+    #[inline(always)]
+    unsafe fn stream(self, target: *mut Self::Lane) {
+        // SAFETY: the caller promises more.
+        unsafe { self.store(target) }
+    }
+
+    /// Orders what was streamed before what is stored from now on.
+    #[inline(always)]
+    fn fence(_: Self::Simd) {}
 
     /// `lane` in every lane.
     fn splat(simd: Self::Simd, lane: Self::Lane) -> Self;

@@ -125,12 +125,15 @@ fn check<F: Format>(way: Way, function: Function, x: &[F::Bits], g: &[F::Bits], 
     }
 }
 
-/// Every length up to four vectors and one, at every misalignment within a vector of each slice; some longer ones.
+/// Every length up to four vectors and one, and some longer ones, at every misalignment within a vector of each slice.
 fn every_length_and_misalignment<F: Format>(way: Way, function: Function) {
     let lanes = VECTOR_BYTES / size_of::<F>();
-    let x = scattered::<F>(16 * lanes, 1);
-    let g = scattered::<F>(16 * lanes, 2);
-    for len in 0..=4 * lanes + 1 {
+    // Of one block of vectors, two, those with aligned stores, and those past `STREAMING_THRESHOLD`.
+    let long = [7, 11, 13, 16, 17, 20, 31, 34, 41].map(|vectors| vectors * lanes);
+    let x = scattered::<F>(42 * lanes, 1);
+    let g = scattered::<F>(42 * lanes, 2);
+    let longer = long.into_iter().flat_map(|len| [len - 1, len, len + 3]);
+    for len in (0..=4 * lanes + 1).chain(longer) {
         for m in 0..lanes {
             let mixed = [m, (5 * m + 3) % lanes, (7 * m + 1) % lanes];
             for misalignments in [[m, 0, 0], [0, m, 0], [0, 0, m], [m, m, m], mixed] {
@@ -138,10 +141,10 @@ fn every_length_and_misalignment<F: Format>(way: Way, function: Function) {
             }
         }
     }
-    for len in 4 * lanes + 2..=13 * lanes + 1 {
-        check::<F>(way, function, &x[..len], &g[..len], [len % lanes, 0, len % 3]);
-    }
 }
+
+/// In bytes of a call, so that there are long slices on both sides of it.
+const STREAMING_THRESHOLD: usize = 4096;
 
 /// Every pattern of the format as x, with three gradients each.
 fn every_pattern<F: Format>(way: Way, function: Function) {
@@ -250,6 +253,7 @@ fn required() -> Vec<Isa> {
 }
 
 fn main() {
+    rectify::set_streaming_threshold(STREAMING_THRESHOLD);
     let required = required();
     let mut trials = vec![
         self_test(
