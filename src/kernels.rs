@@ -1,9 +1,8 @@
 //! The functions, on an instruction set of the caller's choice.
 
-use crate::activation::{Activation, Backward, Forward, Relu};
+use crate::calls;
 use crate::element::Element;
 use crate::isa::{Isa, UnsupportedIsa};
-use crate::simd::Source;
 
 /// The functions of this crate on one instruction set. A value is the proof that the instruction set is available.
 ///
@@ -55,7 +54,7 @@ impl Kernels {
     /// [`relu_inplace`](crate::relu_inplace) on this instruction set.
     #[inline]
     pub fn relu_inplace<T: Element>(self, x: &mut [T]) {
-        Relu::FORWARD.call(self, Forward(Relu), [Source::Output], ("x", x));
+        calls::relu_inplace(x).run(self);
     }
 
     /// [`relu`](crate::relu) on this instruction set.
@@ -66,7 +65,7 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn relu<T: Element>(self, input: &[T], output: &mut [T]) {
-        Relu::FORWARD.call(self, Forward(Relu), [Source::Slice("input", input)], ("output", output));
+        calls::relu(input, output).run(self);
     }
 
     /// [`relu_backward`](crate::relu_backward) on this instruction set.
@@ -77,8 +76,7 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn relu_backward<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
-        let inputs = [Source::Slice("input", input), Source::Slice("grad_output", grad_output)];
-        Relu::BACKWARD.call(self, Backward(Relu), inputs, ("grad_input", grad_input));
+        calls::relu_backward(input, grad_output, grad_input).run(self);
     }
 
     /// [`relu_backward_inplace`](crate::relu_backward_inplace) on this instruction set.
@@ -89,8 +87,7 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn relu_backward_inplace<T: Element>(self, input: &[T], grad: &mut [T]) {
-        let inputs = [Source::Slice("input", input), Source::Output];
-        Relu::BACKWARD.call(self, Backward(Relu), inputs, ("grad", grad));
+        calls::relu_backward_inplace(input, grad).run(self);
     }
 }
 

@@ -38,6 +38,7 @@
 //!
 //! - `std` (default): reads `RECTIFY_MAX_ISA`. Without it the crate is `no_std`, and still detects the CPU (but for
 //!   targets without an operating system, where it takes what the compilation target has).
+//! - `rayon`: the functions on several threads, in the module `parallel`.
 //! - `half` (default): the formats `f16` and `bf16`, the types of the crate [`half`](https://docs.rs/half), which this
 //!   crate exports too.
 
@@ -48,9 +49,12 @@
 extern crate std;
 
 mod activation;
+mod calls;
 mod element;
 mod isa;
 mod kernels;
+#[cfg(feature = "rayon")]
+pub mod parallel;
 mod simd;
 mod streaming;
 mod sweep;

@@ -2,32 +2,30 @@
 
 use crate::element::Element;
 use crate::simd::Vector;
-use crate::streaming::streaming_threshold;
 
 /// A function that makes a vector of the output from one of each of the `N` inputs, lane by lane.
-pub trait VectorFn<const N: usize>: Copy + 'static {
+pub trait VectorFn<const N: usize>: Copy + Send + Sync + 'static {
     fn call<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, inputs: [V; N]) -> V;
 }
 
 /// Vectors that are loaded before the first of them is stored.
 const UNROLL: usize = 4;
 
-/// From here on it pays to align the stores.
-const LONG_BYTES: usize = 1024;
-
-/// Walks slices of `len` elements: blocks of vectors, then what [`sweep_short`] does.
+/// Walks slices of `len` elements: blocks of vectors, then what [`sweep_short`] does. With `LONG` the stores are aligned,
+/// and go past the caches when they are `streaming`.
 ///
 /// # Safety
 ///
 /// - Each of `inputs` can be read, and `output` written, for `len` lanes in one allocation, at any alignment.
 /// - `output` overlaps none of `inputs`, or is one of them: each lane is read before it is written, and not after.
 #[inline(always)]
-pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>, const N: usize>(
+pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>, const N: usize, const LONG: bool>(
     simd: V::Simd,
     function: F,
     inputs: [*const T::Lane; N],
     output: *mut T::Lane,
     len: usize,
+    streaming: bool,
 ) {
     let mut at = 0;
     macro_rules! blocks {
@@ -47,13 +45,12 @@ pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>
             }
         };
     }
-    if len >= LONG_BYTES / size_of::<T>() {
+    if LONG {
         let vector_bytes = V::LANES * size_of::<T>();
-        at = output.addr().wrapping_neg() % vector_bytes / size_of::<T>();
-        // SAFETY: `at` < LANES <= `len`, where the length is that of a long slice.
+        at = len.min(output.addr().wrapping_neg() % vector_bytes / size_of::<T>());
+        // SAFETY: `at` <= `len`.
         unsafe { sweep_short::<T, V, F, N>(simd, function, inputs, output, 0, at) };
-        let in_place = inputs.contains(&output.cast_const());
-        if !in_place && (N + 1) * len * size_of::<T>() >= streaming_threshold() {
+        if streaming {
             blocks!(stream);
             V::fence(simd);
         }

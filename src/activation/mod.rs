@@ -9,7 +9,7 @@ use crate::simd::{Entries, Vector};
 use crate::sweep::VectorFn;
 
 /// A function of one number and its gradient, stated once for every format and instruction set.
-pub(crate) trait Activation: Copy + 'static {
+pub(crate) trait Activation: Copy + Send + Sync + 'static {
     /// Statics, so that the loops are compiled here, with this crate's optimisation level, and not in each user's crate.
     const FORWARD: &'static Entries<Forward<Self>, 1>;
     const BACKWARD: &'static Entries<Backward<Self>, 2>;

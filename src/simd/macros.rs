@@ -28,12 +28,18 @@ macro_rules! isa {
             }
 
             $(#[$target_feature])*
-            unsafe fn enter<T: $crate::element::Element, F: $crate::sweep::VectorFn<N>, const N: usize>(
+            unsafe fn enter<
+                T: $crate::element::Element,
+                F: $crate::sweep::VectorFn<N>,
+                const N: usize,
+                const LONG: bool,
+            >(
                 function: F,
                 first_input: *const u8,
                 last_input: *const u8,
                 output: *mut u8,
                 len: usize,
+                streaming: bool,
             ) {
                 const { assert!(N == 1 || N == 2) };
                 let mut inputs = [first_input.cast(); N];
@@ -41,12 +47,13 @@ macro_rules! isa {
                 // SAFETY: the caller promises what `sweep` wants of the pointers; and that the instruction set is available, so
                 // that there may be a `Self`.
                 unsafe {
-                    $crate::sweep::sweep::<T, <T::Lane as $crate::simd::Lane>::Vector<Self>, F, N>(
+                    $crate::sweep::sweep::<T, <T::Lane as $crate::simd::Lane>::Vector<Self>, F, N, LONG>(
                         Self(()),
                         function,
                         inputs,
                         output.cast(),
                         len,
+                        streaming,
                     );
                 }
             }

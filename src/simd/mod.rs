@@ -8,6 +8,7 @@ mod avx2;
 #[cfg(rectify_avx512)]
 mod avx512;
 mod cache;
+mod call;
 mod entries;
 mod narrow;
 #[cfg(rectify_neon)]
@@ -17,7 +18,8 @@ mod portable;
 mod scalar;
 
 pub(crate) use cache::last_level as last_level_cache;
-pub(crate) use entries::{Entries, Source};
+pub(crate) use call::{Call, Source};
+pub(crate) use entries::Entries;
 
 use narrow::Narrow;
 
@@ -43,12 +45,13 @@ pub trait Simd: Copy {
     ///
     /// - The instruction set is available.
     /// - The pointers are those of elements of `T`, and as `sweep` wants them.
-    unsafe fn enter<T: Element, F: VectorFn<N>, const N: usize>(
+    unsafe fn enter<T: Element, F: VectorFn<N>, const N: usize, const LONG: bool>(
         function: F,
         first_input: *const u8,
         last_input: *const u8,
         output: *mut u8,
         len: usize,
+        streaming: bool,
     );
 }
 

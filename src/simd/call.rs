@@ -1,0 +1,170 @@
+//! A call, from its slices to the code that walks them.
+
+use crate::element::Element;
+use crate::kernels::Kernels;
+use crate::streaming::streaming_threshold;
+use crate::sweep::{VectorFn, sweep_short};
+
+use super::scalar::Scalar;
+use super::{Entries, Lane};
+
+/// Slices shorter than this are walked where they are, since a call of an entry function takes longer.
+const SHORT_BYTES: usize = 64;
+
+/// From here on it pays to align the stores, which streaming ones need.
+const LONG_BYTES: usize = 1024;
+
+/// For less than two of these, in bytes of all slices, another thread isn't worth the wait for it.
+#[cfg(feature = "rayon")]
+const PART_BYTES: usize = 1 << 20;
+
+/// Where an input comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a, T> {
+    /// An argument of that name.
+    Slice(&'static str, &'a [T]),
+    /// What is in the output.
+    Output,
+}
+
+/// `output[i] = function(inputs[i])`, with slices of the same length.
+pub(crate) struct Call<'a, T, F: 'static, const N: usize> {
+    entries: &'static Entries<F, N>,
+    function: F,
+    inputs: [Source<'a, T>; N],
+    output: &'a mut [T],
+}
+
+impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
+    /// Panics when the lengths differ.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn new(
+        entries: &'static Entries<F, N>,
+        function: F,
+        inputs: [Source<'a, T>; N],
+        (output_name, output): (&str, &'a mut [T]),
+    ) -> Self {
+        for input in &inputs {
+            if let Source::Slice(name, slice) = input
+                && slice.len() != output.len()
+            {
+                unequal_len(name, slice.len(), output_name, output.len());
+            }
+        }
+        Self {
+            entries,
+            function,
+            inputs,
+            output,
+        }
+    }
+
+    /// On the caller's thread.
+    #[inline]
+    pub(crate) fn run(self, kernels: Kernels) {
+        let streaming = self.is_streaming();
+        self.run_part(kernels, streaming);
+    }
+
+    /// Whether the results should go past the caches.
+    #[inline]
+    fn is_streaming(&self) -> bool {
+        let is_in_place = self.inputs.iter().any(|input| matches!(input, Source::Output));
+        let bytes = (N + 1) * size_of_val(self.output);
+        !is_in_place && bytes >= LONG_BYTES && bytes >= streaming_threshold()
+    }
+
+    #[inline]
+    fn run_part(self, kernels: Kernels, streaming: bool) {
+        let len = self.output.len();
+        let output = self.output.as_mut_ptr();
+        let mut inputs = [output.cast_const(); N];
+        for (pointer, input) in inputs.iter_mut().zip(&self.inputs) {
+            if let Source::Slice(_, slice) = input {
+                *pointer = slice.as_ptr();
+            }
+        }
+        if len < SHORT_BYTES / size_of::<T>() {
+            let inputs = inputs.map(|input| input.cast());
+            // SAFETY: each pointer is that of a slice of `len` elements: an input is a shared slice, which can't overlap
+            // the exclusive output, or it is the pointer of the output itself.
+            unsafe {
+                sweep_short::<T, <T::Lane as Lane>::Narrow<Scalar>, F, N>(
+                    Scalar::always(),
+                    self.function,
+                    inputs,
+                    output.cast(),
+                    0,
+                    len,
+                );
+            }
+            return;
+        }
+        let is_long = len >= LONG_BYTES / size_of::<T>();
+        let entry = self.entries.get::<T>(kernels, is_long);
+        let [first, last] = [inputs[0], inputs[N - 1]].map(|input| input.cast());
+        // SAFETY: a `Kernels` proves that its instruction set is available, and `entry` is that of `T`. Of the pointers
+        // the above holds.
+        unsafe { entry(self.function, first, last, output.cast(), len, streaming) }
+    }
+
+    /// On the threads of rayon's pool, when there is enough for them to do.
+    #[cfg(feature = "rayon")]
+    pub(crate) fn run_parallel(self, kernels: Kernels) {
+        let bytes = (N + 1) * size_of_val(self.output);
+        if bytes < 2 * PART_BYTES {
+            return self.run(kernels);
+        }
+        let streaming = self.is_streaming();
+        // More than one a thread, for those that start late.
+        let parts = (bytes / PART_BYTES).min(4 * rayon::current_num_threads());
+        self.run_parts(kernels, streaming, parts);
+    }
+
+    #[cfg(feature = "rayon")]
+    fn run_parts(self, kernels: Kernels, streaming: bool, parts: usize) {
+        if parts < 2 {
+            return self.run_part(kernels, streaming);
+        }
+        let first_parts = parts / 2;
+        let middle = self.start_of_line(self.output.len() / parts * first_parts);
+        let (first_output, second_output) = self.output.split_at_mut(middle);
+        let mut first_inputs = self.inputs;
+        let mut second_inputs = self.inputs;
+        for (first, second) in first_inputs.iter_mut().zip(&mut second_inputs) {
+            if let (Source::Slice(_, first), Source::Slice(_, second)) = (first, second) {
+                (*first, *second) = first.split_at(middle);
+            }
+        }
+        let first = Self {
+            inputs: first_inputs,
+            output: first_output,
+            ..self
+        };
+        let second = Self {
+            inputs: second_inputs,
+            output: second_output,
+            ..self
+        };
+        rayon::join(
+            || first.run_parts(kernels, streaming, first_parts),
+            || second.run_parts(kernels, streaming, parts - first_parts),
+        );
+    }
+
+    /// The first element of the output that is in the cache line of the one at `index`.
+    #[cfg(feature = "rayon")]
+    fn start_of_line(&self, index: usize) -> usize {
+        const LINE_BYTES: usize = 64;
+        let into_line = self.output[index..].as_ptr().addr() % LINE_BYTES;
+        index.saturating_sub(into_line / size_of::<T>())
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn unequal_len(name: &str, len: usize, other_name: &str, other_len: usize) -> ! {
+    panic!("slices of unequal length: `{name}` has {len} elements, `{other_name}` has {other_len}");
+}
