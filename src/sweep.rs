@@ -76,22 +76,33 @@ pub(crate) unsafe fn sweep_short<T: Element, V: Vector<Lane = T::Lane>, F: Vecto
 ) {
     macro_rules! whole_vectors {
         ($vector:ty) => {
-            while len - at >= <$vector>::LANES {
-                // SAFETY: at + LANES <= len.
-                unsafe { call_at::<T, $vector, F, N>(simd, function, inputs, at).store(output.add(at)) };
-                at += <$vector>::LANES;
+            // SAFETY: at + LANES <= len.
+            unsafe { call_at::<T, $vector, F, N>(simd, function, inputs, at).store(output.add(at)) };
+            at += <$vector>::LANES;
+        };
+        ($vector:ty, after $wider:ty) => {
+            if <$vector>::LANES < <$wider>::LANES {
+                while len - at >= <$vector>::LANES {
+                    whole_vectors!($vector);
+                    if 2 * <$vector>::LANES >= <$wider>::LANES {
+                        // Nothing is left for a second one; without this the compiler prepares for many.
+                        break;
+                    }
+                }
             }
         };
     }
-    whole_vectors!(V);
+    while len - at >= V::LANES {
+        whole_vectors!(V);
+    }
     if at == len {
         return;
     }
-    // From 32 bytes down to 2: those that are no narrower than the one before find nothing left.
-    whole_vectors!(Narrower<V>);
-    whole_vectors!(Narrower<Narrower<V>>);
-    whole_vectors!(Narrower<Narrower<Narrower<V>>>);
-    whole_vectors!(Narrower<Narrower<Narrower<Narrower<V>>>>);
+    // From 32 bytes down to 2.
+    whole_vectors!(Narrower<V>, after V);
+    whole_vectors!(Narrower<Narrower<V>>, after Narrower<V>);
+    whole_vectors!(Narrower<Narrower<Narrower<V>>>, after Narrower<Narrower<V>>);
+    whole_vectors!(Narrower<Narrower<Narrower<Narrower<V>>>>, after Narrower<Narrower<Narrower<V>>>);
 }
 
 type Narrower<V> = <V as Vector>::Narrower;
