@@ -14,13 +14,12 @@ const UNDECIDED: usize = 0;
 
 static THRESHOLD: AtomicUsize = AtomicUsize::new(UNDECIDED);
 
-/// How many bytes the slices of a call have to have together, for the functions with an output of their own to write it
-/// past the caches (on AVX2 and AVX-512).
+/// How many bytes the slices of a call have to have together to be taken for more than the caches hold.
 ///
-/// A result that doesn't fit into the caches would be read into them from memory line by line before it is overwritten,
-/// and put out what is there. Below the threshold it stays in the cache for the next one who needs it. It is the size of the
-/// last-level cache as the CPU tells it (32 MiB where it doesn't, at most 64 MiB), until [`set_streaming_threshold`] says otherwise. It changes no
-/// result.
+/// From there on, AVX2 and AVX-512 write an output of its own past the caches, which would otherwise be read into them line by
+/// line before it is overwritten, and put out what is there; and in place they read ahead. Below the threshold the results stay
+/// in the cache for the next one who needs them. It is the size of the last-level cache as the CPU tells it (32 MiB where it
+/// doesn't, at most 64 MiB), until [`set_streaming_threshold`] says otherwise. It changes no result.
 ///
 /// ```
 /// println!("{} MiB", rectify::streaming_threshold() >> 20);

@@ -63,20 +63,20 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
     /// On the caller's thread.
     #[inline]
     pub(crate) fn run(self, kernels: Kernels) {
-        let streaming = self.is_streaming();
-        self.run_part(kernels, streaming);
+        let past_caches = self.is_past_caches();
+        self.run_part(kernels, past_caches);
     }
 
-    /// Whether the results should go past the caches.
+    /// Whether the slices don't fit into the caches together.
     #[inline]
-    fn is_streaming(&self) -> bool {
-        let is_in_place = self.inputs.iter().any(|input| matches!(input, Source::Output));
-        let bytes = (N + 1) * size_of_val(self.output);
-        !is_in_place && bytes >= LONG_BYTES && bytes >= streaming_threshold()
+    fn is_past_caches(&self) -> bool {
+        let inputs = self.inputs.iter().filter(|input| matches!(input, Source::Slice(..)));
+        let bytes = (inputs.count() + 1) * size_of_val(self.output);
+        bytes >= LONG_BYTES && bytes >= streaming_threshold()
     }
 
     #[inline]
-    fn run_part(self, kernels: Kernels, streaming: bool) {
+    fn run_part(self, kernels: Kernels, past_caches: bool) {
         let len = self.output.len();
         let output = self.output.as_mut_ptr();
         let mut inputs = [output.cast_const(); N];
@@ -106,7 +106,7 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
         let [first, last] = [inputs[0], inputs[N - 1]].map(|input| input.cast());
         // SAFETY: a `Kernels` proves that its instruction set is available, and `entry` is that of `T`. Of the pointers
         // the above holds.
-        unsafe { entry(self.function, first, last, output.cast(), len, streaming) }
+        unsafe { entry(self.function, first, last, output.cast(), len, past_caches) }
     }
 
     /// On the threads of rayon's pool, when there is enough for them to do.
@@ -116,16 +116,16 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
         if bytes < 2 * PART_BYTES {
             return self.run(kernels);
         }
-        let streaming = self.is_streaming();
+        let past_caches = self.is_past_caches();
         // More than one a thread, for those that start late.
         let parts = (bytes / PART_BYTES).min(4 * rayon::current_num_threads());
-        self.run_parts(kernels, streaming, parts);
+        self.run_parts(kernels, past_caches, parts);
     }
 
     #[cfg(feature = "rayon")]
-    fn run_parts(self, kernels: Kernels, streaming: bool, parts: usize) {
+    fn run_parts(self, kernels: Kernels, past_caches: bool, parts: usize) {
         if parts < 2 {
-            return self.run_part(kernels, streaming);
+            return self.run_part(kernels, past_caches);
         }
         let first_parts = parts / 2;
         let middle = self.start_of_line(self.output.len() / parts * first_parts);
@@ -148,8 +148,8 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
             ..self
         };
         rayon::join(
-            || first.run_parts(kernels, streaming, first_parts),
-            || second.run_parts(kernels, streaming, parts - first_parts),
+            || first.run_parts(kernels, past_caches, first_parts),
+            || second.run_parts(kernels, past_caches, parts - first_parts),
         );
     }
 

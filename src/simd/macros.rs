@@ -39,7 +39,7 @@ macro_rules! isa {
                 last_input: *const u8,
                 output: *mut u8,
                 len: usize,
-                streaming: bool,
+                past_caches: bool,
             ) {
                 const { assert!(N == 1 || N == 2) };
                 let mut inputs = [first_input.cast(); N];
@@ -53,7 +53,7 @@ macro_rules! isa {
                         inputs,
                         output.cast(),
                         len,
-                        streaming,
+                        past_caches,
                     );
                 }
             }

@@ -51,7 +51,7 @@ pub trait Simd: Copy {
         last_input: *const u8,
         output: *mut u8,
         len: usize,
-        streaming: bool,
+        past_caches: bool,
     );
 }
 
@@ -117,6 +117,10 @@ pub unsafe trait Vector: Copy {
     /// Orders what was streamed before what is stored from now on.
     #[inline(always)]
     fn fence(_: Self::Simd) {}
+
+    /// Has the cache line at the address read, if the instruction set can do that. Any address will do.
+    #[inline(always)]
+    fn prefetch(_: Self::Simd, _: *const u8) {}
 
     /// `lane` in every lane.
     fn splat(simd: Self::Simd, lane: Self::Lane) -> Self;

@@ -129,9 +129,9 @@ fn check<F: Format>(way: Way, function: Function, x: &[F::Bits], g: &[F::Bits], 
 fn every_length_and_misalignment<F: Format>(way: Way, function: Function) {
     let lanes = VECTOR_BYTES / size_of::<F>();
     // Of one block of vectors, two, those with aligned stores, and those past `STREAMING_THRESHOLD`.
-    let long = [7, 11, 13, 16, 17, 20, 31, 34, 41].map(|vectors| vectors * lanes);
-    let x = scattered::<F>(42 * lanes, 1);
-    let g = scattered::<F>(42 * lanes, 2);
+    let long = [7, 11, 13, 16, 17, 20, 34, 41, 66].map(|vectors| vectors * lanes);
+    let x = scattered::<F>(67 * lanes, 1);
+    let g = scattered::<F>(67 * lanes, 2);
     let longer = long.into_iter().flat_map(|len| [len - 1, len, len + 3]);
     for len in (0..=4 * lanes + 1).chain(longer) {
         for m in 0..lanes {
