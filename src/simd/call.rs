@@ -12,7 +12,7 @@ use super::{Entries, Lane};
 const SHORT_BYTES: usize = 64;
 
 /// From here on it pays to align the stores, which streaming ones need.
-const LONG_BYTES: usize = 1024;
+const LONG_BYTES: usize = 512;
 
 /// For less than two of these, in bytes of all slices, another thread isn't worth the wait for it.
 #[cfg(feature = "rayon")]
