@@ -59,14 +59,29 @@ pub fn select<F: Format>(x: F::Bits, value: F::Bits) -> F::Bits {
     if pass::<F>(F::wide(x)) { value } else { F::bits(0) }
 }
 
-/// Every pattern of a format of 16 bits; of the others every sign and exponent with the mantissas 0, 1, the highest bit
-/// alone and all ones: zeros, subnormals, infinities, quiet and signalling NaN of both signs among them.
+/// Every pattern of a format of 16 bits; of the others every sign and exponent with chosen mantissas: zeros, subnormals,
+/// infinities, quiet and signalling NaN of both signs among them.
 pub fn patterns<F: Format>() -> Vec<F::Bits> {
     if F::WIDTH == 16 {
         return (0..=0xffff).map(F::bits).collect();
     }
-    let exponents_with_sign = 0..1_u64 << (F::WIDTH - F::MANTISSA_WIDTH);
+    with_exponents::<F>(0..1 << (F::WIDTH - F::MANTISSA_WIDTH))
+}
+
+/// Those with the least and the greatest exponents, of both signs.
+pub fn special_patterns<F: Format>() -> Vec<F::Bits> {
+    let sign = 1 << (F::WIDTH - F::MANTISSA_WIDTH - 1);
+    with_exponents::<F>(
+        [0, 1, sign - 2, sign - 1]
+            .into_iter()
+            .flat_map(|exponent| [exponent, sign | exponent]),
+    )
+}
+
+/// The exponents with a sign, each with the mantissas 0, 1, the highest bit alone and all ones.
+fn with_exponents<F: Format>(exponents_with_sign: impl IntoIterator<Item = u64>) -> Vec<F::Bits> {
     let mantissas = [0, 1, 1 << (F::MANTISSA_WIDTH - 1), (1 << F::MANTISSA_WIDTH) - 1];
+    let exponents_with_sign = exponents_with_sign.into_iter();
     exponents_with_sign
         .flat_map(|high| mantissas.map(|low| F::bits(high << F::MANTISSA_WIDTH | low)))
         .collect()
@@ -80,6 +95,8 @@ pub fn scattered<F: Format>(len: usize, seed: u64) -> Vec<F::Bits> {
 
 pub fn patterns_hold_the_special_values() {
     let patterns = patterns::<f32>();
+    let special_patterns = special_patterns::<f32>();
+    assert!(special_patterns.iter().all(|pattern| patterns.contains(pattern)));
     let specials = [
         0.0,
         -0.0,
@@ -90,14 +107,14 @@ pub fn patterns_hold_the_special_values() {
         f32::NAN,
     ];
     for special in specials {
-        assert!(patterns.contains(&special.to_bits()), "{special}");
+        assert!(special_patterns.contains(&special.to_bits()), "{special}");
     }
     for (name, bits) in [
         ("-NaN", 0xffc0_0000),
         ("signalling NaN", 0x7f80_0001),
         ("-signalling NaN", 0xff80_0001),
     ] {
-        assert!(patterns.contains(&bits), "{name}");
+        assert!(special_patterns.contains(&bits), "{name}");
     }
     assert_eq!(patterns.len(), 2 * 256 * 4);
 }

@@ -9,7 +9,7 @@ mod guarded;
 
 use std::fmt;
 
-use format::{Format, patterns, scattered, select};
+use format::{Format, patterns, scattered, select, special_patterns};
 use guarded::{Guarded, VECTOR_BYTES};
 use libtest_mimic::{Arguments, Trial};
 use proptest::prelude::*;
@@ -146,6 +146,19 @@ fn every_length_and_misalignment<F: Format>(way: Way, function: Function) {
 /// In bytes of a call, so that there are long slices on both sides of it.
 const STREAMING_THRESHOLD: usize = 4096;
 
+/// Each special value in every place of every length up to four vectors and one: in each kind of piece that a rest is walked
+/// in.
+fn every_length_of_special_values<F: Format>(way: Way, function: Function) {
+    let len = 4 * VECTOR_BYTES / size_of::<F>() + 1;
+    let g = scattered::<F>(len, 3);
+    for special in special_patterns::<F>() {
+        let x = vec![special; len];
+        for len in 0..=len {
+            check::<F>(way, function, &x[..len], &g[..len], [0; 3]);
+        }
+    }
+}
+
 /// Every pattern of the format as x, with three gradients each.
 fn every_pattern<F: Format>(way: Way, function: Function) {
     let x = patterns::<F>();
@@ -204,8 +217,9 @@ fn trials_of_way(way: Way) -> Vec<Trial> {
 
 /// The tests of one format, for every function.
 fn trials_of_format<F: Format>(way: Way, format: &str) -> Vec<Trial> {
-    let checks: [(&str, Check); 3] = [
+    let checks: [(&str, Check); 4] = [
         ("every_length_and_misalignment", every_length_and_misalignment::<F>),
+        ("every_length_of_special_values", every_length_of_special_values::<F>),
         ("every_pattern", every_pattern::<F>),
         ("arbitrary", arbitrary::<F>),
     ];
