@@ -24,17 +24,21 @@ static THRESHOLD: AtomicUsize = AtomicUsize::new(UNDECIDED);
 /// ```
 /// println!("{} MiB", rectify::streaming_threshold() >> 20);
 /// ```
+#[inline]
 pub fn streaming_threshold() -> usize {
     match THRESHOLD.load(Ordering::Relaxed) {
-        UNDECIDED => {
-            let threshold = simd::last_level_cache().unwrap_or(DEFAULT).min(MAX);
-            // Another thread may have set one meanwhile.
-            match THRESHOLD.compare_exchange(UNDECIDED, threshold, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => threshold,
-                Err(set) => set,
-            }
-        }
+        UNDECIDED => decide(),
         threshold => threshold,
+    }
+}
+
+#[cold]
+fn decide() -> usize {
+    let threshold = simd::last_level_cache().unwrap_or(DEFAULT).min(MAX);
+    // Another thread may have set one meanwhile.
+    match THRESHOLD.compare_exchange(UNDECIDED, threshold, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => threshold,
+        Err(set) => set,
     }
 }
 
