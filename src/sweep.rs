@@ -1,7 +1,7 @@
 //! How slices are walked.
 
 use crate::element::Element;
-use crate::simd::Vector;
+use crate::simd::{Simd, Vector};
 
 /// A function that makes a vector of the output from one of each of the `N` inputs, lane by lane.
 pub trait VectorFn<const N: usize>: Copy + Send + Sync + 'static {
@@ -56,7 +56,7 @@ pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>
                 blocks!(store, prefetch: prefetch_ahead);
             } else {
                 blocks!(stream);
-                V::fence(simd);
+                simd.fence();
             }
         }
     }
@@ -121,7 +121,7 @@ fn prefetch_ahead<T, V: Vector>(simd: V::Simd, block: *mut V::Lane) {
     const LINE_BYTES: usize = 64;
     let start = block.cast::<u8>().wrapping_add(PREFETCH_BYTES);
     for line in 0..UNROLL * V::LANES * size_of::<T>() / LINE_BYTES {
-        V::prefetch(simd, start.wrapping_add(line * LINE_BYTES));
+        simd.prefetch(start.wrapping_add(line * LINE_BYTES));
     }
 }
 

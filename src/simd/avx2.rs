@@ -42,18 +42,6 @@ macro_rules! vector {
             }
 
             #[inline(always)]
-            fn fence(_: Avx2) {
-                // SAFETY: every CPU with vectors of this width has SSE.
-                unsafe { _mm_sfence() }
-            }
-
-            #[inline(always)]
-            fn prefetch(_: Avx2, address: *const u8) {
-                // SAFETY: every CPU with vectors of this width has SSE; a prefetch accesses nothing.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
-            }
-
-            #[inline(always)]
             fn splat(_: Avx2, lane: $lane) -> Self {
                 // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
                 Self(unsafe { $set1(lane) })

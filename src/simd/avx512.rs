@@ -45,18 +45,6 @@ macro_rules! vector {
             }
 
             #[inline(always)]
-            fn fence(_: Avx512) {
-                // SAFETY: every CPU with vectors of this width has SSE.
-                unsafe { _mm_sfence() }
-            }
-
-            #[inline(always)]
-            fn prefetch(_: Avx512, address: *const u8) {
-                // SAFETY: every CPU with vectors of this width has SSE; a prefetch accesses nothing.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
-            }
-
-            #[inline(always)]
             fn splat(_: Avx512, lane: $lane) -> Self {
                 // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
                 Self(unsafe { $set1(lane) })

@@ -1,18 +1,31 @@
 //! What every instruction set has.
 
 /// Declares an instruction set from the name of its `Isa` and, where not every CPU of the compilation target has it, the
-/// one list of its target features: the proof that it is there, the detection, and the function that enables it.
+/// one list of its target features: the proof that it is there, the detection, the function
+/// that enables it, and what the CPUs of x86 that have such a list can do for the caches.
 macro_rules! isa {
     ($name:ident) => {
-        isa!(@declare $name, true,);
+        isa!(@declare $name, true, [] {});
     };
     ($name:ident: $($feature:tt),+) => {
         // CPUID, and whether the operating system saves the registers.
         cpufeatures::new!(cpu, $($feature),+);
 
-        isa!(@declare $name, cpu::get(), $(#[target_feature(enable = $feature)])+);
+        isa!(@declare $name, cpu::get(), [$(#[target_feature(enable = $feature)])+] {
+            #[inline(always)]
+            fn fence(self) {
+                // SAFETY: every CPU with these features has SSE.
+                unsafe { _mm_sfence() }
+            }
+
+            #[inline(always)]
+            fn prefetch(self, address: *const u8) {
+                // SAFETY: every CPU with these features has SSE; a prefetch accesses nothing.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
+            }
+        });
     };
-    (@declare $name:ident, $is_available:expr, $(#[$target_feature:meta])*) => {
+    (@declare $name:ident, $is_available:expr, [$(#[$target_feature:meta])*] { $($method:item)* }) => {
         #[derive(Clone, Copy)]
         pub struct $name(());
 
@@ -26,6 +39,8 @@ macro_rules! isa {
             fn is_available() -> bool {
                 $is_available
             }
+
+            $($method)*
 
             $(#[$target_feature])*
             unsafe fn enter<

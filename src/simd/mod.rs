@@ -38,6 +38,14 @@ pub trait Simd: Copy {
     /// Whether this CPU and its operating system have it.
     fn is_available() -> bool;
 
+    /// Orders what was streamed before what is stored from now on.
+    #[inline(always)]
+    fn fence(self) {}
+
+    /// Has the cache line at the address read, if the instruction set can do that. Any address will do.
+    #[inline(always)]
+    fn prefetch(self, _: *const u8) {}
+
     /// [`sweep`](crate::sweep::sweep) over elements of `T`, compiled for the instruction set. There are one or two inputs,
     /// and not an array, which would go through memory.
     ///
@@ -103,7 +111,7 @@ pub unsafe trait Vector: Copy {
     unsafe fn store(self, target: *mut Self::Lane);
 
     /// As `store`, past the caches where the instruction set can do that. Another thread may see what was stored only after
-    /// [`fence`](Self::fence).
+    /// [`Simd::fence`].
     ///
     /// # Safety
     ///
@@ -113,14 +121,6 @@ pub unsafe trait Vector: Copy {
         // SAFETY: the caller promises more.
         unsafe { self.store(target) }
     }
-
-    /// Orders what was streamed before what is stored from now on.
-    #[inline(always)]
-    fn fence(_: Self::Simd) {}
-
-    /// Has the cache line at the address read, if the instruction set can do that. Any address will do.
-    #[inline(always)]
-    fn prefetch(_: Self::Simd, _: *const u8) {}
 
     /// `lane` in every lane.
     fn splat(simd: Self::Simd, lane: Self::Lane) -> Self;
