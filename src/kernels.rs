@@ -54,7 +54,7 @@ impl Kernels {
     /// [`relu_inplace`](crate::relu_inplace) on this instruction set.
     #[inline]
     pub fn relu_inplace<T: Element>(self, x: &mut [T]) {
-        calls::relu_inplace(x).run(self);
+        calls::relu_inplace(x).run(|| self);
     }
 
     /// [`relu`](crate::relu) on this instruction set.
@@ -65,7 +65,7 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn relu<T: Element>(self, input: &[T], output: &mut [T]) {
-        calls::relu(input, output).run(self);
+        calls::relu(input, output).run(|| self);
     }
 
     /// [`relu_backward`](crate::relu_backward) on this instruction set.
@@ -76,7 +76,7 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn relu_backward<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
-        calls::relu_backward(input, grad_output, grad_input).run(self);
+        calls::relu_backward(input, grad_output, grad_input).run(|| self);
     }
 
     /// [`relu_backward_inplace`](crate::relu_backward_inplace) on this instruction set.
@@ -87,7 +87,7 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn relu_backward_inplace<T: Element>(self, input: &[T], grad: &mut [T]) {
-        calls::relu_backward_inplace(input, grad).run(self);
+        calls::relu_backward_inplace(input, grad).run(|| self);
     }
 }
 

@@ -83,7 +83,7 @@ pub use streaming::{set_streaming_threshold, streaming_threshold};
 /// ```
 #[inline]
 pub fn relu_inplace<T: Element>(x: &mut [T]) {
-    Kernels::best().relu_inplace(x);
+    calls::relu_inplace(x).run(Kernels::best);
 }
 
 /// `output[i] = relu(input[i])`: x where `!(x <= 0)`, else +0.0, as [`relu_inplace`] computes it.
@@ -102,7 +102,7 @@ pub fn relu_inplace<T: Element>(x: &mut [T]) {
 #[inline]
 #[track_caller]
 pub fn relu<T: Element>(input: &[T], output: &mut [T]) {
-    Kernels::best().relu(input, output);
+    calls::relu(input, output).run(Kernels::best);
 }
 
 /// `grad_input[i]` = `grad_output[i]` where `!(input[i] <= 0)`, else +0.0: the gradient of a loss at the input of ReLU,
@@ -128,7 +128,7 @@ pub fn relu<T: Element>(input: &[T], output: &mut [T]) {
 #[inline]
 #[track_caller]
 pub fn relu_backward<T: Element>(input: &[T], grad_output: &[T], grad_input: &mut [T]) {
-    Kernels::best().relu_backward(input, grad_output, grad_input);
+    calls::relu_backward(input, grad_output, grad_input).run(Kernels::best);
 }
 
 /// `grad[i]` stays where `!(input[i] <= 0)`, else becomes +0.0: [`relu_backward`] with the gradient at the output
@@ -146,7 +146,7 @@ pub fn relu_backward<T: Element>(input: &[T], grad_output: &[T], grad_input: &mu
 #[inline]
 #[track_caller]
 pub fn relu_backward_inplace<T: Element>(input: &[T], grad: &mut [T]) {
-    Kernels::best().relu_backward_inplace(input, grad);
+    calls::relu_backward_inplace(input, grad).run(Kernels::best);
 }
 
 /// README's code, compiled and run as tests.

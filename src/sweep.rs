@@ -8,11 +8,11 @@ pub trait VectorFn<const N: usize>: Copy + Send + Sync + 'static {
     fn call<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, inputs: [V; N]) -> V;
 }
 
-/// Vectors that are loaded before the first of them is stored.
-const UNROLL: usize = 4;
+/// Vectors in a block.
+pub(crate) const UNROLL: usize = 4;
 
-/// Walks slices of `len` elements: blocks of vectors, then what [`sweep_short`] does. With `LONG` the stores are aligned.
-/// With slices that go `past_caches` the stores do as well, or in place what comes next is read ahead.
+/// Walks slices of `len` elements: blocks of vectors, then what [`sweep_rest`] does. With `LONG` the stores are aligned, and
+/// with slices that go `past_caches` they do as well.
 ///
 /// # Safety
 ///
@@ -29,15 +29,11 @@ pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>
 ) {
     let mut at = 0;
     macro_rules! blocks {
-        ($store:ident $(, prefetch: $prefetch:ident)?) => {
+        ($store:ident) => {
             while len - at >= UNROLL * V::LANES {
-                $($prefetch::<T, V>(simd, output.wrapping_add(at));)?
-                // SAFETY: at + UNROLL * LANES <= len, and i < UNROLL. Where it streams, `output` + `at` is aligned.
+                // SAFETY: at + UNROLL * LANES <= len. Where it streams, `output` + `at` is aligned.
                 unsafe {
-                    let mut results = [call_at::<T, V, F, N>(simd, function, inputs, at); UNROLL];
-                    for (i, result) in results.iter_mut().enumerate().skip(1) {
-                        *result = call_at::<T, V, F, N>(simd, function, inputs, at + i * V::LANES);
-                    }
+                    let results = block::<T, V, F, N, UNROLL>(simd, function, inputs, at);
                     for (i, result) in results.into_iter().enumerate() {
                         result.$store(output.add(at + i * V::LANES));
                     }
@@ -49,29 +45,26 @@ pub(crate) unsafe fn sweep<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>
     if LONG {
         let vector_bytes = V::LANES * size_of::<T>();
         at = len.min(output.addr().wrapping_neg() % vector_bytes / size_of::<T>());
-        // SAFETY: `at` <= `len`.
-        unsafe { sweep_short::<T, V, F, N>(simd, function, inputs, output, 0, at) };
+        // SAFETY: `at` <= `len`, and less than a vector.
+        unsafe { sweep_rest::<T, V, F, N>(simd, function, inputs, output, 0, at) };
         if past_caches {
-            if inputs.contains(&output.cast_const()) {
-                blocks!(store, prefetch: prefetch_ahead);
-            } else {
-                blocks!(stream);
-                simd.fence();
-            }
+            blocks!(stream);
+            simd.fence();
         }
     }
     blocks!(store);
-    // SAFETY: the same pointers.
-    unsafe { sweep_short::<T, V, F, N>(simd, function, inputs, output, at, len) }
+    // SAFETY: the same pointers; less than a block is left.
+    unsafe { sweep_rest::<T, V, F, N>(simd, function, inputs, output, at, len) }
 }
 
-/// Walks the rest of slices of `len` elements, from `at` on: whole vectors, then ever narrower ones.
+/// Walks what is left of slices of `len` elements from `at` on, less than twice `UNROLL` vectors: in pieces of which each is
+/// half of the one before, and taken once where its bit is set in the number of elements left.
 ///
 /// # Safety
 ///
 /// As for [`sweep`]; `at` <= `len`.
 #[inline(always)]
-pub(crate) unsafe fn sweep_short<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>, const N: usize>(
+pub(crate) unsafe fn sweep_rest<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>, const N: usize>(
     simd: V::Simd,
     function: F,
     inputs: [*const T::Lane; N],
@@ -79,49 +72,56 @@ pub(crate) unsafe fn sweep_short<T: Element, V: Vector<Lane = T::Lane>, F: Vecto
     mut at: usize,
     len: usize,
 ) {
-    macro_rules! whole_vectors {
-        ($vector:ty) => {
-            // SAFETY: at + LANES <= len.
-            unsafe { call_at::<T, $vector, F, N>(simd, function, inputs, at).store(output.add(at)) };
-            at += <$vector>::LANES;
-        };
-        ($vector:ty, after $wider:ty) => {
-            if <$vector>::LANES < <$wider>::LANES {
-                while len - at >= <$vector>::LANES {
-                    whole_vectors!($vector);
-                    if 2 * <$vector>::LANES >= <$wider>::LANES {
-                        // Nothing is left for a second one; without this the compiler prepares for many.
-                        break;
+    let left = len - at;
+    debug_assert!(left < 2 * UNROLL * V::LANES);
+    macro_rules! piece {
+        ($vector:ty, $count:literal, less than $lanes:expr) => {
+            let piece = $count * <$vector>::LANES;
+            if piece < $lanes && left & piece != 0 {
+                // SAFETY: at + COUNT * LANES <= len, since the pieces before this one are the higher bits of `left`.
+                unsafe {
+                    let results = block::<T, $vector, F, N, $count>(simd, function, inputs, at);
+                    for (i, result) in results.into_iter().enumerate() {
+                        result.store(output.add(at + i * <$vector>::LANES));
                     }
                 }
+                at += piece;
             }
         };
     }
-    while len - at >= V::LANES {
-        whole_vectors!(V);
-    }
-    if at == len {
-        return;
-    }
+    piece!(V, 4, less than usize::MAX);
+    piece!(V, 2, less than usize::MAX);
+    piece!(V, 1, less than usize::MAX);
     // From 32 bytes down to 2.
-    whole_vectors!(Narrower<V>, after V);
-    whole_vectors!(Narrower<Narrower<V>>, after Narrower<V>);
-    whole_vectors!(Narrower<Narrower<Narrower<V>>>, after Narrower<Narrower<V>>);
-    whole_vectors!(Narrower<Narrower<Narrower<Narrower<V>>>>, after Narrower<Narrower<Narrower<V>>>);
+    piece!(Narrower<V>, 2, less than V::LANES);
+    piece!(Narrower<V>, 1, less than V::LANES);
+    piece!(Narrower<Narrower<V>>, 1, less than Narrower::<V>::LANES);
+    piece!(Narrower<Narrower<Narrower<V>>>, 1, less than Narrower::<Narrower<V>>::LANES);
+    piece!(Narrower<Narrower<Narrower<Narrower<V>>>>, 1, less than Narrower::<Narrower<Narrower<V>>>::LANES);
+    debug_assert!(at == len);
 }
 
 type Narrower<V> = <V as Vector>::Narrower;
 
-/// How far ahead, in bytes: 2 to 8 KiB made no difference.
-const PREFETCH_BYTES: usize = 4096;
-
-/// Has the cache lines read that the blocks after the one at `block` are in. They may be beyond the end of the slice.
+/// The results for `COUNT` vectors from the element `at` on, all loaded before the first of them is stored.
+///
+/// # Safety
+///
+/// Each of `inputs` can be read from `at` for `COUNT` * `LANES` lanes.
 #[inline(always)]
-fn prefetch_ahead<T, V: Vector>(simd: V::Simd, block: *mut V::Lane) {
-    const LINE_BYTES: usize = 64;
-    let start = block.cast::<u8>().wrapping_add(PREFETCH_BYTES);
-    for line in 0..UNROLL * V::LANES * size_of::<T>() / LINE_BYTES {
-        simd.prefetch(start.wrapping_add(line * LINE_BYTES));
+unsafe fn block<T: Element, V: Vector<Lane = T::Lane>, F: VectorFn<N>, const N: usize, const COUNT: usize>(
+    simd: V::Simd,
+    function: F,
+    inputs: [*const T::Lane; N],
+    at: usize,
+) -> [V; COUNT] {
+    // SAFETY: i < COUNT.
+    unsafe {
+        let mut results = [call_at::<T, V, F, N>(simd, function, inputs, at); COUNT];
+        for (i, result) in results.iter_mut().enumerate().skip(1) {
+            *result = call_at::<T, V, F, N>(simd, function, inputs, at + i * V::LANES);
+        }
+        results
     }
 }
 

@@ -3,13 +3,10 @@
 use crate::element::Element;
 use crate::kernels::Kernels;
 use crate::streaming::streaming_threshold;
-use crate::sweep::{VectorFn, sweep_short};
+use crate::sweep::{UNROLL, VectorFn, sweep_rest};
 
 use super::scalar::Scalar;
-use super::{Entries, Lane};
-
-/// Slices shorter than this are walked where they are, since a call of an entry function takes longer.
-const SHORT_BYTES: usize = 64;
+use super::{Entries, Lane, Vector};
 
 /// From here on it pays to align the stores, which streaming ones need.
 const LONG_BYTES: usize = 512;
@@ -60,24 +57,54 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
         }
     }
 
-    /// On the caller's thread.
+    /// On the caller's thread. Short slices are walked right here, since the choice of an instruction set and the call of its
+    /// entry function take longer.
     #[inline]
-    pub(crate) fn run(self, kernels: Kernels) {
-        let past_caches = self.is_past_caches();
-        self.run_part(kernels, past_caches);
+    pub(crate) fn run(mut self, kernels: impl FnOnce() -> Kernels) {
+        if self.output.len() < 2 * UNROLL * <T::Lane as Lane>::Short::LANES {
+            let (inputs, output) = self.pointers();
+            // SAFETY: of the pointers, see there; and the slices are that short.
+            unsafe {
+                sweep_rest::<T, <T::Lane as Lane>::Short, F, N>(
+                    Scalar::always(),
+                    self.function,
+                    inputs.map(|input| input.cast()),
+                    output.cast(),
+                    0,
+                    self.output.len(),
+                );
+            }
+        } else {
+            let past_caches = self.is_past_caches();
+            self.run_part(kernels(), past_caches);
+        }
     }
 
-    /// Whether the slices don't fit into the caches together.
+    /// Whether the slices don't fit into the caches together, and the output is one of its own.
     #[inline]
     fn is_past_caches(&self) -> bool {
         let inputs = self.inputs.iter().filter(|input| matches!(input, Source::Slice(..)));
-        let bytes = (inputs.count() + 1) * size_of_val(self.output);
-        bytes >= LONG_BYTES && bytes >= streaming_threshold()
+        let slices = inputs.count() + 1;
+        let bytes = slices * size_of_val(self.output);
+        slices == N + 1 && bytes >= LONG_BYTES && bytes >= streaming_threshold()
     }
 
     #[inline]
-    fn run_part(self, kernels: Kernels, past_caches: bool) {
+    fn run_part(mut self, kernels: Kernels, past_caches: bool) {
         let len = self.output.len();
+        let is_long = len >= LONG_BYTES / size_of::<T>();
+        let entry = self.entries.get::<T>(kernels, is_long);
+        let (inputs, output) = self.pointers();
+        let [first, last] = [inputs[0], inputs[N - 1]].map(|input| input.cast());
+        // SAFETY: a `Kernels` proves that its instruction set is available, and `entry` is that of `T`. Of the pointers, see
+        // there.
+        unsafe { entry(self.function, first, last, output.cast(), len, past_caches) }
+    }
+
+    /// Each is that of a slice of as many elements as the output has: an input is a shared slice, which can't overlap the
+    /// exclusive output, or it is the pointer of the output itself.
+    #[inline]
+    fn pointers(&mut self) -> ([*const T; N], *mut T) {
         let output = self.output.as_mut_ptr();
         let mut inputs = [output.cast_const(); N];
         for (pointer, input) in inputs.iter_mut().zip(&self.inputs) {
@@ -85,28 +112,7 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
                 *pointer = slice.as_ptr();
             }
         }
-        if len < SHORT_BYTES / size_of::<T>() {
-            let inputs = inputs.map(|input| input.cast());
-            // SAFETY: each pointer is that of a slice of `len` elements: an input is a shared slice, which can't overlap
-            // the exclusive output, or it is the pointer of the output itself.
-            unsafe {
-                sweep_short::<T, <T::Lane as Lane>::Narrow<Scalar>, F, N>(
-                    Scalar::always(),
-                    self.function,
-                    inputs,
-                    output.cast(),
-                    0,
-                    len,
-                );
-            }
-            return;
-        }
-        let is_long = len >= LONG_BYTES / size_of::<T>();
-        let entry = self.entries.get::<T>(kernels, is_long);
-        let [first, last] = [inputs[0], inputs[N - 1]].map(|input| input.cast());
-        // SAFETY: a `Kernels` proves that its instruction set is available, and `entry` is that of `T`. Of the pointers
-        // the above holds.
-        unsafe { entry(self.function, first, last, output.cast(), len, past_caches) }
+        (inputs, output)
     }
 
     /// On the threads of rayon's pool, when there is enough for them to do.
@@ -114,7 +120,7 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
     pub(crate) fn run_parallel(self, kernels: Kernels) {
         let bytes = (N + 1) * size_of_val(self.output);
         if bytes < 2 * PART_BYTES {
-            return self.run(kernels);
+            return self.run(|| kernels);
         }
         let past_caches = self.is_past_caches();
         // More than one a thread, for those that start late.

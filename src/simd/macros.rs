@@ -17,12 +17,6 @@ macro_rules! isa {
                 // SAFETY: every CPU with these features has SSE.
                 unsafe { _mm_sfence() }
             }
-
-            #[inline(always)]
-            fn prefetch(self, address: *const u8) {
-                // SAFETY: every CPU with these features has SSE; a prefetch accesses nothing.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) }
-            }
         });
     };
     (@declare $name:ident, $is_available:expr, [$(#[$target_feature:meta])*] { $($method:item)* }) => {

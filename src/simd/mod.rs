@@ -42,10 +42,6 @@ pub trait Simd: Copy {
     #[inline(always)]
     fn fence(self) {}
 
-    /// Has the cache line at the address read, if the instruction set can do that. Any address will do.
-    #[inline(always)]
-    fn prefetch(self, _: *const u8) {}
-
     /// [`sweep`](crate::sweep::sweep) over elements of `T`, compiled for the instruction set. There are one or two inputs,
     /// and not an array, which would go through memory.
     ///
@@ -66,23 +62,29 @@ pub trait Simd: Copy {
 /// A whole number as wide as an element, in which kernels see the element's bits.
 pub trait Lane: bytemuck::Pod {
     type Vector<S: Simd>: Vector<Simd = S, Lane = Self>;
-    /// Of 16 bytes, but for `i64`: SSE2 has no compare of 64 bits.
+    /// Of 16 bytes.
     type Narrow<S: Simd>: Vector<Simd = S, Lane = Self>;
+    /// For short slices, with what every CPU of the compilation target has.
+    type Short: Vector<Simd = scalar::Scalar, Lane = Self>;
 }
 
 impl Lane for i16 {
     type Vector<S: Simd> = S::I16;
     type Narrow<S: Simd> = Narrow<S, wide::i16x8, 16>;
+    type Short = Self::Narrow<scalar::Scalar>;
 }
 
 impl Lane for i32 {
     type Vector<S: Simd> = S::I32;
     type Narrow<S: Simd> = Narrow<S, wide::i32x4, 16>;
+    type Short = Self::Narrow<scalar::Scalar>;
 }
 
 impl Lane for i64 {
     type Vector<S: Simd> = S::I64;
-    type Narrow<S: Simd> = scalar::One<S, i64>;
+    type Narrow<S: Simd> = Narrow<S, wide::i64x2, 16>;
+    // SSE2 has no compare of 64 bits.
+    type Short = scalar::One<scalar::Scalar, i64>;
 }
 
 /// A register of lanes.

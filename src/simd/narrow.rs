@@ -5,7 +5,7 @@
 
 use core::marker::PhantomData;
 
-use wide::{i16x8, i32x4};
+use wide::{i16x8, i32x4, i64x2};
 
 use super::scalar::One;
 use super::{Simd, Vector};
@@ -75,3 +75,4 @@ impl_vector!(i16x8, i16, 8 as u64, narrower: Narrow<S, i16x8, 4>);
 impl_vector!(i16x8, i16, 4 as u32, narrower: One<S, i16>);
 impl_vector!(i32x4, i32, 16 as u128, narrower: Narrow<S, i32x4, 8>);
 impl_vector!(i32x4, i32, 8 as u64, narrower: One<S, i32>);
+impl_vector!(i64x2, i64, 16 as u128, narrower: One<S, i64>);
