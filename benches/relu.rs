@@ -1,6 +1,7 @@
-//! The four functions: one benchmark for each function, format, way (an instruction set's kernel, its limit, or the naive
-//! loop) and size in bytes of a slice.
+//! The four functions: one benchmark for each function, format, way (an instruction set's kernel, its limit with ordinary or
+//! streaming stores, or the naive loop) and size in bytes of a slice. `throughput --criterion` makes tables and plots of it.
 
+#[allow(dead_code, reason = "the list of formats is throughput's affair")]
 mod workload;
 
 use std::hint::black_box;
@@ -8,10 +9,10 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rectify::{Isa, Kernels};
-use workload::{Format, Function, Limit, Memory};
+use workload::{Format, Function, Memory};
 
-/// From less than a vector to beyond a second-level cache. `examples/throughput` goes on past the last-level cache.
-const SIZES: [usize; 6] = [32, 256, 4 << 10, 16 << 10, 256 << 10, 4 << 20];
+/// From less than a vector to beyond the last-level cache of most CPUs.
+const SIZES: [usize; 7] = [32, 256, 4 << 10, 16 << 10, 256 << 10, 4 << 20, 64 << 20];
 
 fn benchmarks(criterion: &mut Criterion) {
     let mut memory = Memory::new(SIZES[SIZES.len() - 1]).expect("enough memory");
@@ -34,14 +35,15 @@ fn of_format<T: Format>(criterion: &mut Criterion, memory: &mut Memory) {
 
             for isa in Isa::available() {
                 let kernels = Kernels::new(isa).unwrap();
-                let limit = Limit::of(kernels);
                 numbers.prepare(function);
-                numbers.run_limit(limit, function);
+                for (limit, stores) in function.limits(kernels, numbers.size()).zip(["", "-streaming"]) {
+                    numbers.run_limit(limit, function);
+                    group.bench_function(id(&format!("{isa}-limit{stores}")), |bencher| {
+                        bencher.iter(|| black_box(&mut numbers).run_limit(limit, function));
+                    });
+                }
                 numbers.run(kernels, function);
                 assert!(numbers.is_right(function), "{function:?} on {isa}");
-                group.bench_function(id(&format!("{isa}-limit")), |bencher| {
-                    bencher.iter(|| black_box(&mut numbers).run_limit(limit, function));
-                });
                 group.bench_function(id(&isa.to_string()), |bencher| {
                     bencher.iter(|| black_box(&mut numbers).run(kernels, function));
                 });

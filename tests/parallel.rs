@@ -61,6 +61,12 @@ fn any_number_of_threads_gives_the_same_bits() {
     }
 }
 
+/// More than it takes for a thread that is none of the pool's to call on it.
+#[test]
+fn a_thread_outside_of_the_pool_gets_the_same_bits() {
+    check::<f32>((13 << 20) / 4, 1);
+}
+
 #[test]
 #[should_panic = "slices of unequal length: `input` has 2 elements, `output` has 3"]
 fn unequal_lengths_panic() {

@@ -1,11 +1,18 @@
 //! The limit that the kernels are measured against: plain load/store loops, compiled for the same instruction set.
 
+#[cfg(target_arch = "x86")]
+use std::arch::x86::*;
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::*;
 use std::hint::black_box;
 
 use rectify::{Isa, Kernels};
 
 #[derive(Clone, Copy)]
-pub struct Limit(Compiled);
+pub struct Limit {
+    compiled: Compiled,
+    is_streaming: bool,
+}
 
 /// Proofs that the CPU has what the loops are compiled for.
 #[derive(Clone, Copy)]
@@ -29,7 +36,16 @@ impl Limit {
             Isa::Avx512 => pulp::x86::V4::try_new().map(Compiled::ForAvx512),
             _ => None,
         };
-        Self(compiled.unwrap_or(Compiled::ForTarget))
+        Self {
+            compiled: compiled.unwrap_or(Compiled::ForTarget),
+            is_streaming: false,
+        }
+    }
+
+    /// The same loops with streaming stores into a target of its own, where the instruction set has them.
+    pub fn streaming(self) -> Option<Self> {
+        let is_streaming = !matches!(self.compiled, Compiled::ForTarget);
+        is_streaming.then_some(Self { is_streaming, ..self })
     }
 
     pub fn load_store_inplace(self, target: &mut [u64]) {
@@ -38,11 +54,17 @@ impl Limit {
     }
 
     pub fn load_store(self, x: &[u64], target: &mut [u64]) {
+        if self.is_streaming {
+            return self.stream([x], target);
+        }
         let zero = black_box(0);
         self.run(|| target.iter_mut().zip(x).for_each(|(target, x)| *target = x | zero));
     }
 
     pub fn load_load_store(self, x: &[u64], grad: &[u64], target: &mut [u64]) {
+        if self.is_streaming {
+            return self.stream([x, grad], target);
+        }
         let zero = black_box(0);
         let sources = x.iter().zip(grad);
         self.run(|| {
@@ -60,7 +82,7 @@ impl Limit {
 
     #[inline(always)]
     fn run(self, traffic: impl FnOnce()) {
-        match self.0 {
+        match self.compiled {
             Compiled::ForTarget => traffic(),
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             Compiled::ForAvx2(proof) => proof.vectorize(traffic),
@@ -68,4 +90,49 @@ impl Limit {
             Compiled::ForAvx512(proof) => proof.vectorize(traffic),
         }
     }
+
+    fn stream<const N: usize>(self, sources: [&[u64]; N], target: &mut [u64]) {
+        match self.compiled {
+            Compiled::ForTarget => unreachable!("no streaming stores"),
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Compiled::ForAvx2(_) => {
+                // SAFETY: a `V3` proves that the CPU has AVX2.
+                unsafe { stream_avx2(sources, target) }
+            }
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Compiled::ForAvx512(_) => {
+                // SAFETY: a `V4` proves that the CPU has AVX-512 F.
+                unsafe { stream_avx512(sources, target) }
+            }
+        }
+    }
 }
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+macro_rules! stream {
+    ($name:ident: $feature:literal, $register:ty, $load:ident, $or:ident, $stream:ident) => {
+        /// The OR of the sources. The slices are of the same length.
+        #[target_feature(enable = $feature)]
+        fn $name<const N: usize>(sources: [&[u64]; N], target: &mut [u64]) {
+            const LANES: usize = size_of::<$register>() / size_of::<u64>();
+            assert!(target.as_ptr().cast::<$register>().is_aligned());
+            assert!(target.len() % LANES == 0 && sources.iter().all(|source| source.len() == target.len()));
+            for at in (0..target.len()).step_by(LANES) {
+                // SAFETY: `at` + LANES is at most the length of each slice, and the target is aligned.
+                unsafe {
+                    let mut value = $load(sources[0].as_ptr().add(at).cast());
+                    for source in &sources[1..] {
+                        value = $or(value, $load(source.as_ptr().add(at).cast()));
+                    }
+                    $stream(target.as_mut_ptr().add(at).cast(), value);
+                }
+            }
+            _mm_sfence();
+        }
+    };
+}
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+stream!(stream_avx2: "avx2", __m256i, _mm256_loadu_si256, _mm256_or_si256, _mm256_stream_si256);
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+stream!(stream_avx512: "avx512f", __m512i, _mm512_loadu_si512, _mm512_or_si512, _mm512_stream_si512);

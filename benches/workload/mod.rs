@@ -43,6 +43,15 @@ impl Function {
             Self::ReluBackward | Self::ReluBackwardInplace => 3,
         }
     }
+
+    /// Of which the better one is the limit, for slices of so many bytes.
+    pub fn limits(self, kernels: Kernels, bytes: usize) -> impl Iterator<Item = Limit> {
+        let limit = Limit::of(kernels);
+        let is_inplace = matches!(self, Self::ReluInplace | Self::ReluBackwardInplace);
+        let is_past_caches = !is_inplace && self.traffic() * bytes >= rectify::streaming_threshold();
+        let streaming = limit.streaming().filter(|_| is_past_caches);
+        [limit].into_iter().chain(streaming)
+    }
 }
 
 /// A number format, as far as the measuring needs to know it.
@@ -72,6 +81,20 @@ format!(f64, "f64", f64::from);
 format!(rectify::f16, "f16", rectify::f16::from_f32);
 #[cfg(feature = "half")]
 format!(rectify::bf16, "bf16", rectify::bf16::from_f32);
+
+/// Each format's name and the bytes of an element.
+pub const FORMATS: &[(&str, usize)] = &[
+    named::<f32>(),
+    named::<f64>(),
+    #[cfg(feature = "half")]
+    named::<rectify::f16>(),
+    #[cfg(feature = "half")]
+    named::<rectify::bf16>(),
+];
+
+const fn named<T: Format>() -> (&'static str, usize) {
+    (T::NAME, size_of::<T>())
+}
 
 /// Memory for three slices of up to so many bytes, aligned to cache lines.
 pub struct Memory([Vec<u64>; 3]);
@@ -123,6 +146,11 @@ impl<T: Format> Numbers<'_, T> {
         }
     }
 
+    /// Of a slice, in bytes.
+    pub fn size(&self) -> usize {
+        size_of_val(self.target)
+    }
+
     /// Puts into the target what `function` finds there.
     pub fn prepare(&mut self, function: Function) {
         self.target.copy_from_slice(match function {
@@ -142,7 +170,7 @@ impl<T: Format> Numbers<'_, T> {
         }
     }
 
-    /// The same traffic as `function`'s. Leaves what is in the target where `function` reads it.
+    /// The same traffic as `function`'s. In place it leaves what is in the target.
     pub fn run_limit(&mut self, limit: Limit, function: Function) {
         let x = bytemuck::cast_slice(self.x);
         let grad = bytemuck::cast_slice(self.grad);

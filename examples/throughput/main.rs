@@ -1,6 +1,7 @@
 //! What the kernels do on this machine: time per call and bytes per second of each instruction set, function, format and
 //! size, beside the limit, a plain load/store loop with the same traffic.
 
+mod criterion;
 mod machine;
 mod measure;
 mod options;
@@ -39,8 +40,17 @@ fn run(options: &Options) -> Result<(), String> {
 
     let cpu = machine::cpu();
     output::print(&header(&cpu))?;
-    let measurements = measure::all(options.max_bytes.unwrap_or_else(machine::past_caches))?;
-    output::print(&table::aligned(&measurements))?;
+    let mut measurements = match &options.criterion {
+        Some(folder) => criterion::read(folder)?,
+        None => measure::all(options.max_bytes.unwrap_or_else(machine::past_caches), options.format)?,
+    };
+    measurements.retain(|measurement| options.format.is_none_or(|format| measurement.format == format));
+    let table = if options.markdown {
+        table::markdown
+    } else {
+        table::aligned
+    };
+    output::print(&table(&measurements))?;
     if let Some(csv) = csv {
         csv.write(&table::csv(&measurements))?;
     }

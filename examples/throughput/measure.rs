@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use rectify::{Isa, Kernels};
 
-use crate::workload::{Format, Function, Limit, Memory, Numbers};
+use crate::workload::{FORMATS, Format, Function, Memory, Numbers};
 
 /// The median times of one call, in nanoseconds.
 pub struct Measurement {
@@ -37,17 +37,18 @@ impl Measurement {
     }
 }
 
-/// Every format, function, instruction set and size up to slices of `max_bytes`.
-pub fn all(max_bytes: usize) -> Result<Vec<Measurement>, String> {
+/// Every format or the one, function, instruction set and size up to slices of `max_bytes`.
+pub fn all(max_bytes: usize, format: Option<&'static str>) -> Result<Vec<Measurement>, String> {
     let mut run = Run {
         memory: Memory::new(max_bytes).map_err(|error| error.to_string())?,
         max_bytes,
+        format,
         progress: ProgressBar::new(0),
         measurements: Vec::new(),
     };
     let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}, {eta} left");
     run.progress.set_style(style.map_err(|error| error.to_string())?);
-    let formats = if cfg!(feature = "half") { 4 } else { 2 };
+    let formats = if format.is_some() { 1 } else { FORMATS.len() };
     let cells = formats * Function::ALL.len() * Isa::available().count() * sizes::<f32>(max_bytes).len();
     run.progress.set_length(cells as u64);
 
@@ -74,12 +75,16 @@ fn sizes<T>(max_bytes: usize) -> Vec<usize> {
 struct Run {
     memory: Memory,
     max_bytes: usize,
+    format: Option<&'static str>,
     progress: ProgressBar,
     measurements: Vec<Measurement>,
 }
 
 impl Run {
     fn measure<T: Format>(&mut self) -> Result<(), String> {
+        if self.format.is_some_and(|format| format != T::NAME) {
+            return Ok(());
+        }
         let mut numbers = self.memory.numbers::<T>();
         for function in Function::ALL {
             for isa in Isa::available() {
@@ -115,18 +120,21 @@ impl Run {
 
 /// Of a call of the function and of its limit. They take turns, so that what else the machine does hits both.
 fn median_ns<T: Format>(numbers: &mut Numbers<T>, kernels: Kernels, function: Function) -> (f64, f64) {
-    let limit = Limit::of(kernels);
+    let limits: Vec<_> = function.limits(kernels, numbers.size()).collect();
     numbers.prepare(function);
     // The first calls also warm the caches up.
-    let calls = calls_per_round(|| numbers.run_limit(limit, function));
+    let calls = calls_per_round(|| numbers.run_limit(limits[0], function));
     let rounds = if calls > 1 { 9 } else { 5 };
     let mut times = Vec::new();
-    let mut limit_times = Vec::new();
+    let mut limit_times = vec![Vec::new(); limits.len()];
     for _ in 0..rounds {
-        limit_times.push(ns_per_call(calls, || numbers.run_limit(limit, function)));
+        for (times, &limit) in limit_times.iter_mut().zip(&limits) {
+            times.push(ns_per_call(calls, || numbers.run_limit(limit, function)));
+        }
         times.push(ns_per_call(calls, || numbers.run(kernels, function)));
     }
-    (median(times), median(limit_times))
+    let limit_ns = limit_times.into_iter().map(median).fold(f64::INFINITY, f64::min);
+    (median(times), limit_ns)
 }
 
 /// As many as it takes for the clock to be of no weight.
@@ -148,7 +156,8 @@ fn ns_per_call(calls: u32, mut call: impl FnMut()) -> f64 {
     start.elapsed().as_nanos() as f64 / f64::from(calls)
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
+/// The upper one of two.
+pub fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
 }

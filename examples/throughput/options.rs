@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
+use crate::workload::FORMATS;
+
 pub const HELP: &str = "\
 Measures the kernels of rectify on this machine, one thread, beside a plain load/store loop with the same traffic.
 
@@ -11,6 +13,9 @@ Usage: cargo run --release --example throughput -- [OPTIONS]
 
   --csv FILE       also write the figures as comma-separated values
   --svg FILE       also plot them: GB/s against size, a line an instruction set
+  --markdown       print the table of README instead: medians over the formats, with the least share of the limit
+  --criterion DIR  take the figures from cargo bench's last run, in target/criterion, instead of measuring
+  --format NAME    only those of f32, f64, f16 or bf16
   --max-bytes N    size of the largest slice; three of them are in memory
                    (default: twice the last-level cache, from 64 MiB to 1 GiB)
   --help           print this
@@ -29,6 +34,9 @@ pub struct Options {
     pub csv: Option<PathBuf>,
     pub svg: Option<PathBuf>,
     pub max_bytes: Option<usize>,
+    pub markdown: bool,
+    pub criterion: Option<PathBuf>,
+    pub format: Option<&'static str>,
 }
 
 pub fn parse() -> Result<Command, lexopt::Error> {
@@ -39,6 +47,9 @@ pub fn parse() -> Result<Command, lexopt::Error> {
             Long("csv") => options.csv = Some(parser.value()?.into()),
             Long("svg") => options.svg = Some(parser.value()?.into()),
             Long("max-bytes") => options.max_bytes = Some(parser.value()?.parse_with(max_bytes)?),
+            Long("markdown") => options.markdown = true,
+            Long("criterion") => options.criterion = Some(parser.value()?.into()),
+            Long("format") => options.format = Some(parser.value()?.parse_with(format)?),
             Short('h') | Long("help") => return Ok(Command::Help),
             _ => return Err(argument.unexpected()),
         }
@@ -46,7 +57,21 @@ pub fn parse() -> Result<Command, lexopt::Error> {
     if options.csv.is_some() && options.csv == options.svg {
         return Err("--csv and --svg name the same file".into());
     }
+    if options.criterion.is_some() && options.max_bytes.is_some() {
+        return Err("--max-bytes is about measuring, which --criterion leaves out".into());
+    }
     Ok(Command::Run(options))
+}
+
+fn format(value: &str) -> Result<&'static str, String> {
+    let known = FORMATS.iter().map(|&(name, _)| name);
+    let found = known.clone().find(|&name| name == value);
+    found.ok_or_else(|| {
+        format!(
+            "no format '{value}'; there are {}",
+            known.collect::<Vec<_>>().join(", ")
+        )
+    })
 }
 
 fn max_bytes(value: &str) -> Result<usize, String> {

@@ -100,7 +100,8 @@ fn colour(isa: Isa) -> RGBColor {
     }
 }
 
-fn binary(bytes: f64) -> String {
+/// A size in bytes, in as few letters as will do.
+pub fn binary(bytes: f64) -> String {
     let (unit, name) = match bytes {
         ..1024.0 => (1.0, "B"),
         ..1048576.0 => (1024.0, "K"),

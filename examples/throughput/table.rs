@@ -1,6 +1,10 @@
 //! The figures as text.
 
-use crate::measure::Measurement;
+use rectify::Isa;
+
+use crate::measure::{Measurement, median};
+use crate::plot::binary;
+use crate::workload::Function;
 
 /// One table a function and format: a row a size, three columns an instruction set.
 pub fn aligned(measurements: &[Measurement]) -> String {
@@ -24,6 +28,42 @@ pub fn aligned(measurements: &[Measurement]) -> String {
             text += &format!("{:>11} {:>10}{cells}\n", size.elements, size.bytes);
         }
         text += "\n";
+    }
+    text
+}
+
+/// README's: a row a function and instruction set, a column a size from 4 KiB on.
+pub fn markdown(measurements: &[Measurement]) -> String {
+    let mut sizes: Vec<_> = measurements
+        .iter()
+        .map(|cell| cell.bytes)
+        .filter(|&bytes| bytes >= 4096)
+        .collect();
+    sizes.sort();
+    sizes.dedup();
+    let heads: String = sizes
+        .iter()
+        .map(|&bytes| format!(" {} |", binary(bytes as f64)))
+        .collect();
+    let mut text = format!("| |{heads}\n| --- |{}\n", " --- |".repeat(sizes.len()));
+    for function in Function::ALL {
+        for &isa in Isa::ALL {
+            let row: Vec<_> = measurements
+                .iter()
+                .filter(|cell| (cell.function, cell.isa) == (function, isa))
+                .collect();
+            if row.is_empty() {
+                continue;
+            }
+            text += &format!("| `{}`, `{isa}` |", function.name());
+            for &bytes in &sizes {
+                let cells = row.iter().filter(|cell| cell.bytes == bytes);
+                let speed = median(cells.clone().map(|cell| cell.gb_per_s()).collect());
+                let share = cells.map(|cell| cell.share_of_limit()).fold(f64::INFINITY, f64::min);
+                text += &format!(" {speed:.0} ({:.0} %) |", 100.0 * share);
+            }
+            text += "\n";
+        }
     }
     text
 }

@@ -11,9 +11,14 @@ use super::{Entries, Lane, Vector};
 /// From here on it pays to align the stores, which streaming ones need.
 const LONG_BYTES: usize = 512;
 
-/// For less than two of these, in bytes of all slices, another thread isn't worth the wait for it.
+/// What another thread takes at least, in bytes that are read and written.
 #[cfg(feature = "rayon")]
 const PART_BYTES: usize = 1 << 20;
+
+/// For less than this the pool isn't worth the call when the caller is none of its threads: they sleep, and so will the
+/// caller.
+#[cfg(feature = "rayon")]
+const FOREIGN_BYTES: usize = 24 << 20;
 
 /// Where an input comes from.
 #[derive(Clone, Copy)]
@@ -119,7 +124,8 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
     #[cfg(feature = "rayon")]
     pub(crate) fn run_parallel(self, kernels: Kernels) {
         let bytes = (N + 1) * size_of_val(self.output);
-        if bytes < 2 * PART_BYTES {
+        let is_foreign = rayon::current_thread_index().is_none();
+        if bytes < if is_foreign { FOREIGN_BYTES } else { 2 * PART_BYTES } {
             return self.run(|| kernels);
         }
         let past_caches = self.is_past_caches();
