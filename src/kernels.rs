@@ -1,5 +1,6 @@
 //! The functions, on an instruction set of the caller's choice.
 
+use crate::activation::{Activation, Relu};
 use crate::calls;
 use crate::element::Element;
 use crate::isa::{Isa, UnsupportedIsa};
@@ -54,7 +55,7 @@ impl Kernels {
     /// [`relu_inplace`](crate::relu_inplace) on this instruction set.
     #[inline]
     pub fn relu_inplace<T: Element>(self, x: &mut [T]) {
-        calls::relu_inplace(x).run(|| self);
+        self.forward_inplace(Relu, x);
     }
 
     /// [`relu`](crate::relu) on this instruction set.
@@ -65,7 +66,7 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn relu<T: Element>(self, input: &[T], output: &mut [T]) {
-        calls::relu(input, output).run(|| self);
+        self.forward(Relu, input, output);
     }
 
     /// [`relu_backward`](crate::relu_backward) on this instruction set.
@@ -76,7 +77,7 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn relu_backward<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
-        calls::relu_backward(input, grad_output, grad_input).run(|| self);
+        self.backward(Relu, input, grad_output, grad_input);
     }
 
     /// [`relu_backward_inplace`](crate::relu_backward_inplace) on this instruction set.
@@ -87,7 +88,52 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn relu_backward_inplace<T: Element>(self, input: &[T], grad: &mut [T]) {
-        calls::relu_backward_inplace(input, grad).run(|| self);
+        self.backward_inplace(Relu, input, grad);
+    }
+
+    /// [`Activation::forward_inplace`] on this instruction set.
+    #[inline]
+    pub fn forward_inplace<T: Element>(self, activation: impl Activation, x: &mut [T]) {
+        calls::forward_inplace(activation, x).run(|| self);
+    }
+
+    /// [`Activation::forward`] on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    #[inline]
+    #[track_caller]
+    pub fn forward<T: Element>(self, activation: impl Activation, input: &[T], output: &mut [T]) {
+        calls::forward(activation, input, output).run(|| self);
+    }
+
+    /// [`Activation::backward`] on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    #[inline]
+    #[track_caller]
+    pub fn backward<T: Element>(
+        self,
+        activation: impl Activation,
+        input: &[T],
+        grad_output: &[T],
+        grad_input: &mut [T],
+    ) {
+        calls::backward(activation, input, grad_output, grad_input).run(|| self);
+    }
+
+    /// [`Activation::backward_inplace`] on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    #[inline]
+    #[track_caller]
+    pub fn backward_inplace<T: Element>(self, activation: impl Activation, input: &[T], grad: &mut [T]) {
+        calls::backward_inplace(activation, input, grad).run(|| self);
     }
 }
 

@@ -59,6 +59,7 @@ mod simd;
 mod streaming;
 mod sweep;
 
+pub use activation::{Activation, Relu};
 pub use element::Element;
 #[cfg(feature = "half")]
 pub use half::{bf16, f16};
@@ -83,7 +84,7 @@ pub use streaming::{set_streaming_threshold, streaming_threshold};
 /// ```
 #[inline]
 pub fn relu_inplace<T: Element>(x: &mut [T]) {
-    calls::relu_inplace(x).run(Kernels::best);
+    Relu.forward_inplace(x);
 }
 
 /// `output[i] = relu(input[i])`: x where `!(x <= 0)`, else +0.0, as [`relu_inplace`] computes it.
@@ -102,7 +103,7 @@ pub fn relu_inplace<T: Element>(x: &mut [T]) {
 #[inline]
 #[track_caller]
 pub fn relu<T: Element>(input: &[T], output: &mut [T]) {
-    calls::relu(input, output).run(Kernels::best);
+    Relu.forward(input, output);
 }
 
 /// `grad_input[i]` = `grad_output[i]` where `!(input[i] <= 0)`, else +0.0: the gradient of a loss at the input of ReLU,
@@ -128,7 +129,7 @@ pub fn relu<T: Element>(input: &[T], output: &mut [T]) {
 #[inline]
 #[track_caller]
 pub fn relu_backward<T: Element>(input: &[T], grad_output: &[T], grad_input: &mut [T]) {
-    calls::relu_backward(input, grad_output, grad_input).run(Kernels::best);
+    Relu.backward(input, grad_output, grad_input);
 }
 
 /// `grad[i]` stays where `!(input[i] <= 0)`, else becomes +0.0: [`relu_backward`] with the gradient at the output
@@ -146,7 +147,7 @@ pub fn relu_backward<T: Element>(input: &[T], grad_output: &[T], grad_input: &mu
 #[inline]
 #[track_caller]
 pub fn relu_backward_inplace<T: Element>(input: &[T], grad: &mut [T]) {
-    calls::relu_backward_inplace(input, grad).run(Kernels::best);
+    Relu.backward_inplace(input, grad);
 }
 
 /// README's code, compiled and run as tests.

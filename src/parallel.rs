@@ -10,12 +10,14 @@
 //! assert!(x.iter().all(|&x| x == 0.0));
 //! ```
 
+use crate::activation::{Activation, Relu};
+use crate::calls;
 use crate::element::Element;
-use crate::{Kernels, calls};
+use crate::kernels::Kernels;
 
 /// [`relu_inplace`](crate::relu_inplace) on several threads.
 pub fn relu_inplace<T: Element>(x: &mut [T]) {
-    calls::relu_inplace(x).run_parallel(Kernels::best());
+    forward_inplace(Relu, x);
 }
 
 /// [`relu`](crate::relu) on several threads.
@@ -25,7 +27,7 @@ pub fn relu_inplace<T: Element>(x: &mut [T]) {
 /// When the lengths differ. Nothing is written then.
 #[track_caller]
 pub fn relu<T: Element>(input: &[T], output: &mut [T]) {
-    calls::relu(input, output).run_parallel(Kernels::best());
+    forward(Relu, input, output);
 }
 
 /// [`relu_backward`](crate::relu_backward) on several threads.
@@ -35,7 +37,7 @@ pub fn relu<T: Element>(input: &[T], output: &mut [T]) {
 /// When the lengths differ. Nothing is written then.
 #[track_caller]
 pub fn relu_backward<T: Element>(input: &[T], grad_output: &[T], grad_input: &mut [T]) {
-    calls::relu_backward(input, grad_output, grad_input).run_parallel(Kernels::best());
+    backward(Relu, input, grad_output, grad_input);
 }
 
 /// [`relu_backward_inplace`](crate::relu_backward_inplace) on several threads.
@@ -45,5 +47,40 @@ pub fn relu_backward<T: Element>(input: &[T], grad_output: &[T], grad_input: &mu
 /// When the lengths differ. Nothing is written then.
 #[track_caller]
 pub fn relu_backward_inplace<T: Element>(input: &[T], grad: &mut [T]) {
-    calls::relu_backward_inplace(input, grad).run_parallel(Kernels::best());
+    backward_inplace(Relu, input, grad);
+}
+
+/// [`Activation::forward_inplace`] on several threads.
+pub fn forward_inplace<T: Element>(activation: impl Activation, x: &mut [T]) {
+    calls::forward_inplace(activation, x).run_parallel(Kernels::best());
+}
+
+/// [`Activation::forward`] on several threads.
+///
+/// # Panics
+///
+/// When the lengths differ. Nothing is written then.
+#[track_caller]
+pub fn forward<T: Element>(activation: impl Activation, input: &[T], output: &mut [T]) {
+    calls::forward(activation, input, output).run_parallel(Kernels::best());
+}
+
+/// [`Activation::backward`] on several threads.
+///
+/// # Panics
+///
+/// When the lengths differ. Nothing is written then.
+#[track_caller]
+pub fn backward<T: Element>(activation: impl Activation, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
+    calls::backward(activation, input, grad_output, grad_input).run_parallel(Kernels::best());
+}
+
+/// [`Activation::backward_inplace`] on several threads.
+///
+/// # Panics
+///
+/// When the lengths differ. Nothing is written then.
+#[track_caller]
+pub fn backward_inplace<T: Element>(activation: impl Activation, input: &[T], grad: &mut [T]) {
+    calls::backward_inplace(activation, input, grad).run_parallel(Kernels::best());
 }

@@ -2,41 +2,119 @@
 
 mod relu;
 
-pub(crate) use relu::Relu;
+pub use relu::Relu;
 
+use crate::calls;
 use crate::element::Element;
+use crate::kernels::Kernels;
 use crate::simd::{Entries, Vector};
 use crate::sweep::VectorFn;
 
-/// A function of one number and its gradient, stated once for every format and instruction set.
-pub(crate) trait Activation: Copy + Send + Sync + 'static {
-    /// Statics, so that the loops are compiled here, with this crate's optimisation level, and not in each user's crate.
-    const FORWARD: &'static Entries<Forward<Self>, 1>;
-    const BACKWARD: &'static Entries<Backward<Self>, 2>;
+/// A function of the rectifier family, with its gradient: a value, whose parameters were checked when it was made.
+///
+/// ```
+/// use rectify::{Activation, Relu};
+///
+/// let x = [-1.5_f32, 0.0, 2.5];
+/// let mut y = [0.0; 3];
+/// Relu.forward(&x, &mut y);
+/// assert_eq!(y, [0.0, 0.0, 2.5]);
+///
+/// let mut grad = [1.0, 1.0, 1.0];
+/// Relu.backward_inplace(&x, &mut grad);
+/// assert_eq!(grad, [0.0, 0.0, 1.0]);
+/// ```
+///
+/// The methods use [`Isa::best`](crate::Isa::best); [`Kernels`] has them on an instruction set of your choice. The trait is
+/// sealed.
+pub trait Activation: Function {
+    /// `output[i] = f(input[i])`
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ. Nothing is written then.
+    #[inline]
+    #[track_caller]
+    fn forward<T: Element>(self, input: &[T], output: &mut [T]) {
+        calls::forward(self, input, output).run(Kernels::best);
+    }
 
-    fn forward<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V) -> V;
+    /// `x[i] = f(x[i])`
+    #[inline]
+    fn forward_inplace<T: Element>(self, x: &mut [T]) {
+        calls::forward_inplace(self, x).run(Kernels::best);
+    }
 
-    fn backward<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V, grad_output: V) -> V;
-}
+    /// `grad_input[i] = f'(input[i]) * grad_output[i]`: the gradient of a loss at the input of the function, from the one at
+    /// its output.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ. Nothing is written then.
+    #[inline]
+    #[track_caller]
+    fn backward<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
+        calls::backward(self, input, grad_output, grad_input).run(Kernels::best);
+    }
 
-/// The function from x to the function's value.
-#[derive(Clone, Copy)]
-pub(crate) struct Forward<A>(pub(crate) A);
-
-impl<A: Activation> VectorFn<1> for Forward<A> {
-    #[inline(always)]
-    fn call<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x]: [V; 1]) -> V {
-        self.0.forward::<T, V>(simd, x)
+    /// `grad[i] = f'(input[i]) * grad[i]`: [`backward`](Self::backward) with the gradient at the output overwritten by the
+    /// one at the input.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ. Nothing is written then.
+    #[inline]
+    #[track_caller]
+    fn backward_inplace<T: Element>(self, input: &[T], grad: &mut [T]) {
+        calls::backward_inplace(self, input, grad).run(Kernels::best);
     }
 }
 
-/// The function from x and the gradient at the output to the gradient at the input.
+impl<F: Function> Activation for F {}
+
+/// The arithmetic of an [`Activation`], stated once for every format and instruction set. It seals that trait.
+pub trait Function: Copy + Send + Sync + 'static {
+    /// A static, so that the loops are compiled here, with this crate's optimisation level, and not in each user's crate.
+    const LOOPS: &'static Loops<Self>;
+
+    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V) -> V;
+
+    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V, grad_output: V) -> V;
+}
+
+/// The entry functions of a function and its gradient.
+pub struct Loops<A> {
+    pub(crate) forward: Entries<Forward<A>, 1>,
+    pub(crate) backward: Entries<Backward<A>, 2>,
+}
+
+impl<A: Function> Loops<A> {
+    const fn new() -> Self {
+        Self {
+            forward: Entries::new(),
+            backward: Entries::new(),
+        }
+    }
+}
+
+/// From x to the function's value.
+#[derive(Clone, Copy)]
+pub(crate) struct Forward<A>(pub(crate) A);
+
+impl<A: Function> VectorFn<1> for Forward<A> {
+    #[inline(always)]
+    fn call<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x]: [V; 1]) -> V {
+        self.0.forward_vector::<T, V>(simd, x)
+    }
+}
+
+/// From x and the gradient at the output to the gradient at the input.
 #[derive(Clone, Copy)]
 pub(crate) struct Backward<A>(pub(crate) A);
 
-impl<A: Activation> VectorFn<2> for Backward<A> {
+impl<A: Function> VectorFn<2> for Backward<A> {
     #[inline(always)]
     fn call<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x, grad_output]: [V; 2]) -> V {
-        self.0.backward::<T, V>(simd, x, grad_output)
+        self.0.backward_vector::<T, V>(simd, x, grad_output)
     }
 }

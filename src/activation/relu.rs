@@ -1,26 +1,40 @@
-//! ReLU: x where `!(x <= 0)`, else +0.0.
-
-use super::{Activation, Backward, Forward};
+use super::{Function, Loops};
 use crate::element::Element;
-use crate::simd::{Entries, Vector};
+use crate::simd::Vector;
 
-#[derive(Clone, Copy)]
-pub(crate) struct Relu;
+/// ReLU: x where `!(x <= 0)`, else +0.0. [`relu`](crate::relu) and the other free functions are its methods.
+///
+/// | x | f(x) | gradient |
+/// | --- | --- | --- |
+/// | > 0, +inf | x | g |
+/// | < 0, -inf, -0.0, +0.0 | +0.0 | +0.0, even where g is infinite or NaN |
+/// | NaN | the same NaN | g |
+///
+/// `backward` may be given the input or the output of `forward`. It is due to Fukushima (1969) and Nair and Hinton (2010),
+/// ONNX's operator `Relu` and PyTorch's `relu`.
+///
+/// ```
+/// use rectify::{Activation, Relu};
+///
+/// let mut x = [-3.0_f32, -1.0, 0.0, 2.0, 5.0];
+/// Relu.forward_inplace(&mut x);
+/// assert_eq!(x, [0.0, 0.0, 0.0, 2.0, 5.0]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Relu;
 
-static FORWARD: Entries<Forward<Relu>, 1> = Entries::new();
-static BACKWARD: Entries<Backward<Relu>, 2> = Entries::new();
+static LOOPS: Loops<Relu> = Loops::new();
 
-impl Activation for Relu {
-    const FORWARD: &'static Entries<Forward<Self>, 1> = &FORWARD;
-    const BACKWARD: &'static Entries<Backward<Self>, 2> = &BACKWARD;
+impl Function for Relu {
+    const LOOPS: &'static Loops<Self> = &LOOPS;
 
     #[inline(always)]
-    fn forward<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V) -> V {
+    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V) -> V {
         x.keep(above_negative_infinity::<T, V>(simd, x))
     }
 
     #[inline(always)]
-    fn backward<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V, grad_output: V) -> V {
+    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V, grad_output: V) -> V {
         let pass = V::and(simd, above_negative_infinity::<T, V>(simd, x), x.nonzero());
         grad_output.keep(pass)
     }
