@@ -17,30 +17,59 @@ pub trait Format {
     /// positive numbers and every NaN are above.
     const NEG_INFINITY: Self::Lane;
 
+    const INFINITY: Self::Lane;
+
     /// Where the format's column stands in a table.
     const INDEX: usize;
+
+    /// The bits of the nearest number, of two the even one; of +0.0 for both zeros.
+    fn round(number: f64) -> Self::Lane;
 }
 
 /// How many formats are built in.
 pub(crate) const FORMATS: usize = if cfg!(feature = "half") { 4 } else { 2 };
 
 macro_rules! format {
-    ($element:ty, $lane:ty, $index:literal) => {
+    ($element:ty, $lane:ty, $index:literal, $round:expr) => {
         impl Element for $element {}
 
         impl Format for $element {
             type Lane = $lane;
             const NEG_INFINITY: $lane = <$element>::NEG_INFINITY.to_bits().cast_signed();
+            const INFINITY: $lane = <$element>::INFINITY.to_bits().cast_signed();
             const INDEX: usize = $index;
+
+            #[inline]
+            fn round(number: f64) -> $lane {
+                let round: fn(f64) -> $element = $round;
+                round(number + 0.0).to_bits().cast_signed()
+            }
         }
 
         const _: () = assert!(size_of::<$element>() == size_of::<$lane>());
     };
 }
 
-format!(f32, i32, 0);
-format!(f64, i64, 1);
+format!(f32, i32, 0, |number| number as f32);
+format!(f64, i64, 1, |number| number);
 #[cfg(feature = "half")]
-format!(half::f16, i16, 2);
+format!(half::f16, i16, 2, |number| half::f16::from_f32_const(round_to_odd(
+    number
+)));
 #[cfg(feature = "half")]
-format!(half::bf16, i16, 3);
+format!(half::bf16, i16, 3, |number| half::bf16::from_f32_const(round_to_odd(
+    number
+)));
+
+/// The number itself, or of its two neighbours the odd one, so that rounding once more gives what rounding once would have
+/// given. (`half` drops half of an `f64`, or rounds it twice on CPUs with F16C.)
+#[cfg(feature = "half")]
+fn round_to_odd(number: f64) -> f32 {
+    let nearest = number as f32;
+    let rounded = f64::from(nearest);
+    if rounded == number || number.is_nan() {
+        return nearest;
+    }
+    let towards_zero = nearest.to_bits() - u32::from(rounded.abs() > number.abs());
+    f32::from_bits(towards_zero | 1)
+}

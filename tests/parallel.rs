@@ -44,6 +44,8 @@ fn check<T: Element + Pod>(len: usize, misalignment: usize) {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
+    // So that some of them stream.
+    rectify::set_streaming_threshold(1 << 20);
     for threads in [1, 2, 3, 8] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {

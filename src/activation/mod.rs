@@ -77,9 +77,19 @@ pub trait Function: Copy + Send + Sync + 'static {
     /// A static, so that the loops are compiled here, with this crate's optimisation level, and not in each user's crate.
     const LOOPS: &'static Loops<Self>;
 
-    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V) -> V;
+    /// The parameters as the format has them.
+    type Rounded<T: Element>: Copy;
 
-    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V, grad_output: V) -> V;
+    fn round<T: Element>(self) -> Self::Rounded<T>;
+
+    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Self::Rounded<T>, simd: V::Simd, x: V) -> V;
+
+    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(
+        rounded: Self::Rounded<T>,
+        simd: V::Simd,
+        x: V,
+        grad_output: V,
+    ) -> V;
 }
 
 /// The entry functions of a function and its gradient.
@@ -102,9 +112,16 @@ impl<A: Function> Loops<A> {
 pub(crate) struct Forward<A>(pub(crate) A);
 
 impl<A: Function> VectorFn<1> for Forward<A> {
+    type Rounded<T: Element> = A::Rounded<T>;
+
     #[inline(always)]
-    fn call<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x]: [V; 1]) -> V {
-        self.0.forward_vector::<T, V>(simd, x)
+    fn round<T: Element>(self) -> A::Rounded<T> {
+        self.0.round::<T>()
+    }
+
+    #[inline(always)]
+    fn call<T: Element, V: Vector<Lane = T::Lane>>(rounded: A::Rounded<T>, simd: V::Simd, [x]: [V; 1]) -> V {
+        A::forward_vector::<T, V>(rounded, simd, x)
     }
 }
 
@@ -113,8 +130,19 @@ impl<A: Function> VectorFn<1> for Forward<A> {
 pub(crate) struct Backward<A>(pub(crate) A);
 
 impl<A: Function> VectorFn<2> for Backward<A> {
+    type Rounded<T: Element> = A::Rounded<T>;
+
     #[inline(always)]
-    fn call<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x, grad_output]: [V; 2]) -> V {
-        self.0.backward_vector::<T, V>(simd, x, grad_output)
+    fn round<T: Element>(self) -> A::Rounded<T> {
+        self.0.round::<T>()
+    }
+
+    #[inline(always)]
+    fn call<T: Element, V: Vector<Lane = T::Lane>>(
+        rounded: A::Rounded<T>,
+        simd: V::Simd,
+        [x, grad_output]: [V; 2],
+    ) -> V {
+        A::backward_vector::<T, V>(rounded, simd, x, grad_output)
     }
 }

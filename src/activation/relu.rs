@@ -28,13 +28,18 @@ static LOOPS: Loops<Relu> = Loops::new();
 impl Function for Relu {
     const LOOPS: &'static Loops<Self> = &LOOPS;
 
+    type Rounded<T: Element> = ();
+
     #[inline(always)]
-    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V) -> V {
+    fn round<T: Element>(self) {}
+
+    #[inline(always)]
+    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, x: V) -> V {
         x.keep(above_negative_infinity::<T, V>(simd, x))
     }
 
     #[inline(always)]
-    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V, grad_output: V) -> V {
+    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, x: V, grad_output: V) -> V {
         let pass = V::and(simd, above_negative_infinity::<T, V>(simd, x), x.nonzero());
         grad_output.keep(pass)
     }

@@ -10,7 +10,7 @@ use super::{Lane, Vector};
 isa!(Avx2: "avx2");
 
 macro_rules! vector {
-    ($name:ident, $lane:ident, $set1:ident, $cmpgt:ident, $cmpeq:ident) => {
+    ($name:ident, $lane:ident, $set1:ident, $cmpgt:ident, $cmpeq:ident, $add:ident) => {
         #[derive(Clone, Copy)]
         pub struct $name(__m256i);
 
@@ -69,6 +69,30 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            fn discard(self, mask: __m256i) -> Self {
+                // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
+                Self(unsafe { _mm256_andnot_si256(mask, self.0) })
+            }
+
+            #[inline(always)]
+            fn replace(self, mask: __m256i, other: Self) -> Self {
+                // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
+                Self(unsafe { _mm256_blendv_epi8(self.0, other.0, mask) })
+            }
+
+            #[inline(always)]
+            fn wrapping_add(self, other: Self) -> Self {
+                // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
+                Self(unsafe { $add(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            fn xor(self, other: Self) -> Self {
+                // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
+                Self(unsafe { _mm256_xor_si256(self.0, other.0) })
+            }
+
+            #[inline(always)]
             fn and(_: Avx2, a: __m256i, b: __m256i) -> __m256i {
                 // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
                 unsafe { _mm256_and_si256(a, b) }
@@ -77,6 +101,27 @@ macro_rules! vector {
     };
 }
 
-vector!(I16, i16, _mm256_set1_epi16, _mm256_cmpgt_epi16, _mm256_cmpeq_epi16);
-vector!(I32, i32, _mm256_set1_epi32, _mm256_cmpgt_epi32, _mm256_cmpeq_epi32);
-vector!(I64, i64, _mm256_set1_epi64x, _mm256_cmpgt_epi64, _mm256_cmpeq_epi64);
+vector!(
+    I16,
+    i16,
+    _mm256_set1_epi16,
+    _mm256_cmpgt_epi16,
+    _mm256_cmpeq_epi16,
+    _mm256_add_epi16
+);
+vector!(
+    I32,
+    i32,
+    _mm256_set1_epi32,
+    _mm256_cmpgt_epi32,
+    _mm256_cmpeq_epi32,
+    _mm256_add_epi32
+);
+vector!(
+    I64,
+    i64,
+    _mm256_set1_epi64x,
+    _mm256_cmpgt_epi64,
+    _mm256_cmpeq_epi64,
+    _mm256_add_epi64
+);

@@ -7,12 +7,18 @@ use core::arch::x86_64::*;
 
 use super::{Lane, Vector};
 
-// The first two are in every CPU that has the others, and the compiler relies on that.
-isa!(Avx512: "avx2", "fma", "avx512f", "avx512bw", "avx512vl");
+// The first two are in every CPU that has the others, and the compiler relies on that. AVX2 serves unaligned stores: of 64
+// bytes most of them go to two cache lines, and what loads these next has to wait.
+isa!(Avx512, unaligned Unaligned: "avx2", "fma", "avx512f", "avx512bw", "avx512vl");
+
+#[cfg(rectify_avx2)]
+type Unaligned = super::avx2::Avx2;
+#[cfg(not(rectify_avx2))]
+type Unaligned = Avx512;
 
 macro_rules! vector {
     (
-        $name:ident, $lane:ident, $mask:ident, $set1:ident, $cmpgt:ident, $test:ident, $maskz_mov:ident
+        $name:ident, $lane:ident, $mask:ident, $set1:ident, $cmpgt:ident, $test:ident, $maskz_mov:ident, $mask_mov:ident, $add:ident
     ) => {
         #[derive(Clone, Copy)]
         pub struct $name(__m512i);
@@ -69,6 +75,29 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            fn discard(self, mask: $mask) -> Self {
+                self.keep(!mask)
+            }
+
+            #[inline(always)]
+            fn replace(self, mask: $mask, other: Self) -> Self {
+                // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
+                Self(unsafe { $mask_mov(self.0, mask, other.0) })
+            }
+
+            #[inline(always)]
+            fn wrapping_add(self, other: Self) -> Self {
+                // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
+                Self(unsafe { $add(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            fn xor(self, other: Self) -> Self {
+                // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
+                Self(unsafe { _mm512_xor_si512(self.0, other.0) })
+            }
+
+            #[inline(always)]
             fn and(_: Avx512, a: $mask, b: $mask) -> $mask {
                 a & b
             }
@@ -83,7 +112,9 @@ vector!(
     _mm512_set1_epi16,
     _mm512_cmpgt_epi16_mask,
     _mm512_test_epi16_mask,
-    _mm512_maskz_mov_epi16
+    _mm512_maskz_mov_epi16,
+    _mm512_mask_mov_epi16,
+    _mm512_add_epi16
 );
 vector!(
     I32,
@@ -92,7 +123,9 @@ vector!(
     _mm512_set1_epi32,
     _mm512_cmpgt_epi32_mask,
     _mm512_test_epi32_mask,
-    _mm512_maskz_mov_epi32
+    _mm512_maskz_mov_epi32,
+    _mm512_mask_mov_epi32,
+    _mm512_add_epi32
 );
 vector!(
     I64,
@@ -101,5 +134,7 @@ vector!(
     _mm512_set1_epi64,
     _mm512_cmpgt_epi64_mask,
     _mm512_test_epi64_mask,
-    _mm512_maskz_mov_epi64
+    _mm512_maskz_mov_epi64,
+    _mm512_mask_mov_epi64,
+    _mm512_add_epi64
 );

@@ -3,22 +3,21 @@
 use crate::element::Element;
 use crate::kernels::Kernels;
 use crate::streaming::streaming_threshold;
-use crate::sweep::{UNROLL, VectorFn, sweep_rest};
+use crate::sweep::{REST_VECTORS, VectorFn, sweep_rest};
 
 use super::scalar::Scalar;
 use super::{Entries, Lane, Vector};
 
-/// From here on it pays to align the stores, which streaming ones need.
-const LONG_BYTES: usize = 512;
+/// In each slice. From here on it pays to align the stores, which streaming ones need.
+const ALIGNED_BYTES: usize = 512;
 
 /// What another thread takes at least, in bytes that are read and written.
 #[cfg(feature = "rayon")]
 const PART_BYTES: usize = 1 << 20;
 
-/// For less than this the pool isn't worth the call when the caller is none of its threads: they sleep, and so will the
-/// caller.
+/// From here on the pool is worth the call for a caller that is none of its threads: they sleep, and so will the caller.
 #[cfg(feature = "rayon")]
-const FOREIGN_BYTES: usize = 24 << 20;
+const WORTH_WAKING_BYTES: usize = 24 << 20;
 
 /// Where an input comes from.
 #[derive(Clone, Copy)]
@@ -62,17 +61,17 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
         }
     }
 
-    /// On the caller's thread. Short slices are walked right here, since the choice of an instruction set and the call of its
+    /// On the caller's thread. Few elements are walked right here, since the choice of an instruction set and the call of its
     /// entry function take longer.
     #[inline]
     pub(crate) fn run(mut self, kernels: impl FnOnce() -> Kernels) {
-        if self.output.len() < 2 * UNROLL * <T::Lane as Lane>::Short::LANES {
+        if self.output.len() < REST_VECTORS * <T::Lane as Lane>::InCaller::LANES {
             let (inputs, output) = self.pointers();
             // SAFETY: of the pointers, see there; and the slices are that short.
             unsafe {
-                sweep_rest::<T, <T::Lane as Lane>::Short, F, N>(
+                sweep_rest::<T, <T::Lane as Lane>::InCaller, F, N>(
                     Scalar::always(),
-                    self.function,
+                    self.function.round::<T>(),
                     inputs.map(|input| input.cast()),
                     output.cast(),
                     0,
@@ -80,30 +79,39 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
                 );
             }
         } else {
-            let past_caches = self.is_past_caches();
-            self.run_part(kernels(), past_caches);
+            let streaming = self.is_past_caches();
+            self.enter(kernels(), streaming);
         }
     }
 
-    /// Whether the slices don't fit into the caches together, and the output is one of its own.
+    /// Whether the output is one of its own, and all slices together don't fit into the caches.
     #[inline]
     fn is_past_caches(&self) -> bool {
-        let inputs = self.inputs.iter().filter(|input| matches!(input, Source::Slice(..)));
-        let slices = inputs.count() + 1;
-        let bytes = slices * size_of_val(self.output);
-        slices == N + 1 && bytes >= LONG_BYTES && bytes >= streaming_threshold()
+        let has_own_output = self.inputs.iter().all(|input| matches!(input, Source::Slice(..)));
+        has_own_output && self.is_aligned() && self.traffic() >= streaming_threshold()
     }
 
     #[inline]
-    fn run_part(mut self, kernels: Kernels, past_caches: bool) {
-        let len = self.output.len();
-        let is_long = len >= LONG_BYTES / size_of::<T>();
-        let entry = self.entries.get::<T>(kernels, is_long);
+    fn is_aligned(&self) -> bool {
+        size_of_val(self.output) >= ALIGNED_BYTES
+    }
+
+    /// Bytes to read and write.
+    #[inline]
+    fn traffic(&self) -> usize {
+        (N + 1) * size_of_val(self.output)
+    }
+
+    #[inline]
+    fn enter(mut self, kernels: Kernels, streaming: bool) {
+        let entry = self.entries.get::<T>(kernels, self.is_aligned());
         let (inputs, output) = self.pointers();
         let [first, last] = [inputs[0], inputs[N - 1]].map(|input| input.cast());
         // SAFETY: a `Kernels` proves that its instruction set is available, and `entry` is that of `T`. Of the pointers, see
         // there.
-        unsafe { entry(self.function, first, last, output.cast(), len, past_caches) }
+        unsafe {
+            entry(self.function, first, last, output.cast(), self.output.len(), streaming);
+        }
     }
 
     /// Each is that of a slice of as many elements as the output has: an input is a shared slice, which can't overlap the
@@ -123,21 +131,20 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
     /// On the threads of rayon's pool, when there is enough for them to do.
     #[cfg(feature = "rayon")]
     pub(crate) fn run_parallel(self, kernels: Kernels) {
-        let bytes = (N + 1) * size_of_val(self.output);
-        let is_foreign = rayon::current_thread_index().is_none();
-        if bytes < if is_foreign { FOREIGN_BYTES } else { 2 * PART_BYTES } {
+        let bytes = self.traffic();
+        if bytes < 2 * PART_BYTES || bytes < WORTH_WAKING_BYTES && rayon::current_thread_index().is_none() {
             return self.run(|| kernels);
         }
-        let past_caches = self.is_past_caches();
+        let streaming = self.is_past_caches();
         // More than one a thread, for those that start late.
         let parts = (bytes / PART_BYTES).min(4 * rayon::current_num_threads());
-        self.run_parts(kernels, past_caches, parts);
+        self.run_parts(kernels, streaming, parts);
     }
 
     #[cfg(feature = "rayon")]
-    fn run_parts(self, kernels: Kernels, past_caches: bool, parts: usize) {
+    fn run_parts(self, kernels: Kernels, streaming: bool, parts: usize) {
         if parts < 2 {
-            return self.run_part(kernels, past_caches);
+            return self.enter(kernels, streaming);
         }
         let first_parts = parts / 2;
         let middle = self.start_of_line(self.output.len() / parts * first_parts);
@@ -160,8 +167,8 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
             ..self
         };
         rayon::join(
-            || first.run_parts(kernels, past_caches, first_parts),
-            || second.run_parts(kernels, past_caches, parts - first_parts),
+            || first.run_parts(kernels, streaming, first_parts),
+            || second.run_parts(kernels, streaming, parts - first_parts),
         );
     }
 

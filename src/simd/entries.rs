@@ -16,20 +16,13 @@ use super::neon::Neon;
 use super::portable::Portable;
 use super::scalar::Scalar;
 
-/// For short slices where there is AVX-512. Their stores are as misaligned as they come, and those of 64 bytes go to two lines
-/// mostly, for which the loads that come next wait: 8 to 11 ns a call where AVX2 takes 4 to 7.
-#[cfg(all(rectify_avx512, rectify_avx2))]
-type WithAvx512 = Avx2;
-#[cfg(all(rectify_avx512, not(rectify_avx2)))]
-type WithAvx512 = Avx512;
-
 /// [`Simd::enter`] for some format.
 pub(super) type Entry<F> = unsafe fn(F, *const u8, *const u8, *mut u8, usize, bool);
 
 /// The entry functions of one function on vectors, for every format and instruction set.
 pub(crate) struct Entries<F, const N: usize> {
-    short: Table<F>,
-    long: Table<F>,
+    unaligned: Table<F>,
+    aligned: Table<F>,
 }
 
 type Table<F> = [[Entry<F>; Isa::ALL.len()]; FORMATS];
@@ -37,8 +30,8 @@ type Table<F> = [[Entry<F>; Isa::ALL.len()]; FORMATS];
 impl<F: VectorFn<N>, const N: usize> Entries<F, N> {
     pub(crate) const fn new() -> Self {
         let mut entries = Self {
-            short: [[not_built_in; Isa::ALL.len()]; FORMATS],
-            long: [[not_built_in; Isa::ALL.len()]; FORMATS],
+            unaligned: [[not_built_in; Isa::ALL.len()]; FORMATS],
+            aligned: [[not_built_in; Isa::ALL.len()]; FORMATS],
         };
         entries.add_format::<f32>();
         entries.add_format::<f64>();
@@ -50,27 +43,26 @@ impl<F: VectorFn<N>, const N: usize> Entries<F, N> {
     }
 
     const fn add_format<T: Element>(&mut self) {
-        self.add::<Scalar, Scalar, T>();
+        self.add::<Scalar, T>();
         #[cfg(rectify_portable)]
-        self.add::<Portable, Portable, T>();
+        self.add::<Portable, T>();
         #[cfg(rectify_neon)]
-        self.add::<Neon, Neon, T>();
+        self.add::<Neon, T>();
         #[cfg(rectify_avx2)]
-        self.add::<Avx2, Avx2, T>();
+        self.add::<Avx2, T>();
         #[cfg(rectify_avx512)]
-        self.add::<Avx512, WithAvx512, T>();
+        self.add::<Avx512, T>();
     }
 
-    /// `S` is for long slices, and wherever it is available so is `Short`, for others.
-    const fn add<S: Simd, Short: Simd, T: Element>(&mut self) {
-        self.short[T::INDEX][S::ISA as usize] = Short::enter::<T, F, N, false>;
-        self.long[T::INDEX][S::ISA as usize] = S::enter::<T, F, N, true>;
+    const fn add<S: Simd, T: Element>(&mut self) {
+        self.unaligned[T::INDEX][S::ISA as usize] = S::Unaligned::enter::<T, F, N, false>;
+        self.aligned[T::INDEX][S::ISA as usize] = S::enter::<T, F, N, true>;
     }
 
-    /// The one for `T` on the instruction set that `kernels` proves to be available, and for long slices or others.
+    /// The one for `T` on the instruction set that `kernels` proves to be available, and for aligned stores or others.
     #[inline]
-    pub(super) fn get<T: Element>(&self, kernels: Kernels, is_long: bool) -> Entry<F> {
-        let table = if is_long { &self.long } else { &self.short };
+    pub(super) fn get<T: Element>(&self, kernels: Kernels, is_aligned: bool) -> Entry<F> {
+        let table = if is_aligned { &self.aligned } else { &self.unaligned };
         table[T::INDEX][kernels.isa() as usize]
     }
 }

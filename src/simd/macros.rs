@@ -1,17 +1,20 @@
 //! What every instruction set has.
 
 /// Declares an instruction set from the name of its `Isa` and, where not every CPU of the compilation target has it, the
-/// one list of its target features: the proof that it is there, the detection, the function
-/// that enables it, and what the CPUs of x86 that have such a list can do for the caches.
+/// one list of its target features: the proof that it is there, the detection, the function that enables it, and the fence,
+/// which every CPU of x86 with such a list has. `unaligned` is another one than itself.
 macro_rules! isa {
     ($name:ident) => {
-        isa!(@declare $name, true, [] {});
+        isa!(@declare $name, Self, true, [] {});
     };
     ($name:ident: $($feature:tt),+) => {
+        isa!($name, unaligned Self: $($feature),+);
+    };
+    ($name:ident, unaligned $unaligned:ty: $($feature:tt),+) => {
         // CPUID, and whether the operating system saves the registers.
         cpufeatures::new!(cpu, $($feature),+);
 
-        isa!(@declare $name, cpu::get(), [$(#[target_feature(enable = $feature)])+] {
+        isa!(@declare $name, $unaligned, cpu::get(), [$(#[target_feature(enable = $feature)])+] {
             #[inline(always)]
             fn fence(self) {
                 // SAFETY: every CPU with these features has SSE.
@@ -19,7 +22,7 @@ macro_rules! isa {
             }
         });
     };
-    (@declare $name:ident, $is_available:expr, [$(#[$target_feature:meta])*] { $($method:item)* }) => {
+    (@declare $name:ident, $unaligned:ty, $is_available:expr, [$(#[$target_feature:meta])*] { $($method:item)* }) => {
         #[derive(Clone, Copy)]
         pub struct $name(());
 
@@ -27,6 +30,7 @@ macro_rules! isa {
             type I16 = I16;
             type I32 = I32;
             type I64 = I64;
+            type Unaligned = $unaligned;
 
             const ISA: $crate::isa::Isa = $crate::isa::Isa::$name;
 
@@ -41,14 +45,14 @@ macro_rules! isa {
                 T: $crate::element::Element,
                 F: $crate::sweep::VectorFn<N>,
                 const N: usize,
-                const LONG: bool,
+                const ALIGNED: bool,
             >(
                 function: F,
                 first_input: *const u8,
                 last_input: *const u8,
                 output: *mut u8,
                 len: usize,
-                past_caches: bool,
+                streaming: bool,
             ) {
                 const { assert!(N == 1 || N == 2) };
                 let mut inputs = [first_input.cast(); N];
@@ -56,13 +60,13 @@ macro_rules! isa {
                 // SAFETY: the caller promises what `sweep` wants of the pointers; and that the instruction set is available, so
                 // that there may be a `Self`.
                 unsafe {
-                    $crate::sweep::sweep::<T, <T::Lane as $crate::simd::Lane>::Vector<Self>, F, N, LONG>(
+                    $crate::sweep::sweep::<T, <T::Lane as $crate::simd::Lane>::Vector<Self>, F, N, ALIGNED>(
                         Self(()),
-                        function,
+                        function.round::<T>(),
                         inputs,
                         output.cast(),
                         len,
-                        past_caches,
+                        streaming,
                     );
                 }
             }

@@ -33,6 +33,9 @@ pub trait Simd: Copy {
     type I32: Vector<Simd = Self, Lane = i32>;
     type I64: Vector<Simd = Self, Lane = i64>;
 
+    /// Whose loops serve slices that are too short to align the stores. It is available wherever this one is.
+    type Unaligned: Simd;
+
     const ISA: Isa;
 
     /// Whether this CPU and its operating system have it.
@@ -49,55 +52,78 @@ pub trait Simd: Copy {
     ///
     /// - The instruction set is available.
     /// - The pointers are those of elements of `T`, and as `sweep` wants them.
-    unsafe fn enter<T: Element, F: VectorFn<N>, const N: usize, const LONG: bool>(
+    unsafe fn enter<T: Element, F: VectorFn<N>, const N: usize, const ALIGNED: bool>(
         function: F,
         first_input: *const u8,
         last_input: *const u8,
         output: *mut u8,
         len: usize,
-        past_caches: bool,
+        streaming: bool,
     );
 }
 
 /// A whole number as wide as an element, in which kernels see the element's bits.
-pub trait Lane: bytemuck::Pod {
+pub trait Lane: bytemuck::Pod + Ord {
     type Vector<S: Simd>: Vector<Simd = S, Lane = Self>;
-    /// Of 16 bytes.
+    /// Of 16 bytes, for rests.
     type Narrow<S: Simd>: Vector<Simd = S, Lane = Self>;
-    /// For short slices, with what every CPU of the compilation target has.
-    type Short: Vector<Simd = scalar::Scalar, Lane = Self>;
+    /// For the few elements that are walked in the caller, with what every CPU of the compilation target has.
+    type InCaller: Vector<Simd = scalar::Scalar, Lane = Self>;
+
+    const MIN: Self;
+    const MAX: Self;
+    const ONE: Self;
+
+    fn wrapping_add(self, other: Self) -> Self;
+    fn wrapping_sub(self, other: Self) -> Self;
+    fn xor(self, other: Self) -> Self;
 }
 
-impl Lane for i16 {
-    type Vector<S: Simd> = S::I16;
-    type Narrow<S: Simd> = Narrow<S, wide::i16x8, 16>;
-    type Short = Self::Narrow<scalar::Scalar>;
+macro_rules! lane {
+    ($lane:ident: $vector:ident, $register:ident, in caller: $in_caller:ty) => {
+        impl Lane for $lane {
+            type Vector<S: Simd> = S::$vector;
+            type Narrow<S: Simd> = Narrow<S, wide::$register, 16>;
+            type InCaller = $in_caller;
+
+            const MIN: Self = $lane::MIN;
+            const MAX: Self = $lane::MAX;
+            const ONE: Self = 1;
+
+            #[inline(always)]
+            fn wrapping_add(self, other: Self) -> Self {
+                self.wrapping_add(other)
+            }
+
+            #[inline(always)]
+            fn wrapping_sub(self, other: Self) -> Self {
+                self.wrapping_sub(other)
+            }
+
+            #[inline(always)]
+            fn xor(self, other: Self) -> Self {
+                self ^ other
+            }
+        }
+    };
 }
 
-impl Lane for i32 {
-    type Vector<S: Simd> = S::I32;
-    type Narrow<S: Simd> = Narrow<S, wide::i32x4, 16>;
-    type Short = Self::Narrow<scalar::Scalar>;
-}
-
-impl Lane for i64 {
-    type Vector<S: Simd> = S::I64;
-    type Narrow<S: Simd> = Narrow<S, wide::i64x2, 16>;
-    // SSE2 has no compare of 64 bits.
-    type Short = scalar::One<scalar::Scalar, i64>;
-}
+lane!(i16: I16, i16x8, in caller: Self::Narrow<scalar::Scalar>);
+lane!(i32: I32, i32x4, in caller: Self::Narrow<scalar::Scalar>);
+// SSE2 has no compare of 64 bits.
+lane!(i64: I64, i64x2, in caller: scalar::One<scalar::Scalar, i64>);
 
 /// A register of lanes.
 ///
 /// # Safety
 ///
-/// `load` and `store` touch `LANES` lanes, at least one, and nothing else.
+/// `load` and `store` touch `LANES` lanes, a power of two, and nothing else.
 pub unsafe trait Vector: Copy {
     type Simd: Simd;
     type Lane: Lane;
     /// A truth value for each lane.
     type Mask: Copy;
-    /// What takes less than this one does; itself where this one takes a single lane.
+    /// What takes half as many lanes, or a quarter where this one takes 64 bytes; itself where this one takes a single lane.
     type Narrower: Vector<Simd = Self::Simd, Lane = Self::Lane>;
 
     const LANES: usize;
@@ -135,6 +161,16 @@ pub unsafe trait Vector: Copy {
 
     /// `self` where `mask` is true, else 0.
     fn keep(self, mask: Self::Mask) -> Self;
+
+    /// 0 where `mask` is true, else `self`.
+    fn discard(self, mask: Self::Mask) -> Self;
+
+    /// `other` where `mask` is true, else `self`.
+    fn replace(self, mask: Self::Mask, other: Self) -> Self;
+
+    fn wrapping_add(self, other: Self) -> Self;
+
+    fn xor(self, other: Self) -> Self;
 
     /// True where both are.
     fn and(simd: Self::Simd, a: Self::Mask, b: Self::Mask) -> Self::Mask;

@@ -1,7 +1,4 @@
 //! Vectors of 16 bytes and fewer, down to two lanes, for what is left where a wider one doesn't fit.
-//!
-//! The pieces of a rest don't overlap: a load that wants bytes from two stores before it waits for both, and in place the
-//! next call's loads come soon. Masked stores keep later loads waiting too.
 
 use core::marker::PhantomData;
 
@@ -14,7 +11,6 @@ use super::{Simd, Vector};
 #[derive(Clone, Copy)]
 pub struct Narrow<S, R, const BYTES: usize>(R, PhantomData<S>);
 
-/// Memory access of a size.
 macro_rules! impl_vector {
     ($register:ident, $lane:ident, $bytes:literal as $chunk:ty, narrower: $narrower:ty) => {
         // SAFETY: loads and stores touch `BYTES` bytes, which are LANES lanes.
@@ -60,6 +56,26 @@ macro_rules! impl_vector {
             #[inline(always)]
             fn keep(self, mask: $register) -> Self {
                 Self(self.0 & mask, PhantomData)
+            }
+
+            #[inline(always)]
+            fn discard(self, mask: $register) -> Self {
+                Self(self.0 & !mask, PhantomData)
+            }
+
+            #[inline(always)]
+            fn replace(self, mask: $register, other: Self) -> Self {
+                Self(self.0 ^ (self.0 ^ other.0) & mask, PhantomData)
+            }
+
+            #[inline(always)]
+            fn wrapping_add(self, other: Self) -> Self {
+                Self(self.0 + other.0, PhantomData)
+            }
+
+            #[inline(always)]
+            fn xor(self, other: Self) -> Self {
+                Self(self.0 ^ other.0, PhantomData)
             }
 
             #[inline(always)]

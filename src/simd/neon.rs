@@ -9,7 +9,7 @@ isa!(Neon);
 
 macro_rules! vector {
     (
-        $name:ident($register:ident), $lane:ident, mask: $mask:ident, $ld1:ident, $st1:ident, $dup:ident, $cgt:ident, $tst:ident, $and:ident, $mask_and:ident, $to_lanes:ident
+        $name:ident($register:ident), $lane:ident, mask: $mask:ident, $ld1:ident, $st1:ident, $dup:ident, $cgt:ident, $tst:ident, $and:ident, $mask_and:ident, $to_lanes:ident, $bic:ident, $bsl:ident, $add:ident, $eor:ident
     ) => {
         #[derive(Clone, Copy)]
         pub struct $name($register);
@@ -60,6 +60,30 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            fn discard(self, mask: $mask) -> Self {
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+                Self(unsafe { $bic(self.0, $to_lanes(mask)) })
+            }
+
+            #[inline(always)]
+            fn replace(self, mask: $mask, other: Self) -> Self {
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+                Self(unsafe { $bsl(mask, other.0, self.0) })
+            }
+
+            #[inline(always)]
+            fn wrapping_add(self, other: Self) -> Self {
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+                Self(unsafe { $add(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            fn xor(self, other: Self) -> Self {
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+                Self(unsafe { $eor(self.0, other.0) })
+            }
+
+            #[inline(always)]
             fn and(_: Neon, a: $mask, b: $mask) -> $mask {
                 // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
                 unsafe { $mask_and(a, b) }
@@ -69,11 +93,11 @@ macro_rules! vector {
 }
 
 vector!(
-    I16(int16x8_t), i16, mask: uint16x8_t, vld1q_s16, vst1q_s16, vdupq_n_s16, vcgtq_s16, vtstq_s16, vandq_s16, vandq_u16, vreinterpretq_s16_u16
+    I16(int16x8_t), i16, mask: uint16x8_t, vld1q_s16, vst1q_s16, vdupq_n_s16, vcgtq_s16, vtstq_s16, vandq_s16, vandq_u16, vreinterpretq_s16_u16, vbicq_s16, vbslq_s16, vaddq_s16, veorq_s16
 );
 vector!(
-    I32(int32x4_t), i32, mask: uint32x4_t, vld1q_s32, vst1q_s32, vdupq_n_s32, vcgtq_s32, vtstq_s32, vandq_s32, vandq_u32, vreinterpretq_s32_u32
+    I32(int32x4_t), i32, mask: uint32x4_t, vld1q_s32, vst1q_s32, vdupq_n_s32, vcgtq_s32, vtstq_s32, vandq_s32, vandq_u32, vreinterpretq_s32_u32, vbicq_s32, vbslq_s32, vaddq_s32, veorq_s32
 );
 vector!(
-    I64(int64x2_t), i64, mask: uint64x2_t, vld1q_s64, vst1q_s64, vdupq_n_s64, vcgtq_s64, vtstq_s64, vandq_s64, vandq_u64, vreinterpretq_s64_u64
+    I64(int64x2_t), i64, mask: uint64x2_t, vld1q_s64, vst1q_s64, vdupq_n_s64, vcgtq_s64, vtstq_s64, vandq_s64, vandq_u64, vreinterpretq_s64_u64, vbicq_s64, vbslq_s64, vaddq_s64, veorq_s64
 );

@@ -50,6 +50,26 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            fn discard(self, mask: Self) -> Self {
+                self & !mask
+            }
+
+            #[inline(always)]
+            fn replace(self, mask: Self, other: Self) -> Self {
+                self ^ (self ^ other) & mask
+            }
+
+            #[inline(always)]
+            fn wrapping_add(self, other: Self) -> Self {
+                self + other
+            }
+
+            #[inline(always)]
+            fn xor(self, other: Self) -> Self {
+                self ^ other
+            }
+
+            #[inline(always)]
             fn and(_: Portable, a: Self, b: Self) -> Self {
                 a & b
             }

@@ -65,6 +65,26 @@ macro_rules! impl_vector {
             }
 
             #[inline(always)]
+            fn discard(self, mask: bool) -> Self {
+                self.keep(!mask)
+            }
+
+            #[inline(always)]
+            fn replace(self, mask: bool, other: Self) -> Self {
+                Self(self.0 ^ (self.0 ^ other.0) & -$lane::from(mask), PhantomData)
+            }
+
+            #[inline(always)]
+            fn wrapping_add(self, other: Self) -> Self {
+                Self(self.0.wrapping_add(other.0), PhantomData)
+            }
+
+            #[inline(always)]
+            fn xor(self, other: Self) -> Self {
+                Self(self.0 ^ other.0, PhantomData)
+            }
+
+            #[inline(always)]
             fn and(_: S, a: bool, b: bool) -> bool {
                 a & b
             }

@@ -1,8 +1,8 @@
 //! The one grid: every instruction set, function and format, against the definition on bits. Equality of bits, no
 //! tolerance.
 //!
-//! The names of the tests begin with the instruction set, or with `free` for the free functions. The tests of one that is not available are reported as ignored;
-//! where `RECTIFY_REQUIRE_ISA` lists it (comma separated), its test `is_available` fails.
+//! The names of the tests begin with the instruction set, or with `free` for the free functions. The tests of one that is not
+//! available are reported as ignored; where `RECTIFY_REQUIRE_ISA` lists it (comma separated), its test `is_available` fails.
 
 mod format;
 mod guarded;
@@ -125,13 +125,14 @@ fn check<F: Format>(way: Way, function: Function, x: &[F::Bits], g: &[F::Bits], 
     }
 }
 
-/// Every length up to four vectors and one, and some longer ones, at every misalignment within a vector of each slice.
+/// Every length up to four vectors and one, and some longer ones, at every misalignment within a vector of each slice; and
+/// every length from the one on where stores are aligned, up to four vectors and one more.
 fn every_length_and_misalignment<F: Format>(way: Way, function: Function) {
     let lanes = VECTOR_BYTES / size_of::<F>();
     // Of one block of vectors, two, those with aligned stores, and those past `STREAMING_THRESHOLD`.
-    let long = [7, 11, 13, 16, 17, 20, 34, 41, 66].map(|vectors| vectors * lanes);
-    let x = scattered::<F>(67 * lanes, 1);
-    let g = scattered::<F>(67 * lanes, 2);
+    let long = [7, 11, 13, 16, 17, 20, 34, 41].map(|vectors| vectors * lanes);
+    let x = scattered::<F>(42 * lanes, 1);
+    let g = scattered::<F>(42 * lanes, 2);
     let longer = long.into_iter().flat_map(|len| [len - 1, len, len + 3]);
     for len in (0..=4 * lanes + 1).chain(longer) {
         for m in 0..lanes {
@@ -141,19 +142,32 @@ fn every_length_and_misalignment<F: Format>(way: Way, function: Function) {
             }
         }
     }
+    for len in lengths_with_aligned_stores::<F>() {
+        let m = 5 * len % lanes;
+        check::<F>(way, function, &x[..len], &g[..len], [m, 0, 7 * len % lanes]);
+    }
 }
+
+/// From the first one on up to four vectors and one more.
+fn lengths_with_aligned_stores<F: Format>() -> impl Iterator<Item = usize> {
+    let first = ALIGNED_BYTES / size_of::<F>();
+    (0..=4 * VECTOR_BYTES / size_of::<F>() + 1).map(move |more| first + more)
+}
+
+/// From how many bytes a slice on stores are aligned.
+const ALIGNED_BYTES: usize = 512;
 
 /// In bytes of a call, so that there are long slices on both sides of it.
 const STREAMING_THRESHOLD: usize = 4096;
 
-/// Each special value in every place of every length up to four vectors and one: in each kind of piece that a rest is walked
-/// in.
+/// Slices full of each special value, of every length up to four vectors and one, and as many with aligned stores: in each
+/// kind of piece that a rest is walked in.
 fn every_length_of_special_values<F: Format>(way: Way, function: Function) {
-    let len = 4 * VECTOR_BYTES / size_of::<F>() + 1;
-    let g = scattered::<F>(len, 3);
+    let max = lengths_with_aligned_stores::<F>().last().unwrap_or(0);
+    let g = scattered::<F>(max, 3);
     for special in special_patterns::<F>() {
-        let x = vec![special; len];
-        for len in 0..=len {
+        let x = vec![special; max];
+        for len in (0..=4 * VECTOR_BYTES / size_of::<F>() + 1).chain(lengths_with_aligned_stores::<F>()) {
             check::<F>(way, function, &x[..len], &g[..len], [0; 3]);
         }
     }
