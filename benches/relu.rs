@@ -1,7 +1,6 @@
 //! The four functions: one benchmark for each function, format, way (an instruction set's kernel, its limit with ordinary or
 //! streaming stores, or the naive loop) and size in bytes of a slice. `throughput --criterion` makes tables and plots of it.
 
-#[allow(dead_code, reason = "the list of formats is throughput's affair")]
 mod workload;
 
 use std::hint::black_box;

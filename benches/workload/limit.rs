@@ -1,4 +1,5 @@
-//! The limit that the kernels are measured against: plain load/store loops, compiled for the same instruction set.
+//! The limit that the kernels are measured against: plain load/store loops with the same traffic, compiled for the same
+//! instruction set. Where slices go past the caches it is the faster one of ordinary and streaming stores.
 
 #[cfg(target_arch = "x86")]
 use std::arch::x86::*;
@@ -25,8 +26,8 @@ enum Compiled {
     ForAvx512(pulp::x86::V4),
 }
 
-/// Each loop combines what it loads with an opaque zero, so that the compiler can't make a call of `memcpy` of it, and
-/// leaves a target that it reads as it is.
+/// Each loop with ordinary stores combines what it loads with an opaque zero, so that the compiler can't make a call of `memcpy`
+/// of it, and leaves a target that it reads as it is.
 impl Limit {
     pub fn of(kernels: Kernels) -> Self {
         let compiled = match kernels.isa() {

@@ -1,5 +1,5 @@
 //! What the benchmarks and the example `throughput` measure: the functions of this crate on random signs, and beside
-//! them the limit, a plain load/store loop with the same traffic.
+//! them the limit.
 
 mod limit;
 
@@ -44,7 +44,7 @@ impl Function {
         }
     }
 
-    /// Of which the better one is the limit, for slices of so many bytes.
+    /// The loops of which the faster one is the limit, for slices of so many bytes.
     pub fn limits(self, kernels: Kernels, bytes: usize) -> impl Iterator<Item = Limit> {
         let limit = Limit::of(kernels);
         let is_inplace = matches!(self, Self::ReluInplace | Self::ReluBackwardInplace);
@@ -81,20 +81,6 @@ format!(f64, "f64", f64::from);
 format!(rectify::f16, "f16", rectify::f16::from_f32);
 #[cfg(feature = "half")]
 format!(rectify::bf16, "bf16", rectify::bf16::from_f32);
-
-/// Each format's name and the bytes of an element.
-pub const FORMATS: &[(&str, usize)] = &[
-    named::<f32>(),
-    named::<f64>(),
-    #[cfg(feature = "half")]
-    named::<rectify::f16>(),
-    #[cfg(feature = "half")]
-    named::<rectify::bf16>(),
-];
-
-const fn named<T: Format>() -> (&'static str, usize) {
-    (T::NAME, size_of::<T>())
-}
 
 /// Memory for three slices of up to so many bytes, aligned to cache lines.
 pub struct Memory([Vec<u64>; 3]);

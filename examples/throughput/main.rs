@@ -1,7 +1,8 @@
 //! What the kernels do on this machine: time per call and bytes per second of each instruction set, function, format and
-//! size, beside the limit, a plain load/store loop with the same traffic.
+//! size, beside the limit.
 
-mod criterion;
+mod bench_results;
+mod figures;
 mod machine;
 mod measure;
 mod options;
@@ -38,24 +39,28 @@ fn run(options: &Options) -> Result<(), String> {
     let csv = options.csv.as_deref().map(Output::open).transpose()?;
     let svg = options.svg.as_deref().map(Output::open).transpose()?;
 
-    let cpu = machine::cpu();
-    output::print(&header(&cpu))?;
-    let mut measurements = match &options.criterion {
-        Some(folder) => criterion::read(folder)?,
-        None => measure::all(options.max_bytes.unwrap_or_else(machine::past_caches), options.format)?,
+    let (measurements, title) = match &options.criterion {
+        Some(folder) => (bench_results::read(folder, options.format)?, String::new()),
+        None => {
+            let cpu = machine::cpu();
+            if !options.markdown {
+                output::print(&header(&cpu))?;
+            }
+            let max_bytes = options.max_bytes.unwrap_or_else(machine::past_caches);
+            (measure::all(max_bytes, options.format)?, format!("{cpu}: "))
+        }
     };
-    measurements.retain(|measurement| options.format.is_none_or(|format| measurement.format == format));
-    let table = if options.markdown {
+    let render = if options.markdown {
         table::markdown
     } else {
         table::aligned
     };
-    output::print(&table(&measurements))?;
+    output::print(&render(&measurements))?;
     if let Some(csv) = csv {
         csv.write(&table::csv(&measurements))?;
     }
     if let Some(svg) = svg {
-        svg.write(&plot::svg(&cpu, &measurements)?)?;
+        svg.write(&plot::svg(&title, &measurements)?)?;
     }
     Ok(())
 }

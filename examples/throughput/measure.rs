@@ -5,39 +5,10 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use rectify::{Isa, Kernels};
 
-use crate::workload::{FORMATS, Format, Function, Memory, Numbers};
+use crate::figures::{FORMATS, Measurement, median};
+use crate::workload::{Format, Function, Memory, Numbers};
 
-/// The median times of one call, in nanoseconds.
-pub struct Measurement {
-    pub function: Function,
-    pub format: &'static str,
-    pub isa: Isa,
-    pub elements: usize,
-    pub bytes: usize,
-    pub ns: f64,
-    pub limit_ns: f64,
-}
-
-impl Measurement {
-    /// Bytes read and written a nanosecond, which is GB/s.
-    pub fn gb_per_s(&self) -> f64 {
-        self.traffic() / self.ns
-    }
-
-    pub fn limit_gb_per_s(&self) -> f64 {
-        self.traffic() / self.limit_ns
-    }
-
-    pub fn share_of_limit(&self) -> f64 {
-        self.limit_ns / self.ns
-    }
-
-    fn traffic(&self) -> f64 {
-        (self.function.traffic() * self.bytes) as f64
-    }
-}
-
-/// Every format or the one, function, instruction set and size up to slices of `max_bytes`.
+/// Each function, instruction set and size up to slices of `max_bytes`, in every format or the one.
 pub fn all(max_bytes: usize, format: Option<&'static str>) -> Result<Vec<Measurement>, String> {
     let mut run = Run {
         memory: Memory::new(max_bytes).map_err(|error| error.to_string())?,
@@ -133,6 +104,7 @@ fn median_ns<T: Format>(numbers: &mut Numbers<T>, kernels: Kernels, function: Fu
         }
         times.push(ns_per_call(calls, || numbers.run(kernels, function)));
     }
+    let median = |times| median(times).expect("at least one round");
     let limit_ns = limit_times.into_iter().map(median).fold(f64::INFINITY, f64::min);
     (median(times), limit_ns)
 }
@@ -154,10 +126,4 @@ fn ns_per_call(calls: u32, mut call: impl FnMut()) -> f64 {
     let start = Instant::now();
     (0..calls).for_each(|_| call());
     start.elapsed().as_nanos() as f64 / f64::from(calls)
-}
-
-/// The upper one of two.
-pub fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }

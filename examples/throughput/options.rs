@@ -4,24 +4,26 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
-use crate::workload::FORMATS;
+use crate::figures::FORMATS;
 
 pub const HELP: &str = "\
-Measures the kernels of rectify on this machine, one thread, beside a plain load/store loop with the same traffic.
+Measures the kernels of rectify on this machine, one thread, beside the limit.
 
 Usage: cargo run --release --example throughput -- [OPTIONS]
 
   --csv FILE       also write the figures as comma-separated values
   --svg FILE       also plot them: GB/s against size, a line an instruction set
   --markdown       print the table of README instead: medians over the formats, with the least share of the limit
-  --criterion DIR  take the figures from cargo bench's last run, in target/criterion, instead of measuring
+  --criterion DIR  instead of measuring, take the newest figures of each benchmark that cargo bench left in DIR,
+                   which is target/criterion (remove it first to have those of one run)
   --format NAME    only those of f32, f64, f16 or bf16
   --max-bytes N    size of the largest slice; three of them are in memory
                    (default: twice the last-level cache, from 64 MiB to 1 GiB)
   --help           print this
 
 Every available instruction set is measured, whatever RECTIFY_MAX_ISA says.
-ns: median time of a call. GB/s: bytes read and written per second. limit: the share of the load/store loop's speed.
+ns: median time of a call. GB/s: bytes read and written per second. limit: the share of the speed of a plain load/store
+loop with the same traffic; where slices go past the caches, of the faster one of ordinary and streaming stores.
 ";
 
 pub enum Command {
@@ -58,25 +60,20 @@ pub fn parse() -> Result<Command, lexopt::Error> {
         return Err("--csv and --svg name the same file".into());
     }
     if options.criterion.is_some() && options.max_bytes.is_some() {
-        return Err("--max-bytes is about measuring, which --criterion leaves out".into());
+        return Err("--max-bytes has no effect with --criterion".into());
     }
     Ok(Command::Run(options))
 }
 
 fn format(value: &str) -> Result<&'static str, String> {
-    let known = FORMATS.iter().map(|&(name, _)| name);
-    let found = known.clone().find(|&name| name == value);
-    found.ok_or_else(|| {
-        format!(
-            "no format '{value}'; there are {}",
-            known.collect::<Vec<_>>().join(", ")
-        )
-    })
+    let mut names = FORMATS.iter().map(|&(name, _)| name);
+    let found = names.find(|&name| name == value);
+    found.ok_or_else(|| "--format takes one of f32, f64, f16, bf16 (the last two with the feature half)".into())
 }
 
 fn max_bytes(value: &str) -> Result<usize, String> {
     match value.parse() {
         Ok(bytes @ 0x1000..=0x100_0000_0000) if bytes % 64 == 0 => Ok(bytes),
-        _ => Err("it takes a multiple of 64 from 4096 to 2^40".into()),
+        _ => Err("--max-bytes takes a multiple of 64 from 4096 to 2^40".into()),
     }
 }

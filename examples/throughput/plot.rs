@@ -5,7 +5,7 @@ use std::error::Error;
 use plotters::prelude::*;
 use rectify::Isa;
 
-use crate::measure::Measurement;
+use crate::figures::{Measurement, distinct, size_label};
 
 const PANEL: (u32, u32) = (420, 300);
 const LIMIT_COLOUR: RGBColor = RGBColor(150, 150, 150);
@@ -18,20 +18,14 @@ fn draw(title: &str, measurements: &[Measurement]) -> Result<String, Box<dyn Err
     let panels: Vec<&[Measurement]> = measurements
         .chunk_by(|a, b| (a.function, a.format) == (b.function, b.format))
         .collect();
-    let columns = panels
-        .chunk_by(|a, b| a[0].format == b[0].format)
-        .next()
-        .map_or(1, <[_]>::len);
-    let rows = panels.len() / columns;
+    let columns = distinct(measurements, |cell| cell.function.name()).len();
+    let rows = panels.len().div_ceil(columns);
     let mut svg = String::new();
     {
         let size = (PANEL.0 * columns as u32, PANEL.1 * rows as u32 + 50);
         let root = SVGBackend::with_string(&mut svg, size).into_drawing_area();
         root.fill(&WHITE)?;
-        let root = root.titled(
-            &format!("{title}, one thread: GB/s read and written"),
-            ("sans-serif", 24),
-        )?;
+        let root = root.titled(&format!("{title}GB/s read and written, one thread"), ("sans-serif", 24))?;
         for (area, panel) in root.split_evenly((rows, columns)).iter().zip(panels) {
             draw_panel(area, panel)?;
         }
@@ -64,7 +58,7 @@ fn draw_panel(
         .light_line_style(TRANSPARENT)
         .x_desc("bytes a slice")
         .y_label_formatter(&|gb_per_s| format!("{gb_per_s:.0}"))
-        .x_label_formatter(&|&bytes| binary(bytes))
+        .x_label_formatter(&|&bytes| size_label(bytes))
         .draw()?;
 
     let lines: Vec<&[Measurement]> = panel.chunk_by(|a, b| a.isa == b.isa).collect();
@@ -98,15 +92,4 @@ fn colour(isa: Isa) -> RGBColor {
         Isa::Avx2 => RGBColor(100, 143, 255),
         _ => RGBColor(220, 38, 127),
     }
-}
-
-/// A size in bytes, in as few letters as will do.
-pub fn binary(bytes: f64) -> String {
-    let (unit, name) = match bytes {
-        ..1024.0 => (1.0, "B"),
-        ..1048576.0 => (1024.0, "K"),
-        ..1073741824.0 => (1048576.0, "M"),
-        _ => (1073741824.0, "G"),
-    };
-    format!("{:.0} {name}", bytes / unit)
 }

@@ -1,31 +1,30 @@
 //! The figures as text.
 
-use rectify::Isa;
-
-use crate::measure::{Measurement, median};
-use crate::plot::binary;
+use crate::figures::{Measurement, distinct, median, size_label};
 use crate::workload::Function;
 
 /// One table a function and format: a row a size, three columns an instruction set.
 pub fn aligned(measurements: &[Measurement]) -> String {
     let mut text = String::new();
     for table in measurements.chunk_by(|a, b| (a.function, a.format) == (b.function, b.format)) {
-        let columns: Vec<&[Measurement]> = table.chunk_by(|a, b| a.isa == b.isa).collect();
-        let heads = columns.iter().map(|column| {
-            let isa = format!("{} ns", column[0].isa);
+        let isas = distinct(table, |cell| cell.isa);
+        let heads = isas.iter().map(|isa| {
+            let isa = format!("{isa} ns");
             format!(" | {isa:>11} {:>6} {:>6}", "GB/s", "limit")
         });
         let heads: String = heads.collect();
         text += &format!("{} {}\n", table[0].function.name(), table[0].format);
         text += &format!("{:>11} {:>10}{heads}\n", "elements", "bytes");
-        for (row, size) in columns[0].iter().enumerate() {
-            let cells = columns.iter().map(|column| {
-                let cell = &column[row];
-                let share = format!("{:.0} %", 100.0 * cell.share_of_limit());
-                format!(" | {:>11.1} {:>6.1} {share:>6}", cell.ns, cell.gb_per_s())
-            });
-            let cells: String = cells.collect();
-            text += &format!("{:>11} {:>10}{cells}\n", size.elements, size.bytes);
+        for (bytes, elements) in distinct(table, |cell| (cell.bytes, cell.elements)) {
+            text += &format!("{elements:>11} {bytes:>10}");
+            for &isa in &isas {
+                let cell = table.iter().find(|cell| (cell.isa, cell.bytes) == (isa, bytes));
+                text += &cell.map_or(format!(" | {:25}", ""), |cell| {
+                    let share = format!("{:.0} %", 100.0 * cell.share_of_limit());
+                    format!(" | {:>11.1} {:>6.1} {share:>6}", cell.ns, cell.gb_per_s())
+                });
+            }
+            text += "\n";
         }
         text += "\n";
     }
@@ -34,33 +33,29 @@ pub fn aligned(measurements: &[Measurement]) -> String {
 
 /// README's: a row a function and instruction set, a column a size from 4 KiB on.
 pub fn markdown(measurements: &[Measurement]) -> String {
-    let mut sizes: Vec<_> = measurements
-        .iter()
-        .map(|cell| cell.bytes)
-        .filter(|&bytes| bytes >= 4096)
-        .collect();
-    sizes.sort();
-    sizes.dedup();
+    let long = measurements.iter().filter(|cell| cell.bytes >= 4096);
+    let sizes = distinct(long, |cell| cell.bytes);
     let heads: String = sizes
         .iter()
-        .map(|&bytes| format!(" {} |", binary(bytes as f64)))
+        .map(|&bytes| format!(" {} |", size_label(bytes as f64)))
         .collect();
     let mut text = format!("| |{heads}\n| --- |{}\n", " --- |".repeat(sizes.len()));
     for function in Function::ALL {
-        for &isa in Isa::ALL {
-            let row: Vec<_> = measurements
-                .iter()
-                .filter(|cell| (cell.function, cell.isa) == (function, isa))
-                .collect();
-            if row.is_empty() {
-                continue;
-            }
+        let of_function = measurements.iter().filter(|cell| cell.function == function);
+        for isa in distinct(of_function.clone(), |cell| cell.isa) {
             text += &format!("| `{}`, `{isa}` |", function.name());
             for &bytes in &sizes {
-                let cells = row.iter().filter(|cell| cell.bytes == bytes);
-                let speed = median(cells.clone().map(|cell| cell.gb_per_s()).collect());
-                let share = cells.map(|cell| cell.share_of_limit()).fold(f64::INFINITY, f64::min);
-                text += &format!(" {speed:.0} ({:.0} %) |", 100.0 * share);
+                let cells = of_function
+                    .clone()
+                    .filter(|cell| (cell.isa, cell.bytes) == (isa, bytes));
+                let least_share = cells
+                    .clone()
+                    .map(|cell| cell.share_of_limit())
+                    .fold(f64::INFINITY, f64::min);
+                let speed = median(cells.map(|cell| cell.gb_per_s()).collect());
+                text += &speed.map_or(" |".into(), |speed| {
+                    format!(" {speed:.0} ({:.0} %) |", 100.0 * least_share)
+                });
             }
             text += "\n";
         }

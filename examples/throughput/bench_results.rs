@@ -1,0 +1,83 @@
+//! The figures of `cargo bench`, from the files that criterion leaves.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use rectify::Isa;
+use serde_json::Value;
+
+use crate::figures::{FORMATS, Measurement};
+use crate::workload::Function;
+
+/// The newest of each benchmark in criterion's folder: one a function and format, and in it one a way and size.
+pub fn read(folder: &Path, format: Option<&str>) -> Result<Vec<Measurement>, String> {
+    let wanted = FORMATS
+        .iter()
+        .filter(|(name, _)| format.is_none_or(|wanted| wanted == *name));
+    let mut measurements = Vec::new();
+    for &(format, element_bytes) in wanted {
+        for function in Function::ALL {
+            let group = folder.join(format!("{}_{format}", function.name()));
+            for (isa, size) in benchmarks(&group)? {
+                let bytes: usize = size
+                    .parse()
+                    .map_err(|_| format!("{}: {size} bytes?", group.display()))?;
+                let read_ns = |way: &str| median_ns(&group.join(format!("{isa}{way}_{size}")));
+                let required = |way| read_ns(way)?.ok_or_else(|| format!("{}: no {isa}{way}_{size}", group.display()));
+                let limit_ns = required("-limit")?.min(read_ns("-limit-streaming")?.unwrap_or(f64::INFINITY));
+                measurements.push(Measurement {
+                    function,
+                    format,
+                    isa,
+                    elements: bytes / element_bytes,
+                    bytes,
+                    ns: required("")?,
+                    limit_ns,
+                });
+            }
+        }
+    }
+    if measurements.is_empty() {
+        let format = format.map_or(String::new(), |format| format!(" of {format}"));
+        return Err(format!(
+            "no benchmarks{format} in {}: run 'cargo bench'",
+            folder.display()
+        ));
+    }
+    Ok(measurements)
+}
+
+/// Those of the instruction sets, with their sizes as they are written; sorted. None where there is no such folder.
+fn benchmarks(group: &Path) -> Result<Vec<(Isa, String)>, String> {
+    let entries = match fs::read_dir(group) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|error| cannot_read(group, &error))?,
+    };
+    let mut benchmarks: Vec<(Isa, String)> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let (isa, size) = name.split_once('_')?;
+            Some((isa.parse().ok()?, size.to_owned()))
+        })
+        .collect();
+    benchmarks.sort();
+    Ok(benchmarks)
+}
+
+/// None where there is no such benchmark.
+fn median_ns(benchmark: &Path) -> Result<Option<f64>, String> {
+    if !benchmark.is_dir() {
+        return Ok(None);
+    }
+    let path = benchmark.join("new/estimates.json");
+    let json = fs::read(&path).map_err(|error| cannot_read(&path, &error))?;
+    let estimates: Value = serde_json::from_slice(&json).map_err(|error| cannot_read(&path, &error))?;
+    let median = estimates["median"]["point_estimate"].as_f64();
+    median.map(Some).ok_or_else(|| cannot_read(&path, &"no median in it"))
+}
+
+fn cannot_read(path: &Path, error: &dyn std::fmt::Display) -> String {
+    format!("can't read {}: {error}", path.display())
+}
