@@ -4,12 +4,12 @@ use crate::activation::{Activation, Backward, Forward};
 use crate::element::Element;
 use crate::simd::{Call, Source};
 
-#[inline]
+#[inline(always)]
 pub(crate) fn forward_inplace<A: Activation, T: Element>(activation: A, x: &mut [T]) -> Call<'_, T, Forward<A>, 1> {
     Call::new(&A::LOOPS.forward, Forward(activation), [Source::Output], ("x", x))
 }
 
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(crate) fn forward<'a, A: Activation, T: Element>(
     activation: A,
@@ -20,7 +20,7 @@ pub(crate) fn forward<'a, A: Activation, T: Element>(
     Call::new(&A::LOOPS.forward, Forward(activation), inputs, ("output", output))
 }
 
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(crate) fn backward<'a, A: Activation, T: Element>(
     activation: A,
@@ -33,7 +33,7 @@ pub(crate) fn backward<'a, A: Activation, T: Element>(
     Call::new(&A::LOOPS.backward, Backward(activation), inputs, output)
 }
 
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(crate) fn backward_inplace<'a, A: Activation, T: Element>(
     activation: A,

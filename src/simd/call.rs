@@ -28,7 +28,8 @@ pub(crate) enum Source<'a, T> {
     Output,
 }
 
-/// `output[i] = function(inputs[i])`, with slices of the same length.
+/// `output[i] = function(inputs[i])`, with slices of the same length. It is always inlined, down to the call of an entry
+/// function: a short call would take longer to pass it through memory than it has to do.
 pub(crate) struct Call<'a, T, F: 'static, const N: usize> {
     entries: &'static Entries<F, N>,
     function: F,
@@ -38,7 +39,7 @@ pub(crate) struct Call<'a, T, F: 'static, const N: usize> {
 
 impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
     /// Panics when the lengths differ.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn new(
         entries: &'static Entries<F, N>,
@@ -63,7 +64,7 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
 
     /// On the caller's thread. Few elements are walked right here, since the choice of an instruction set and the call of its
     /// entry function take longer.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn run(mut self, kernels: impl FnOnce() -> Kernels) {
         if self.output.len() < REST_VECTORS * <T::Lane as Lane>::InCaller::LANES {
             let (inputs, output) = self.pointers();
@@ -85,24 +86,24 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
     }
 
     /// Whether the output is one of its own, and all slices together don't fit into the caches.
-    #[inline]
+    #[inline(always)]
     fn is_past_caches(&self) -> bool {
         let has_own_output = self.inputs.iter().all(|input| matches!(input, Source::Slice(..)));
         has_own_output && self.is_aligned() && self.traffic() >= streaming_threshold()
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_aligned(&self) -> bool {
         size_of_val(self.output) >= ALIGNED_BYTES
     }
 
     /// Bytes to read and write.
-    #[inline]
+    #[inline(always)]
     fn traffic(&self) -> usize {
         (N + 1) * size_of_val(self.output)
     }
 
-    #[inline]
+    #[inline(always)]
     fn enter(mut self, kernels: Kernels, streaming: bool) {
         let entry = self.entries.get::<T>(kernels, self.is_aligned());
         let (inputs, output) = self.pointers();
@@ -116,7 +117,7 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
 
     /// Each is that of a slice of as many elements as the output has: an input is a shared slice, which can't overlap the
     /// exclusive output, or it is the pointer of the output itself.
-    #[inline]
+    #[inline(always)]
     fn pointers(&mut self) -> ([*const T; N], *mut T) {
         let output = self.output.as_mut_ptr();
         let mut inputs = [output.cast_const(); N];
