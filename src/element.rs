@@ -42,7 +42,8 @@ macro_rules! format {
             #[inline]
             fn round(number: f64) -> $lane {
                 let round: fn(f64) -> $element = $round;
-                round(number + 0.0).to_bits().cast_signed()
+                let bits = round(number).to_bits().cast_signed();
+                if bits == <$lane>::MIN { 0 } else { bits }
             }
         }
 

@@ -29,7 +29,7 @@ impl Isa {
     /// All of them, the least preferred first, whether available or not.
     pub const ALL: &[Self] = &[Self::Scalar, Self::Portable, Self::Neon, Self::Avx2, Self::Avx512];
 
-    /// The instruction set that the free functions use: the fastest one available, or the fastest one up to the name in
+    /// The instruction set that the free functions use: the last one that is available, or the last one up to the name in
     /// the environment variable `RECTIFY_MAX_ISA` (read once, at the first use; with the feature `std`).
     ///
     /// ```

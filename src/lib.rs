@@ -30,7 +30,11 @@
 //! an unknown name is reported on stderr and ignored). `RECTIFY_DISABLE=avx512,portable` in the environment of the build
 //! leaves instruction sets out.
 //!
-//! Results that don't fit into the caches are written past them, from [`streaming_threshold`] on.
+//! What an instruction set's name stands for takes over where there is enough for it to do: below 128 bytes a slice (64 of
+//! `f64`) every choice runs the same code, inlined into the caller, and below 512 bytes AVX-512 is AVX2's vectors.
+//!
+//! Results that are written to a slice of their own and don't fit into the caches go past them, from
+//! [`streaming_threshold`] on.
 //!
 //! Slices may have any alignment. Nothing is read or written outside of them, and nothing is allocated.
 //!
@@ -59,7 +63,7 @@ mod simd;
 mod streaming;
 mod sweep;
 
-pub use activation::{Activation, Relu};
+pub use activation::{Activation, ClippedRelu, Hardtanh, Relu, ThresholdedRelu};
 pub use element::Element;
 #[cfg(feature = "half")]
 pub use half::{bf16, f16};

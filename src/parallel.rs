@@ -1,11 +1,11 @@
 //! The functions on several threads: those of [rayon]'s pool in which they are called.
 //!
 //! Each thread takes parts that begin on a cache line. With less than 2 MiB to read and write the call stays on the caller's
-//! thread; with less than 24 MiB also when the caller is none of the pool's threads, since they have to be woken up then. An
-//! engine does better within `rayon::ThreadPool::install`. The results are the same, bit for bit.
+//! thread; with less than 24 MiB also when the caller is none of the pool's threads. An engine does better within
+//! `rayon::ThreadPool::install`. The results are the same, bit for bit.
 //!
 //! ```
-//! let mut x = vec![-1.0_f32; 1 << 20];
+//! let mut x = vec![-1.0_f32; 1 << 22];
 //! rectify::parallel::relu_inplace(&mut x);
 //! assert!(x.iter().all(|&x| x == 0.0));
 //! ```

@@ -17,7 +17,7 @@ static THRESHOLD: AtomicUsize = AtomicUsize::new(UNDECIDED);
 /// How many bytes the slices of a call have to have together to be taken for more than the caches hold.
 ///
 /// From there on, AVX2 and AVX-512 write an output of its own past the caches, which would otherwise be read into them line by
-/// line before it is overwritten, and put out what is there; and in place they read ahead. Below the threshold the results stay
+/// line before it is overwritten, and put out what is there. In place that never pays. Below the threshold the results stay
 /// in the cache for the next one who needs them. It is the size of the last-level cache as the CPU tells it (32 MiB where it
 /// doesn't, at most 64 MiB), until [`set_streaming_threshold`] says otherwise. It changes no result.
 ///
@@ -34,7 +34,7 @@ pub fn streaming_threshold() -> usize {
 
 #[cold]
 fn decide() -> usize {
-    let threshold = simd::last_level_cache().unwrap_or(DEFAULT).min(MAX);
+    let threshold = simd::last_level_cache().unwrap_or(DEFAULT).clamp(1, MAX);
     // Another thread may have set one meanwhile.
     match THRESHOLD.compare_exchange(UNDECIDED, threshold, Ordering::Relaxed, Ordering::Relaxed) {
         Ok(_) => threshold,

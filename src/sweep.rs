@@ -58,10 +58,11 @@ pub(crate) unsafe fn sweep<
         at = len.min(output.addr().wrapping_neg() % vector_bytes / size_of::<T>());
         // SAFETY: `at` <= `len`, and less than a vector.
         unsafe { sweep_rest::<T, V, F, N>(simd, function, inputs, output, 0, at) };
-        if streaming {
+        // Where elements are less aligned than they are wide (f64 on 32-bit x86) none of them may be at a vector's start.
+        if streaming && output.wrapping_add(at).addr() % vector_bytes == 0 {
             while len - at >= UNROLL * V::LANES {
-                // SAFETY: at + UNROLL * LANES <= len, and `output` + `at` is aligned: `at` was less than `len` before it, and
-                // blocks are whole vectors.
+                // SAFETY: at + UNROLL * LANES <= len, and `output` + `at` is aligned: it was before the loop, and blocks are whole
+                // vectors.
                 unsafe {
                     walk!(V, UNROLL, stream, simd, function, inputs, output, at);
                 }
@@ -116,7 +117,7 @@ pub(crate) unsafe fn sweep_rest<T: Element, V: Vector<Lane = T::Lane>, F: Vector
                 debug_assert!(2 * piece == least);
                 least = piece;
                 if left & piece != 0 {
-                    // SAFETY: at + COUNT * LANES <= len, since the pieces before this one are the higher bits of `left`.
+                    // SAFETY: at + COUNT * LANES <= len: the pieces are different powers of two, each a bit of `left`.
                     unsafe {
                         walk!($vector, $count, store, simd, function, inputs, output, at);
                     }

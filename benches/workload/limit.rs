@@ -119,7 +119,8 @@ macro_rules! stream {
             assert!(target.as_ptr().cast::<$register>().is_aligned());
             assert!(target.len() % LANES == 0 && sources.iter().all(|source| source.len() == target.len()));
             for at in (0..target.len()).step_by(LANES) {
-                // SAFETY: `at` + LANES is at most the length of each slice, and the target is aligned.
+                // SAFETY: `at` and the length of each slice are multiples of LANES, so `at` + LANES is at most the length; the
+                // target is aligned; the fence comes before any other access to it.
                 unsafe {
                     let mut value = $load(sources[0].as_ptr().add(at).cast());
                     for source in &sources[1..] {

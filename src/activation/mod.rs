@@ -1,8 +1,15 @@
 //! What is computed: one file a function.
 
+mod clipped_relu;
+mod hardtanh;
+mod order;
 mod relu;
+mod thresholded_relu;
 
+pub use clipped_relu::ClippedRelu;
+pub use hardtanh::Hardtanh;
 pub use relu::Relu;
+pub use thresholded_relu::ThresholdedRelu;
 
 use crate::calls;
 use crate::element::Element;
@@ -73,7 +80,7 @@ pub trait Activation: Function {
 impl<F: Function> Activation for F {}
 
 /// The arithmetic of an [`Activation`], stated once for every format and instruction set. It seals that trait.
-pub trait Function: Copy + Send + Sync + 'static {
+pub trait Function: Copy + core::fmt::Debug + Send + Sync + 'static {
     /// A static, so that the loops are compiled here, with this crate's optimisation level, and not in each user's crate.
     const LOOPS: &'static Loops<Self>;
 

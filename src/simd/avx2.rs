@@ -14,7 +14,7 @@ macro_rules! vector {
         #[derive(Clone, Copy)]
         pub struct $name(__m256i);
 
-        // SAFETY: loads and stores touch what they may, no more.
+        // SAFETY: loads and stores touch 32 bytes, which are LANES lanes.
         unsafe impl Vector for $name {
             type Simd = Avx2;
             type Lane = $lane;
@@ -25,19 +25,19 @@ macro_rules! vector {
 
             #[inline(always)]
             unsafe fn load(_: Avx2, source: *const $lane) -> Self {
-                // SAFETY: the caller promises that 32 bytes can be read.
+                // SAFETY: the proof is an argument; the caller promises that 32 bytes can be read.
                 Self(unsafe { _mm256_loadu_si256(source.cast()) })
             }
 
             #[inline(always)]
             unsafe fn store(self, target: *mut $lane) {
-                // SAFETY: the caller promises that 32 bytes can be written.
+                // SAFETY: `self` was made with a proof; the caller promises that 32 bytes can be written.
                 unsafe { _mm256_storeu_si256(target.cast(), self.0) }
             }
 
             #[inline(always)]
             unsafe fn stream(self, target: *mut $lane) {
-                // SAFETY: the caller promises that 32 bytes can be written, and the alignment.
+                // SAFETY: `self` was made with a proof; the caller promises that 32 bytes can be written, and the alignment.
                 unsafe { _mm256_stream_si256(target.cast(), self.0) }
             }
 

@@ -7,8 +7,8 @@ use core::arch::x86_64::*;
 
 use super::{Lane, Vector};
 
-// The first two are in every CPU that has the others, and the compiler relies on that. AVX2 serves unaligned stores: of 64
-// bytes most of them go to two cache lines, and what loads these next has to wait.
+// AVX2 serves unaligned stores (of 64 bytes most of them go to two cache lines, and what loads these next has to wait), so it has
+// to be in the list. The compiler takes it, FMA and F16C for granted with AVX-512; `cpufeatures` can't ask for the last one.
 isa!(Avx512, unaligned Unaligned: "avx2", "fma", "avx512f", "avx512bw", "avx512vl");
 
 #[cfg(rectify_avx2)]
@@ -23,7 +23,7 @@ macro_rules! vector {
         #[derive(Clone, Copy)]
         pub struct $name(__m512i);
 
-        // SAFETY: loads and stores touch what they may, no more.
+        // SAFETY: loads and stores touch 64 bytes, which are LANES lanes.
         unsafe impl Vector for $name {
             type Simd = Avx512;
             type Lane = $lane;
@@ -34,19 +34,19 @@ macro_rules! vector {
 
             #[inline(always)]
             unsafe fn load(_: Avx512, source: *const $lane) -> Self {
-                // SAFETY: the caller promises that 64 bytes can be read.
+                // SAFETY: the proof is an argument; the caller promises that 64 bytes can be read.
                 Self(unsafe { _mm512_loadu_si512(source.cast()) })
             }
 
             #[inline(always)]
             unsafe fn store(self, target: *mut $lane) {
-                // SAFETY: the caller promises that 64 bytes can be written.
+                // SAFETY: `self` was made with a proof; the caller promises that 64 bytes can be written.
                 unsafe { _mm512_storeu_si512(target.cast(), self.0) }
             }
 
             #[inline(always)]
             unsafe fn stream(self, target: *mut $lane) {
-                // SAFETY: the caller promises that 64 bytes can be written, and the alignment.
+                // SAFETY: `self` was made with a proof; the caller promises that 64 bytes can be written, and the alignment.
                 unsafe { _mm512_stream_si512(target.cast(), self.0) }
             }
 

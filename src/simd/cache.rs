@@ -7,8 +7,9 @@ pub(crate) fn last_level() -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
     use core::arch::x86_64::{__cpuid, __cpuid_count, CpuidResult};
 
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    // SAFETY: `cpufeatures` relies on CPUID as well. (The functions are safe from Rust 1.94 on.)
+    #[cfg(all(any(target_arch = "x86", target_arch = "x86_64"), not(any(target_env = "sgx", miri))))]
+    // SAFETY: every CPU of x86 that Rust's targets run on has CPUID; in an SGX enclave it may not be used. (The functions are
+    // safe from Rust 1.94 on.)
     #[allow(unused_unsafe)]
     unsafe {
         // Intel's leaf and AMD's, of the same format: a subleaf for each cache.
@@ -29,6 +30,9 @@ pub(crate) fn last_level() -> Option<usize> {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     fn size(cache: CpuidResult) -> usize {
         let field = |shift: u32, width: u32| (cache.ebx >> shift & ((1 << width) - 1)) as usize + 1;
-        field(22, 10) * field(12, 10) * field(0, 12) * (cache.ecx as usize + 1)
+        let way = field(12, 10) * field(0, 12);
+        field(22, 10)
+            .saturating_mul(way)
+            .saturating_mul((cache.ecx as usize).saturating_add(1))
     }
 }

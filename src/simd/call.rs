@@ -66,9 +66,10 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
     /// entry function take longer.
     #[inline(always)]
     pub(crate) fn run(mut self, kernels: impl FnOnce() -> Kernels) {
-        if self.output.len() < REST_VECTORS * <T::Lane as Lane>::InCaller::LANES {
+        let len = self.output.len();
+        if len < REST_VECTORS * <T::Lane as Lane>::InCaller::LANES {
             let (inputs, output) = self.pointers();
-            // SAFETY: of the pointers, see there; and the slices are that short.
+            // SAFETY: of the pointers, see there.
             unsafe {
                 sweep_rest::<T, <T::Lane as Lane>::InCaller, F, N>(
                     Scalar::always(),
@@ -76,7 +77,7 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
                     inputs.map(|input| input.cast()),
                     output.cast(),
                     0,
-                    self.output.len(),
+                    len,
                 );
             }
         } else {
@@ -100,23 +101,24 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
     /// Bytes to read and write.
     #[inline(always)]
     fn traffic(&self) -> usize {
-        (N + 1) * size_of_val(self.output)
+        size_of_val(self.output).saturating_mul(N + 1)
     }
 
     #[inline(always)]
     fn enter(mut self, kernels: Kernels, streaming: bool) {
+        let len = self.output.len();
         let entry = self.entries.get::<T>(kernels, self.is_aligned());
         let (inputs, output) = self.pointers();
         let [first, last] = [inputs[0], inputs[N - 1]].map(|input| input.cast());
-        // SAFETY: a `Kernels` proves that its instruction set is available, and `entry` is that of `T`. Of the pointers, see
-        // there.
+        // SAFETY: a `Kernels` proves that its instruction set is available, and with it the one for unaligned stores; `entry` is
+        // that of `T`. Of the pointers, see there.
         unsafe {
-            entry(self.function, first, last, output.cast(), self.output.len(), streaming);
+            entry(self.function, first, last, output.cast(), len, streaming);
         }
     }
 
-    /// Each is that of a slice of as many elements as the output has: an input is a shared slice, which can't overlap the
-    /// exclusive output, or it is the pointer of the output itself.
+    /// Each is that of a slice of as many elements as the output has, which `new` has checked, and as many lanes, which are as
+    /// wide: an input is a shared slice, which can't overlap the exclusive output, or it is the pointer of the output itself.
     #[inline(always)]
     fn pointers(&mut self) -> ([*const T; N], *mut T) {
         let output = self.output.as_mut_ptr();

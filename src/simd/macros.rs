@@ -17,7 +17,7 @@ macro_rules! isa {
         isa!(@declare $name, $unaligned, cpu::get(), [$(#[target_feature(enable = $feature)])+] {
             #[inline(always)]
             fn fence(self) {
-                // SAFETY: every CPU with these features has SSE.
+                // SAFETY: `self` proves that the CPU has these features, and each of them comes with SSE.
                 unsafe { _mm_sfence() }
             }
         });
@@ -26,7 +26,8 @@ macro_rules! isa {
         #[derive(Clone, Copy)]
         pub struct $name(());
 
-        impl $crate::simd::Simd for $name {
+        // SAFETY: `is_available` asks for the very features that `enter` enables; those of `Unaligned` are among them.
+        unsafe impl $crate::simd::Simd for $name {
             type I16 = I16;
             type I32 = I32;
             type I64 = I64;

@@ -28,12 +28,16 @@ use crate::isa::Isa;
 use crate::sweep::VectorFn;
 
 /// An instruction set. A value is the proof that this CPU has it, so that the operations on vectors are safe.
-pub trait Simd: Copy {
+///
+/// # Safety
+///
+/// `is_available` is true only where `enter` may be called, and where `Unaligned` is available too; `ISA` is its own.
+pub unsafe trait Simd: Copy {
     type I16: Vector<Simd = Self, Lane = i16>;
     type I32: Vector<Simd = Self, Lane = i32>;
     type I64: Vector<Simd = Self, Lane = i64>;
 
-    /// Whose loops serve slices that are too short to align the stores. It is available wherever this one is.
+    /// Whose loops serve slices that are too short to align the stores.
     type Unaligned: Simd;
 
     const ISA: Isa;
@@ -70,9 +74,10 @@ pub trait Lane: bytemuck::Pod + Ord {
     /// For the few elements that are walked in the caller, with what every CPU of the compilation target has.
     type InCaller: Vector<Simd = scalar::Scalar, Lane = Self>;
 
+    const ZERO: Self;
+    const ONE: Self;
     const MIN: Self;
     const MAX: Self;
-    const ONE: Self;
 
     fn wrapping_add(self, other: Self) -> Self;
     fn wrapping_sub(self, other: Self) -> Self;
@@ -86,9 +91,10 @@ macro_rules! lane {
             type Narrow<S: Simd> = Narrow<S, wide::$register, 16>;
             type InCaller = $in_caller;
 
+            const ZERO: Self = 0;
+            const ONE: Self = 1;
             const MIN: Self = $lane::MIN;
             const MAX: Self = $lane::MAX;
-            const ONE: Self = 1;
 
             #[inline(always)]
             fn wrapping_add(self, other: Self) -> Self {
@@ -138,12 +144,12 @@ pub unsafe trait Vector: Copy {
     /// `target` can be written for `LANES` lanes. It need not be aligned.
     unsafe fn store(self, target: *mut Self::Lane);
 
-    /// As `store`, past the caches where the instruction set can do that. Another thread may see what was stored only after
-    /// [`Simd::fence`].
+    /// As `store`, past the caches where the instruction set can do that.
     ///
     /// # Safety
     ///
-    /// As for `store`, and `target` is aligned to the size of the vector.
+    /// As for `store`, and `target` is aligned to the size of the vector. [`Simd::fence`] comes before any other access to the
+    /// memory.
     #[inline(always)]
     unsafe fn stream(self, target: *mut Self::Lane) {
         // SAFETY: the caller promises more.

@@ -14,7 +14,7 @@ macro_rules! vector {
         #[derive(Clone, Copy)]
         pub struct $name($register);
 
-        // SAFETY: loads and stores touch what they may, no more.
+        // SAFETY: loads and stores touch 16 bytes, which are LANES lanes.
         unsafe impl Vector for $name {
             type Simd = Neon;
             type Lane = $lane;
@@ -25,13 +25,13 @@ macro_rules! vector {
 
             #[inline(always)]
             unsafe fn load(_: Neon, source: *const $lane) -> Self {
-                // SAFETY: the caller promises that 16 bytes can be read.
+                // SAFETY: the proof is an argument; the caller promises that 16 bytes can be read.
                 Self(unsafe { $ld1(source) })
             }
 
             #[inline(always)]
             unsafe fn store(self, target: *mut $lane) {
-                // SAFETY: the caller promises that 16 bytes can be written.
+                // SAFETY: `self` was made with a proof; the caller promises that 16 bytes can be written.
                 unsafe { $st1(target, self.0) }
             }
 

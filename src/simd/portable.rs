@@ -8,7 +8,7 @@ isa!(Portable);
 
 macro_rules! vector {
     ($vector:ident, $lane:ident) => {
-        // SAFETY: loads and stores touch what they may, no more.
+        // SAFETY: loads and stores touch the bytes of one of `wide`'s types, all of them lanes; any bits are fine in it.
         unsafe impl Vector for $vector {
             type Simd = Portable;
             type Lane = $lane;

@@ -6,24 +6,35 @@
 
 mod format;
 mod guarded;
+mod reference;
 
 use std::fmt;
 
-use format::{Format, patterns, scattered, select, special_patterns};
+use format::{Format, patterns, scattered, special_patterns};
 use guarded::{Guarded, VECTOR_BYTES};
 use libtest_mimic::{Arguments, Trial};
 use proptest::prelude::*;
-use rectify::{Isa, Kernels};
+use rectify::{Activation, Isa, Kernels, Relu};
+use reference::{Case, Clipped, Tanh, Thresholded};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Function {
-    ReluInplace,
-    Relu,
-    ReluBackward,
-    ReluBackwardInplace,
+enum Method {
+    ForwardInplace,
+    Forward,
+    Backward,
+    BackwardInplace,
 }
 
-use Function::*;
+use Method::*;
+
+impl Method {
+    const ALL: [(&str, Self); 4] = [
+        ("forward_inplace", ForwardInplace),
+        ("forward", Forward),
+        ("backward", Backward),
+        ("backward_inplace", BackwardInplace),
+    ];
+}
 
 /// A way to the functions.
 #[derive(Clone, Copy)]
@@ -52,18 +63,19 @@ impl fmt::Display for Way {
 }
 
 macro_rules! call {
-    ($way:expr, $function:ident($($argument:expr),+)) => {
+    ($way:expr, $activation:expr, $method:ident($($argument:expr),+)) => {
         match $way {
-            Way::Free => rectify::$function($($argument),+),
-            Way::Pinned(isa) => Kernels::new(isa).unwrap().$function($($argument),+),
+            Way::Free => $activation.$method($($argument),+),
+            Way::Pinned(isa) => Kernels::new(isa).unwrap().$method($activation, $($argument),+),
         }
     };
 }
 
-/// Runs `function` on `x` and the gradient `g`, with the three slices misaligned by so many elements.
+/// Runs `method` on `x` and the gradient `g`, with the three slices misaligned by so many elements.
 fn run<F: Format>(
     way: Way,
-    function: Function,
+    case: impl Case,
+    method: Method,
     x: &[F::Bits],
     g: &[F::Bits],
     misalignments: [usize; 3],
@@ -74,50 +86,60 @@ fn run<F: Format>(
     let mut output = Guarded::new(&stale, misalignments[2]);
     let (x_before, g_before) = (x.values().to_vec(), g.values().to_vec());
 
-    match function {
-        ReluInplace => call!(way, relu_inplace(x.elements_mut::<F>())),
-        Relu => call!(way, relu(x.elements::<F>(), output.elements_mut())),
-        ReluBackward => call!(
+    let activation = case.activation();
+    match method {
+        ForwardInplace => call!(way, activation, forward_inplace(x.elements_mut::<F>())),
+        Forward => call!(way, activation, forward(x.elements::<F>(), output.elements_mut())),
+        Backward => call!(
             way,
-            relu_backward(x.elements::<F>(), g.elements(), output.elements_mut())
+            activation,
+            backward(x.elements::<F>(), g.elements(), output.elements_mut())
         ),
-        ReluBackwardInplace => call!(way, relu_backward_inplace(x.elements::<F>(), g.elements_mut())),
+        BackwardInplace => call!(way, activation, backward_inplace(x.elements::<F>(), g.elements_mut())),
     }
 
     for (name, slice) in [("x", &x), ("the gradient", &g), ("the output", &output)] {
         assert!(
             slice.is_intact_outside(),
-            "{function:?} wrote beside {name}: {} elements",
+            "{method:?} wrote beside {name}: {} elements",
             slice.values().len()
         );
     }
     assert!(
-        function == ReluInplace || x.values() == x_before,
-        "{function:?} changed its input"
+        method == ForwardInplace || x.values() == x_before,
+        "{method:?} changed its input"
     );
     assert!(
-        function == ReluBackwardInplace || g.values() == g_before,
-        "{function:?} changed its gradient"
+        method == BackwardInplace || g.values() == g_before,
+        "{method:?} changed its gradient"
     );
-    match function {
-        ReluInplace => x.values().to_vec(),
-        ReluBackwardInplace => g.values().to_vec(),
-        Relu | ReluBackward => output.values().to_vec(),
+    match method {
+        ForwardInplace => x.values().to_vec(),
+        BackwardInplace => g.values().to_vec(),
+        Forward | Backward => output.values().to_vec(),
     }
 }
 
-fn check<F: Format>(way: Way, function: Function, x: &[F::Bits], g: &[F::Bits], misalignments: [usize; 3]) {
-    let results = run::<F>(way, function, x, g, misalignments);
+fn check<F: Format>(
+    way: Way,
+    case: impl Case,
+    method: Method,
+    x: &[F::Bits],
+    g: &[F::Bits],
+    misalignments: [usize; 3],
+) {
+    let results = run::<F>(way, case, method, x, g, misalignments);
+    let reference = case.reference::<F>();
     for (i, &result) in results.iter().enumerate() {
-        let expected = match function {
-            ReluInplace | Relu => select::<F>(x[i], x[i]),
-            ReluBackward | ReluBackwardInplace => select::<F>(x[i], g[i]),
+        let expected = match method {
+            ForwardInplace | Forward => (reference.forward)(x[i]),
+            Backward | BackwardInplace => (reference.backward)(x[i], g[i]),
         };
         assert!(
             result == expected,
-            "{function:?} on {}: {result:#x} instead of {expected:#x} for x = {:#x}, gradient {:#x}; \
+            "{:?} {method:?} on {way}: {result:#x} instead of {expected:#x} for x = {:#x}, gradient {:#x}; \
              element {i} of {}, misaligned by {misalignments:?} elements",
-            way,
+            case.activation(),
             x[i],
             g[i],
             x.len(),
@@ -127,7 +149,7 @@ fn check<F: Format>(way: Way, function: Function, x: &[F::Bits], g: &[F::Bits], 
 
 /// Every length up to four vectors and one, and some longer ones, at every misalignment within a vector of each slice; and
 /// every length from the one on where stores are aligned, up to four vectors and one more.
-fn every_length_and_misalignment<F: Format>(way: Way, function: Function) {
+fn every_length_and_misalignment<F: Format>(way: Way, case: impl Case, method: Method) {
     let lanes = VECTOR_BYTES / size_of::<F>();
     // Of one block of vectors, two, those with aligned stores, and those past `STREAMING_THRESHOLD`.
     let long = [7, 11, 13, 16, 17, 20, 34, 41].map(|vectors| vectors * lanes);
@@ -138,13 +160,13 @@ fn every_length_and_misalignment<F: Format>(way: Way, function: Function) {
         for m in 0..lanes {
             let mixed = [m, (5 * m + 3) % lanes, (7 * m + 1) % lanes];
             for misalignments in [[m, 0, 0], [0, m, 0], [0, 0, m], [m, m, m], mixed] {
-                check::<F>(way, function, &x[..len], &g[..len], misalignments);
+                check::<F>(way, case, method, &x[..len], &g[..len], misalignments);
             }
         }
     }
     for len in lengths_with_aligned_stores::<F>() {
         let m = 5 * len % lanes;
-        check::<F>(way, function, &x[..len], &g[..len], [m, 0, 7 * len % lanes]);
+        check::<F>(way, case, method, &x[..len], &g[..len], [m, 0, 7 * len % lanes]);
     }
 }
 
@@ -162,29 +184,33 @@ const STREAMING_THRESHOLD: usize = 4096;
 
 /// Slices full of each special value, of every length up to four vectors and one, and as many with aligned stores: in each
 /// kind of piece that a rest is walked in.
-fn every_length_of_special_values<F: Format>(way: Way, function: Function) {
+fn every_length_of_special_values<F: Format>(way: Way, case: impl Case, method: Method) {
     let max = lengths_with_aligned_stores::<F>().last().unwrap_or(0);
     let g = scattered::<F>(max, 3);
     for special in special_patterns::<F>() {
         let x = vec![special; max];
         for len in (0..=4 * VECTOR_BYTES / size_of::<F>() + 1).chain(lengths_with_aligned_stores::<F>()) {
-            check::<F>(way, function, &x[..len], &g[..len], [0; 3]);
+            check::<F>(way, case, method, &x[..len], &g[..len], [0; 3]);
         }
     }
 }
 
-/// Every pattern of the format as x, with three gradients each.
-fn every_pattern<F: Format>(way: Way, function: Function) {
+/// Every pattern of the format as x, backward with three gradients each.
+fn every_pattern<F: Format>(way: Way, case: impl Case, method: Method) {
     let x = patterns::<F>();
-    for shift in [0, 1, x.len() / 3] {
+    let shifts: &[usize] = match method {
+        ForwardInplace | Forward => &[0],
+        Backward | BackwardInplace => &[0, 1, x.len() / 3],
+    };
+    for &shift in shifts {
         let mut g = x.clone();
         g.rotate_left(shift);
-        check::<F>(way, function, &x, &g, [0; 3]);
+        check::<F>(way, case, method, &x, &g, [0; 3]);
     }
 }
 
-/// Any bits, lengths and misalignments.
-fn arbitrary<F: Format>(way: Way, function: Function) {
+/// Any parameters, bits, lengths and misalignments.
+fn arbitrary<F: Format>(way: Way, cases: &[impl Case], method: Method) {
     let elements = prop::collection::vec((any::<u64>(), any::<u64>()), 0..300);
     let lanes = VECTOR_BYTES / size_of::<F>();
     let misalignments = [0..lanes, 0..lanes, 0..lanes];
@@ -193,11 +219,24 @@ fn arbitrary<F: Format>(way: Way, function: Function) {
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    proptest!(config, |(elements in elements, misalignments in misalignments)| {
+    proptest!(config, |(case in 0..cases.len(), elements in elements, misalignments in misalignments)| {
         let x: Vec<_> = elements.iter().map(|&(x, _)| F::bits(x)).collect();
         let g: Vec<_> = elements.iter().map(|&(_, g)| F::bits(g)).collect();
-        check::<F>(way, function, &x, &g, misalignments);
+        check::<F>(way, cases[case], method, &x, &g, misalignments);
     });
+}
+
+/// Every length up to four vectors and one, and as many with aligned stores, at a misalignment each.
+fn every_length<F: Format>(way: Way, case: impl Case, method: Method) {
+    let lanes = VECTOR_BYTES / size_of::<F>();
+    let max = lengths_with_aligned_stores::<F>().last().unwrap_or(0);
+    let special_values = special_patterns::<F>();
+    let x: Vec<_> = special_values.iter().copied().cycle().step_by(7).take(max).collect();
+    let g = scattered::<F>(max, 4);
+    for len in (0..=4 * lanes + 1).chain(lengths_with_aligned_stores::<F>()) {
+        let misalignments = [len % lanes, 3 * len % lanes, 5 * len % lanes];
+        check::<F>(way, case, method, &x[..len], &g[..len], misalignments);
+    }
 }
 
 /// In place and out of place give the same; backward may be given forward's output for its input.
@@ -205,19 +244,39 @@ fn agreement<F: Format>(way: Way) {
     let x = patterns::<F>();
     let mut g = x.clone();
     g.reverse();
-    let run = |function, x: &[F::Bits]| run::<F>(way, function, x, &g, [0; 3]);
+    let run = |method, x: &[F::Bits]| run::<F>(way, Relu, method, x, &g, [0; 3]);
 
-    let y = run(Relu, &x);
-    assert!(run(ReluInplace, &x) == y);
-    assert!(run(ReluInplace, &y) == y, "relu is idempotent");
+    let y = run(Forward, &x);
+    assert!(run(ForwardInplace, &x) == y);
+    assert!(run(ForwardInplace, &y) == y, "relu is idempotent");
 
-    let grad_input = run(ReluBackward, &x);
-    assert!(run(ReluBackward, &y) == grad_input);
-    assert!(run(ReluBackwardInplace, &x) == grad_input);
-    assert!(run(ReluBackwardInplace, &y) == grad_input);
+    let grad_input = run(Backward, &x);
+    assert!(run(Backward, &y) == grad_input);
+    assert!(run(BackwardInplace, &x) == grad_input);
+    assert!(run(BackwardInplace, &y) == grad_input);
 }
 
-type Check = fn(Way, Function);
+/// The free functions and the methods of `Kernels` that are named after ReLU are its methods.
+fn relu_by_name<F: Format>(way: Way) {
+    let x: Vec<F> = bytemuck::cast_slice(&patterns::<F>()).to_vec();
+    let mut g = x.clone();
+    g.reverse();
+    macro_rules! both {
+        ($function:ident, $method:ident, $output:expr, $($input:expr),*) => {
+            let (mut output, mut expected) = ($output.clone(), $output.clone());
+            match way {
+                Way::Free => rectify::$function($($input,)* &mut output),
+                Way::Pinned(isa) => Kernels::new(isa).unwrap().$function($($input,)* &mut output),
+            }
+            call!(way, Relu, $method($($input,)* &mut expected));
+            assert!(bytemuck::cast_slice::<F, u8>(&output) == bytemuck::cast_slice::<F, u8>(&expected));
+        };
+    }
+    both!(relu_inplace, forward_inplace, x,);
+    both!(relu, forward, g, &x);
+    both!(relu_backward, backward, x, &x, &g);
+    both!(relu_backward_inplace, backward_inplace, g, &x);
+}
 
 fn trials_of_way(way: Way) -> Vec<Trial> {
     let mut trials = trials_of_format::<f32>(way, "f32");
@@ -229,26 +288,66 @@ fn trials_of_way(way: Way) -> Vec<Trial> {
     trials
 }
 
-/// The tests of one format, for every function.
+/// The tests of one format: of ReLU all of them, since the others are walked in the same way.
 fn trials_of_format<F: Format>(way: Way, format: &str) -> Vec<Trial> {
-    let checks: [(&str, Check); 4] = [
-        ("every_length_and_misalignment", every_length_and_misalignment::<F>),
-        ("every_length_of_special_values", every_length_of_special_values::<F>),
-        ("every_pattern", every_pattern::<F>),
-        ("arbitrary", arbitrary::<F>),
+    let mut trials = vec![
+        trial(way, &format!("relu::agreement::{format}"), agreement::<F>),
+        trial(way, &format!("relu::by_name::{format}"), relu_by_name::<F>),
     ];
-    let functions = [
-        ("relu_inplace", ReluInplace),
-        ("relu", Relu),
-        ("relu_backward", ReluBackward),
-        ("relu_backward_inplace", ReluBackwardInplace),
+    for (method_name, method) in Method::ALL {
+        let name = |check: &str| format!("relu::{method_name}::{check}::{format}");
+        trials.extend([
+            trial(way, &name("every_length_and_misalignment"), move |way| {
+                every_length_and_misalignment::<F>(way, Relu, method)
+            }),
+            trial(way, &name("every_length_of_special_values"), move |way| {
+                every_length_of_special_values::<F>(way, Relu, method)
+            }),
+        ]);
+    }
+    trials.extend(trials_of_cases::<F, _, _>(way, format, [Relu]));
+    trials.extend(trials_of_cases::<F, _, _>(
+        way,
+        format,
+        [6.0, 0.1, 0.0, 1e300, f64::INFINITY].map(|max| Clipped { max }),
+    ));
+    let bounds = [
+        (-1.0, 1.0),
+        (0.3, 2.5),
+        (-7.0, -0.3),
+        (-0.0, 1.0),
+        (-1.0, -0.0),
+        (0.0, 0.0),
+        (-1e300, f64::INFINITY),
     ];
-    let mut trials = vec![trial(way, &format!("agreement::{format}"), agreement::<F>)];
-    for (name, function) in functions {
-        for (check_name, check) in checks {
-            let name = format!("{name}::{check_name}::{format}");
-            trials.push(trial(way, &name, move |way| check(way, function)));
-        }
+    trials.extend(trials_of_cases::<F, _, _>(
+        way,
+        format,
+        bounds.map(|(min, max)| Tanh { min, max }),
+    ));
+    let alphas = [1.0, 0.1, -0.0, -0.3, -1e-60, f64::INFINITY, f64::NEG_INFINITY];
+    trials.extend(trials_of_cases::<F, _, _>(
+        way,
+        format,
+        alphas.map(|alpha| Thresholded { alpha }),
+    ));
+    trials
+}
+
+/// Those of a function, each with all its parameters.
+fn trials_of_cases<F: Format, C: Case, const N: usize>(way: Way, format: &str, cases: [C; N]) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (method_name, method) in Method::ALL {
+        let name = |check: &str| format!("{}::{method_name}::{check}::{format}", C::NAME);
+        trials.extend([
+            trial(way, &name("every_length"), move |way| {
+                cases.iter().for_each(|&case| every_length::<F>(way, case, method))
+            }),
+            trial(way, &name("every_pattern"), move |way| {
+                cases.iter().for_each(|&case| every_pattern::<F>(way, case, method))
+            }),
+            trial(way, &name("arbitrary"), move |way| arbitrary::<F>(way, &cases, method)),
+        ]);
     }
     trials
 }
@@ -288,6 +387,7 @@ fn main() {
             "patterns_hold_the_special_values",
             format::patterns_hold_the_special_values,
         ),
+        self_test("values_and_nearest_numbers", format::values_and_nearest_numbers),
         self_test(
             "a_write_beside_the_values_is_seen",
             guarded::a_write_beside_the_values_is_seen,

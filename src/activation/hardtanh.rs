@@ -1,0 +1,106 @@
+use super::order::{Interval, ordered};
+use super::{Function, Loops};
+use crate::element::{Element, Format};
+use crate::simd::Vector;
+
+/// Hardtanh: x between two bounds, else the nearer one.
+///
+/// | x | f(x) | gradient |
+/// | --- | --- | --- |
+/// | < min, -inf | min | +0.0, even where g is infinite or NaN |
+/// | = min, = max | x | +0.0, the same |
+/// | between them | x | g |
+/// | > max, +inf | max | +0.0, the same |
+/// | NaN | the same NaN | g |
+///
+/// The values are in \[min, max\]; the gradient is 0 at both ends, as PyTorch has it. -0.0 and +0.0 are equal, and stay as they
+/// are where 0 is not out of bounds; a bound of -0.0 is +0.0. The bounds are rounded to the format of the elements, and nothing
+/// is computed in another one. `backward` may be given the input or the output of `forward`.
+///
+/// It is due to Collobert (2004), PyTorch's `hardtanh` (by default from -1 to 1, as here) and ONNX's `Clip`.
+///
+/// ```
+/// use rectify::{Activation, Hardtanh};
+///
+/// let mut x = [-3.0_f32, -0.5, 0.25, 2.0];
+/// Hardtanh::default().forward_inplace(&mut x);
+/// assert_eq!(x, [-1.0, -0.5, 0.25, 1.0]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hardtanh {
+    min: f64,
+    max: f64,
+}
+
+impl Hardtanh {
+    /// # Panics
+    ///
+    /// When a bound is NaN or `min` is greater than `max`. They may be infinite.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(min: f64, max: f64) -> Self {
+        assert!(
+            min <= max,
+            "Hardtanh: `min` is greater than `max`, or one of them is NaN"
+        );
+        Self { min, max }
+    }
+}
+
+/// From -1 to 1.
+impl Default for Hardtanh {
+    fn default() -> Self {
+        Self::new(-1.0, 1.0)
+    }
+}
+
+static LOOPS: Loops<Hardtanh> = Loops::new();
+
+#[derive(Clone, Copy)]
+pub struct Rounded<T: Format> {
+    min: T::Lane,
+    max: T::Lane,
+    below: Interval<T::Lane>,
+    above: Interval<T::Lane>,
+    up_to: Interval<T::Lane>,
+    from: Interval<T::Lane>,
+}
+
+impl Function for Hardtanh {
+    const LOOPS: &'static Loops<Self> = &LOOPS;
+
+    type Rounded<T: Element> = Rounded<T>;
+
+    #[inline(always)]
+    fn round<T: Element>(self) -> Rounded<T> {
+        let (min, max) = (T::round(self.min), T::round(self.max));
+        Rounded {
+            min,
+            max,
+            below: Interval::below::<T>(min),
+            above: Interval::above::<T>(max),
+            up_to: Interval::up_to::<T>(min),
+            from: Interval::from::<T>(max),
+        }
+    }
+
+    #[inline(always)]
+    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
+        let order = ordered(simd, x);
+        x.replace(rounded.below.contains(simd, order), V::splat(simd, rounded.min))
+            .replace(rounded.above.contains(simd, order), V::splat(simd, rounded.max))
+    }
+
+    #[inline(always)]
+    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(
+        rounded: Rounded<T>,
+        simd: V::Simd,
+        x: V,
+        grad_output: V,
+    ) -> V {
+        let order = ordered(simd, x);
+        grad_output
+            .discard(rounded.up_to.contains(simd, order))
+            .discard(rounded.from.contains(simd, order))
+    }
+}

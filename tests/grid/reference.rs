@@ -1,0 +1,114 @@
+//! The functions of the family, and what they have to give: by their definitions on numbers, for the special values on bits.
+
+use rectify::{Activation, ClippedRelu, Hardtanh, Relu, ThresholdedRelu};
+
+use crate::format::{Format, nearest, value};
+
+/// What a function has to give: the value for x, and the gradient for x and the one at the output.
+pub struct Reference<Forward, Backward> {
+    pub forward: Forward,
+    pub backward: Backward,
+}
+
+/// A function with its parameters.
+pub trait Case: Copy + Send + 'static {
+    const NAME: &'static str;
+
+    fn activation(self) -> impl Activation;
+
+    #[allow(
+        clippy::type_complexity,
+        reason = "there is no alias for a type with impl Trait in it"
+    )]
+    fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits>;
+}
+
+/// `value` where it passes, else +0.0.
+fn select<F: Format>(passes: bool, value: F::Bits) -> F::Bits {
+    if passes { value } else { F::bits(0) }
+}
+
+impl Case for Relu {
+    const NAME: &'static str = "relu";
+
+    fn activation(self) -> impl Activation {
+        self
+    }
+
+    fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
+        let backward = |x, g| select::<F>(value::<F>(x).is_none_or(|x| x > 0.0), g);
+        let forward = move |x| backward(x, x);
+        Reference { forward, backward }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct Clipped {
+    pub max: f64,
+}
+
+impl Case for Clipped {
+    const NAME: &'static str = "clipped_relu";
+
+    fn activation(self) -> impl Activation {
+        ClippedRelu::new(self.max)
+    }
+
+    fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
+        let max_bits = nearest::<F>(self.max);
+        let max = value::<F>(max_bits).unwrap();
+        let forward = move |x| match value::<F>(x) {
+            Some(number) if number <= 0.0 => F::bits(0),
+            Some(number) if number > max => max_bits,
+            _ => x,
+        };
+        let backward = move |x, g| select::<F>(value::<F>(x).is_none_or(|x| 0.0 < x && x < max), g);
+        Reference { forward, backward }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct Tanh {
+    pub min: f64,
+    pub max: f64,
+}
+
+impl Case for Tanh {
+    const NAME: &'static str = "hardtanh";
+
+    fn activation(self) -> impl Activation {
+        Hardtanh::new(self.min, self.max)
+    }
+
+    fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
+        let [min_bits, max_bits] = [self.min, self.max].map(nearest::<F>);
+        let [min, max] = [min_bits, max_bits].map(|bound| value::<F>(bound).unwrap());
+        let forward = move |x| match value::<F>(x) {
+            Some(number) if number < min => min_bits,
+            Some(number) if number > max => max_bits,
+            _ => x,
+        };
+        let backward = move |x, g| select::<F>(value::<F>(x).is_none_or(|x| min < x && x < max), g);
+        Reference { forward, backward }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct Thresholded {
+    pub alpha: f64,
+}
+
+impl Case for Thresholded {
+    const NAME: &'static str = "thresholded_relu";
+
+    fn activation(self) -> impl Activation {
+        ThresholdedRelu::new(self.alpha)
+    }
+
+    fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
+        let alpha = value::<F>(nearest::<F>(self.alpha)).unwrap();
+        let backward = move |x, g| select::<F>(value::<F>(x).is_none_or(|x| x > alpha), g);
+        let forward = move |x| backward(x, x);
+        Reference { forward, backward }
+    }
+}
