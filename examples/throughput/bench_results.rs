@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rectify::Isa;
 use serde_json::Value;
@@ -10,8 +10,30 @@ use serde_json::Value;
 use crate::figures::{FORMATS, Measurement};
 use crate::workload::Function;
 
+/// Each benchmark's figures, of several runs those in the middle by the share of the limit.
+pub fn read(folders: &[PathBuf], format: Option<&str>) -> Result<Vec<Measurement>, String> {
+    let mut runs = Vec::new();
+    for folder in folders {
+        runs.extend(read_run(folder, format)?);
+    }
+    runs.sort_by(|a, b| {
+        let key = |cell: &Measurement| (position(cell.format), cell.function as usize, cell.isa, cell.bytes);
+        key(a)
+            .cmp(&key(b))
+            .then(a.share_of_limit().total_cmp(&b.share_of_limit()))
+    });
+    let same = |a: &Measurement, b: &Measurement| {
+        (a.format, a.function, a.isa, a.bytes) == (b.format, b.function, b.isa, b.bytes)
+    };
+    Ok(runs.chunk_by(same).map(|cells| cells[(cells.len() - 1) / 2]).collect())
+}
+
+fn position(format: &str) -> Option<usize> {
+    FORMATS.iter().position(|&(name, _)| name == format)
+}
+
 /// The newest of each benchmark in criterion's folder: one a function and format, and in it one a way and size.
-pub fn read(folder: &Path, format: Option<&str>) -> Result<Vec<Measurement>, String> {
+fn read_run(folder: &Path, format: Option<&str>) -> Result<Vec<Measurement>, String> {
     let wanted = FORMATS
         .iter()
         .filter(|(name, _)| format.is_none_or(|wanted| wanted == *name));

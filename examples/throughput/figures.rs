@@ -19,6 +19,7 @@ const fn named<T: Format>() -> (&'static str, usize) {
 }
 
 /// The median times of one call, in nanoseconds.
+#[derive(Clone, Copy)]
 pub struct Measurement {
     pub function: Function,
     pub format: &'static str,

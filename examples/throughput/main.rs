@@ -39,16 +39,15 @@ fn run(options: &Options) -> Result<(), String> {
     let csv = options.csv.as_deref().map(Output::open).transpose()?;
     let svg = options.svg.as_deref().map(Output::open).transpose()?;
 
-    let (measurements, title) = match &options.criterion {
-        Some(folder) => (bench_results::read(folder, options.format)?, String::new()),
-        None => {
-            let cpu = machine::cpu();
-            if !options.markdown {
-                output::print(&header(&cpu))?;
-            }
-            let max_bytes = options.max_bytes.unwrap_or_else(machine::past_caches);
-            (measure::all(max_bytes, options.format)?, format!("{cpu}: "))
+    let (measurements, title) = if options.criterion.is_empty() {
+        let cpu = machine::cpu();
+        if !options.markdown {
+            output::print(&header(&cpu))?;
         }
+        let max_bytes = options.max_bytes.unwrap_or_else(machine::past_caches);
+        (measure::all(max_bytes, options.format)?, format!("{cpu}: "))
+    } else {
+        (bench_results::read(&options.criterion, options.format)?, String::new())
     };
     let render = if options.markdown {
         table::markdown

@@ -15,7 +15,8 @@ Usage: cargo run --release --example throughput -- [OPTIONS]
   --svg FILE       also plot them: GB/s against size, a line an instruction set
   --markdown       print the table of README instead: medians over the formats, with the least share of the limit
   --criterion DIR  instead of measuring, take the newest figures of each benchmark that cargo bench left in DIR,
-                   which is target/criterion (remove it first to have those of one run)
+                   which is target/criterion (remove it first to have those of one run); given several times, with the
+                   folders of several runs, take each figure from the run in the middle by its share of the limit
   --format NAME    only those of f32, f64, f16 or bf16
   --max-bytes N    size of the largest slice; three of them are in memory
                    (default: twice the last-level cache, from 64 MiB to 1 GiB)
@@ -37,7 +38,7 @@ pub struct Options {
     pub svg: Option<PathBuf>,
     pub max_bytes: Option<usize>,
     pub markdown: bool,
-    pub criterion: Option<PathBuf>,
+    pub criterion: Vec<PathBuf>,
     pub format: Option<&'static str>,
 }
 
@@ -50,7 +51,7 @@ pub fn parse() -> Result<Command, lexopt::Error> {
             Long("svg") => options.svg = Some(parser.value()?.into()),
             Long("max-bytes") => options.max_bytes = Some(parser.value()?.parse_with(max_bytes)?),
             Long("markdown") => options.markdown = true,
-            Long("criterion") => options.criterion = Some(parser.value()?.into()),
+            Long("criterion") => options.criterion.push(parser.value()?.into()),
             Long("format") => options.format = Some(parser.value()?.parse_with(format)?),
             Short('h') | Long("help") => return Ok(Command::Help),
             _ => return Err(argument.unexpected()),
@@ -59,7 +60,7 @@ pub fn parse() -> Result<Command, lexopt::Error> {
     if options.csv.is_some() && options.csv == options.svg {
         return Err("--csv and --svg name the same file".into());
     }
-    if options.criterion.is_some() && options.max_bytes.is_some() {
+    if !options.criterion.is_empty() && options.max_bytes.is_some() {
         return Err("--max-bytes has no effect with --criterion".into());
     }
     Ok(Command::Run(options))

@@ -309,7 +309,7 @@ fn trials_of_format<F: Format>(way: Way, format: &str) -> Vec<Trial> {
     trials.extend(trials_of_cases::<F, _, _>(
         way,
         format,
-        [6.0, 0.1, 0.0, 1e300, f64::INFINITY].map(|max| Clipped { max }),
+        [6.0, 0.1, 0.0, 1e300, f64::INFINITY, tie(11), tie(8)].map(|max| Clipped { max }),
     ));
     let bounds = [
         (-1.0, 1.0),
@@ -332,6 +332,12 @@ fn trials_of_format<F: Format>(way: Way, format: &str) -> Vec<Trial> {
         alphas.map(|alpha| Thresholded { alpha }),
     ));
     trials
+}
+
+/// A little more than half-way between 1 and the next number of a format with so many bits: rounded to an f32 first, it would be
+/// just half-way, and go to 1.
+fn tie(bits: i32) -> f64 {
+    1.0 + 2_f64.powi(-bits) + 2_f64.powi(-40)
 }
 
 /// Those of a function, each with all its parameters.
