@@ -1,6 +1,6 @@
 //! The number formats.
 
-use crate::simd::Lane;
+use crate::simd::{FloatLane, Lane};
 
 /// A number format that the kernels work on: `f32`, `f64` and, with the feature `half`, `f16` and
 /// `bf16`.
@@ -19,6 +19,18 @@ pub trait Format {
 
     const INFINITY: Self::Lane;
 
+    /// The bits of the format that its numbers are computed in.
+    type ComputedIn: FloatLane;
+
+    /// Whether it is `bf16`, which is half of an `f32`.
+    const IS_BF16: bool;
+
+    /// Without instructions that the CPU may have for it; as they do, a NaN becomes a quiet one.
+    fn to_f32(bits: Self::Lane) -> f32;
+
+    /// The bits of the nearest number, of two of the even one. Without such instructions too.
+    fn from_f32(number: f32) -> Self::Lane;
+
     /// Where the format's column stands in a table.
     const INDEX: usize;
 
@@ -30,14 +42,28 @@ pub trait Format {
 pub(crate) const FORMATS: usize = if cfg!(feature = "half") { 4 } else { 2 };
 
 macro_rules! format {
-    ($element:ty, $lane:ty, $index:literal, $round:expr) => {
+    ($element:ty, $lane:ty, computed in $computed_in:ty, $index:literal, $round:expr, $to_f32:expr, $from_f32:expr) => {
         impl Element for $element {}
 
         impl Format for $element {
             type Lane = $lane;
+            type ComputedIn = $computed_in;
             const NEG_INFINITY: $lane = <$element>::NEG_INFINITY.to_bits().cast_signed();
             const INFINITY: $lane = <$element>::INFINITY.to_bits().cast_signed();
+            const IS_BF16: bool = $index == 3;
             const INDEX: usize = $index;
+
+            #[inline(always)]
+            fn to_f32(bits: $lane) -> f32 {
+                let to_f32: fn($element) -> f32 = $to_f32;
+                to_f32(<$element>::from_bits(bits.cast_unsigned()))
+            }
+
+            #[inline(always)]
+            fn from_f32(number: f32) -> $lane {
+                let from_f32: fn(f32) -> $element = $from_f32;
+                from_f32(number).to_bits().cast_signed()
+            }
 
             #[inline]
             fn round(number: f64) -> $lane {
@@ -51,16 +77,28 @@ macro_rules! format {
     };
 }
 
-format!(f32, i32, 0, |number| number as f32);
-format!(f64, i64, 1, |number| number);
+format!(f32, i32, computed in i32, 0, |number| number as f32, |number| number, |number| number);
+format!(f64, i64, computed in i64, 1, |number| number, |number| number as f32, f64::from);
 #[cfg(feature = "half")]
-format!(half::f16, i16, 2, |number| half::f16::from_f32_const(round_to_odd(
-    number
-)));
+format!(
+    half::f16,
+    i16,
+    computed in i32,
+    2,
+    |number| half::f16::from_f32_const(round_to_odd(number)),
+    half::f16::to_f32_const,
+    half::f16::from_f32_const
+);
 #[cfg(feature = "half")]
-format!(half::bf16, i16, 3, |number| half::bf16::from_f32_const(round_to_odd(
-    number
-)));
+format!(
+    half::bf16,
+    i16,
+    computed in i32,
+    3,
+    |number| half::bf16::from_f32_const(round_to_odd(number)),
+    half::bf16::to_f32_const,
+    half::bf16::from_f32_const
+);
 
 /// The number itself, or of its two neighbours the odd one, so that rounding once more gives what rounding once would have
 /// given. (`half` drops half of an `f64`, or rounds it twice on CPUs with F16C.)

@@ -63,7 +63,7 @@ mod simd;
 mod streaming;
 mod sweep;
 
-pub use activation::{Activation, ClippedRelu, Hardtanh, Relu, ThresholdedRelu};
+pub use activation::{Activation, ClippedRelu, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu};
 pub use element::Element;
 #[cfg(feature = "half")]
 pub use half::{bf16, f16};

@@ -5,6 +5,9 @@ use crate::simd::{Simd, Vector};
 
 /// A function that makes a vector of the output from one of each of the `N` inputs, lane by lane.
 pub trait VectorFn<const N: usize>: Copy + Send + Sync + 'static {
+    /// Whether it [`compute`](crate::simd::compute)s, rather than choose among bits.
+    const COMPUTES: bool;
+
     /// The function with its parameters as the format has them.
     type Rounded<T: Element>: Copy;
 

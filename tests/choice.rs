@@ -82,13 +82,12 @@ fn available_is_in_order_and_starts_with_scalar() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn detection_agrees_with_std() {
-    let avx512 = is_x86_feature_detected!("avx512f")
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c");
+    let avx512 = avx2
+        && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512vl");
-    for (isa, name, on_this_cpu) in [
-        (Isa::Avx2, "avx2", is_x86_feature_detected!("avx2")),
-        (Isa::Avx512, "avx512", avx512),
-    ] {
+    for (isa, name, on_this_cpu) in [(Isa::Avx2, "avx2", avx2), (Isa::Avx512, "avx512", avx512)] {
         let left_out = option_env!("RECTIFY_DISABLE").is_some_and(|names| names.split(',').any(|left| left == name));
         assert_eq!(isa.is_available(), on_this_cpu && !left_out, "{isa}");
     }

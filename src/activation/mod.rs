@@ -2,13 +2,17 @@
 
 mod clipped_relu;
 mod hardtanh;
+mod leaky_relu;
 mod order;
 mod relu;
+mod squared_relu;
 mod thresholded_relu;
 
 pub use clipped_relu::ClippedRelu;
 pub use hardtanh::Hardtanh;
+pub use leaky_relu::LeakyRelu;
 pub use relu::Relu;
+pub use squared_relu::SquaredRelu;
 pub use thresholded_relu::ThresholdedRelu;
 
 use crate::calls;
@@ -84,6 +88,9 @@ pub trait Function: Copy + core::fmt::Debug + Send + Sync + 'static {
     /// A static, so that the loops are compiled here, with this crate's optimisation level, and not in each user's crate.
     const LOOPS: &'static Loops<Self>;
 
+    /// Whether it [`compute`](crate::simd::compute)s, rather than choose among bits.
+    const COMPUTES: bool = false;
+
     /// The parameters as the format has them.
     type Rounded<T: Element>: Copy;
 
@@ -119,6 +126,8 @@ impl<A: Function> Loops<A> {
 pub(crate) struct Forward<A>(pub(crate) A);
 
 impl<A: Function> VectorFn<1> for Forward<A> {
+    const COMPUTES: bool = A::COMPUTES;
+
     type Rounded<T: Element> = A::Rounded<T>;
 
     #[inline(always)]
@@ -137,6 +146,8 @@ impl<A: Function> VectorFn<1> for Forward<A> {
 pub(crate) struct Backward<A>(pub(crate) A);
 
 impl<A: Function> VectorFn<2> for Backward<A> {
+    const COMPUTES: bool = A::COMPUTES;
+
     type Rounded<T: Element> = A::Rounded<T>;
 
     #[inline(always)]

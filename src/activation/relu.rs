@@ -40,9 +40,14 @@ impl Function for Relu {
 
     #[inline(always)]
     fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, x: V, grad_output: V) -> V {
-        let pass = V::and(simd, above_negative_infinity::<T, V>(simd, x), x.nonzero());
-        grad_output.keep(pass)
+        grad_output.keep(passes::<T, V>(simd, x))
     }
+}
+
+/// `!(x <= 0)`
+#[inline(always)]
+pub fn passes<T: Element, V: Vector<Lane = T::Lane>>(simd: V::Simd, x: V) -> V::Mask {
+    V::and(simd, above_negative_infinity::<T, V>(simd, x), x.nonzero())
 }
 
 /// As whole numbers, -0.0 is the least and -infinity the greatest of the numbers with a sign; the NaNs with a sign lie

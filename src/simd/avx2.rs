@@ -5,12 +5,71 @@ use core::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::*;
 
-use super::{Lane, Vector};
+use super::{Float, Lane, Vector};
+use crate::element::Format;
 
 isa!(Avx2: "avx2");
 
+macro_rules! computed_in_f32 {
+    () => {
+        type Float = I32;
+
+        const FLOATS: usize = 2;
+
+        #[inline(always)]
+        fn widen<T: Format<Lane = i16>>(self, index: usize) -> I32 {
+            // SAFETY: an `Avx2` proves that the CPU has AVX2 and F16C, and no vector is made without one.
+            unsafe {
+                let half = if index == 0 {
+                    _mm256_castsi256_si128(self.0)
+                } else {
+                    _mm256_extracti128_si256::<1>(self.0)
+                };
+                I32(if T::IS_BF16 {
+                    _mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(half))
+                } else {
+                    _mm256_castps_si256(_mm256_cvtph_ps(half))
+                })
+            }
+        }
+
+        #[inline(always)]
+        fn narrow<T: Format<Lane = i16>>([first, second]: [I32; 2]) -> Self {
+            // SAFETY: an `Avx2` proves that the CPU has AVX2 and F16C, and no vector is made without one.
+            unsafe {
+                Self(if T::IS_BF16 {
+                    let packed = _mm256_packus_epi32(round_to_bf16(first.0), round_to_bf16(second.0));
+                    _mm256_permute4x64_epi64::<0b11_01_10_00>(packed)
+                } else {
+                    let first = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm256_castsi256_ps(first.0));
+                    let second = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm256_castsi256_ps(second.0));
+                    _mm256_inserti128_si256::<1>(_mm256_castsi128_si256(first), second)
+                })
+            }
+        }
+    };
+}
+
+/// In the lower half of each lane.
+///
+/// # Safety
+///
+/// The CPU has AVX2.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn round_to_bf16(x: __m256i) -> __m256i {
+    let upper_half = _mm256_srli_epi32::<16>(x);
+    let odd = _mm256_and_si256(upper_half, _mm256_set1_epi32(1));
+    let up = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
+    let rounded = _mm256_srli_epi32::<16>(_mm256_add_epi32(x, up));
+    let quiet = _mm256_or_si256(upper_half, _mm256_set1_epi32(0x40));
+    let magnitude = _mm256_and_si256(x, _mm256_set1_epi32(i32::MAX));
+    let is_nan = _mm256_cmpgt_epi32(magnitude, _mm256_set1_epi32(0x7f80_0000));
+    _mm256_blendv_epi8(rounded, quiet, is_nan)
+}
+
 macro_rules! vector {
-    ($name:ident, $lane:ident, $set1:ident, $cmpgt:ident, $cmpeq:ident, $add:ident) => {
+    ($name:ident, $lane:ident, $set1:ident, $cmpgt:ident, $cmpeq:ident, $add:ident, floats: $floats:ident) => {
         #[derive(Clone, Copy)]
         pub struct $name(__m256i);
 
@@ -92,6 +151,8 @@ macro_rules! vector {
                 Self(unsafe { _mm256_xor_si256(self.0, other.0) })
             }
 
+            $floats!();
+
             #[inline(always)]
             fn and(_: Avx2, a: __m256i, b: __m256i) -> __m256i {
                 // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
@@ -107,7 +168,8 @@ vector!(
     _mm256_set1_epi16,
     _mm256_cmpgt_epi16,
     _mm256_cmpeq_epi16,
-    _mm256_add_epi16
+    _mm256_add_epi16,
+    floats: computed_in_f32
 );
 vector!(
     I32,
@@ -115,7 +177,8 @@ vector!(
     _mm256_set1_epi32,
     _mm256_cmpgt_epi32,
     _mm256_cmpeq_epi32,
-    _mm256_add_epi32
+    _mm256_add_epi32,
+    floats: computed_as_they_are
 );
 vector!(
     I64,
@@ -123,5 +186,22 @@ vector!(
     _mm256_set1_epi64x,
     _mm256_cmpgt_epi64,
     _mm256_cmpeq_epi64,
-    _mm256_add_epi64
+    _mm256_add_epi64,
+    floats: computed_as_they_are
 );
+
+impl Float for I32 {
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
+        Self(unsafe { _mm256_castps_si256(_mm256_mul_ps(_mm256_castsi256_ps(self.0), _mm256_castsi256_ps(other.0))) })
+    }
+}
+
+impl Float for I64 {
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
+        Self(unsafe { _mm256_castpd_si256(_mm256_mul_pd(_mm256_castsi256_pd(self.0), _mm256_castsi256_pd(other.0))) })
+    }
+}

@@ -5,10 +5,11 @@ use core::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::*;
 
-use super::{Lane, Vector};
+use super::{Float, Lane, Vector};
+use crate::element::Format;
 
 // AVX2 serves unaligned stores (of 64 bytes most of them go to two cache lines, and what loads these next has to wait), so it has
-// to be in the list. The compiler takes it, FMA and F16C for granted with AVX-512; `cpufeatures` can't ask for the last one.
+// to be in the list. The compiler takes it and FMA for granted with AVX-512.
 isa!(Avx512, unaligned Unaligned: "avx2", "fma", "avx512f", "avx512bw", "avx512vl");
 
 #[cfg(rectify_avx2)]
@@ -16,9 +17,68 @@ type Unaligned = super::avx2::Avx2;
 #[cfg(not(rectify_avx2))]
 type Unaligned = Avx512;
 
+macro_rules! computed_in_f32 {
+    () => {
+        type Float = I32;
+
+        const FLOATS: usize = 2;
+
+        #[inline(always)]
+        fn widen<T: Format<Lane = i16>>(self, index: usize) -> I32 {
+            // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
+            unsafe {
+                let half = if index == 0 {
+                    _mm512_castsi512_si256(self.0)
+                } else {
+                    _mm512_extracti64x4_epi64::<1>(self.0)
+                };
+                I32(if T::IS_BF16 {
+                    _mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(half))
+                } else {
+                    _mm512_castps_si512(_mm512_cvtph_ps(half))
+                })
+            }
+        }
+
+        #[inline(always)]
+        fn narrow<T: Format<Lane = i16>>([first, second]: [I32; 2]) -> Self {
+            // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
+            unsafe {
+                let (first, second) = if T::IS_BF16 {
+                    (round_to_bf16(first.0), round_to_bf16(second.0))
+                } else {
+                    (
+                        _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm512_castsi512_ps(first.0)),
+                        _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm512_castsi512_ps(second.0)),
+                    )
+                };
+                Self(_mm512_inserti64x4::<1>(_mm512_castsi256_si512(first), second))
+            }
+        }
+    };
+}
+
+/// Half as many bits a lane.
+///
+/// # Safety
+///
+/// The CPU has AVX-512 F.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn round_to_bf16(x: __m512i) -> __m256i {
+    let upper_half = _mm512_srli_epi32::<16>(x);
+    let odd = _mm512_and_si512(upper_half, _mm512_set1_epi32(1));
+    let up = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
+    let rounded = _mm512_srli_epi32::<16>(_mm512_add_epi32(x, up));
+    let magnitude = _mm512_and_si512(x, _mm512_set1_epi32(i32::MAX));
+    let is_nan = _mm512_cmpgt_epi32_mask(magnitude, _mm512_set1_epi32(0x7f80_0000));
+    let quiet = _mm512_mask_or_epi32(rounded, is_nan, upper_half, _mm512_set1_epi32(0x40));
+    _mm512_cvtepi32_epi16(quiet)
+}
+
 macro_rules! vector {
     (
-        $name:ident, $lane:ident, $mask:ident, $set1:ident, $cmpgt:ident, $test:ident, $maskz_mov:ident, $mask_mov:ident, $add:ident
+        $name:ident, $lane:ident, $mask:ident, $set1:ident, $cmpgt:ident, $test:ident, $maskz_mov:ident, $mask_mov:ident, $add:ident, floats: $floats:ident
     ) => {
         #[derive(Clone, Copy)]
         pub struct $name(__m512i);
@@ -97,6 +157,8 @@ macro_rules! vector {
                 Self(unsafe { _mm512_xor_si512(self.0, other.0) })
             }
 
+            $floats!();
+
             #[inline(always)]
             fn and(_: Avx512, a: $mask, b: $mask) -> $mask {
                 a & b
@@ -114,7 +176,8 @@ vector!(
     _mm512_test_epi16_mask,
     _mm512_maskz_mov_epi16,
     _mm512_mask_mov_epi16,
-    _mm512_add_epi16
+    _mm512_add_epi16,
+    floats: computed_in_f32
 );
 vector!(
     I32,
@@ -125,7 +188,8 @@ vector!(
     _mm512_test_epi32_mask,
     _mm512_maskz_mov_epi32,
     _mm512_mask_mov_epi32,
-    _mm512_add_epi32
+    _mm512_add_epi32,
+    floats: computed_as_they_are
 );
 vector!(
     I64,
@@ -136,5 +200,22 @@ vector!(
     _mm512_test_epi64_mask,
     _mm512_maskz_mov_epi64,
     _mm512_mask_mov_epi64,
-    _mm512_add_epi64
+    _mm512_add_epi64,
+    floats: computed_as_they_are
 );
+
+impl Float for I32 {
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
+        Self(unsafe { _mm512_castps_si512(_mm512_mul_ps(_mm512_castsi512_ps(self.0), _mm512_castsi512_ps(other.0))) })
+    }
+}
+
+impl Float for I64 {
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
+        Self(unsafe { _mm512_castpd_si512(_mm512_mul_pd(_mm512_castsi512_pd(self.0), _mm512_castsi512_pd(other.0))) })
+    }
+}

@@ -67,7 +67,9 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
     #[inline(always)]
     pub(crate) fn run(mut self, kernels: impl FnOnce() -> Kernels) {
         let len = self.output.len();
-        if len < REST_VECTORS * <T::Lane as Lane>::InCaller::LANES {
+        // Without instructions for it, 16 bits take long to become 32.
+        let is_slow_in_caller = F::COMPUTES && size_of::<T>() == 2;
+        if len < REST_VECTORS * <T::Lane as Lane>::InCaller::LANES && !is_slow_in_caller {
             let (inputs, output) = self.pointers();
             // SAFETY: of the pointers, see there.
             unsafe {

@@ -2,7 +2,7 @@
 
 /// Declares an instruction set from the name of its `Isa` and, where not every CPU of the compilation target has it, the
 /// one list of its target features: the proof that it is there, the detection, the function that enables it, and the fence,
-/// which every CPU of x86 with such a list has. `unaligned` is another one than itself.
+/// which every CPU of x86 with such a list has. F16C is always on it. `unaligned` is another one than itself.
 macro_rules! isa {
     ($name:ident) => {
         isa!(@declare $name, Self, true, [] {});
@@ -11,14 +11,37 @@ macro_rules! isa {
         isa!($name, unaligned Self: $($feature),+);
     };
     ($name:ident, unaligned $unaligned:ty: $($feature:tt),+) => {
-        // CPUID, and whether the operating system saves the registers.
+        // CPUID, and whether the operating system saves the registers. (`cpufeatures` can't ask for F16C.)
         cpufeatures::new!(cpu, $($feature),+);
 
-        isa!(@declare $name, $unaligned, cpu::get(), [$(#[target_feature(enable = $feature)])+] {
+        isa!(@declare $name, $unaligned, cpu::get() && $crate::simd::cpuid::has_f16c(), [
+            $(#[target_feature(enable = $feature)])+
+            #[target_feature(enable = "f16c")]
+        ] {
             #[inline(always)]
             fn fence(self) {
                 // SAFETY: `self` proves that the CPU has these features, and each of them comes with SSE.
                 unsafe { _mm_sfence() }
+            }
+
+            #[inline(always)]
+            unsafe fn widen<T: $crate::element::Format<Lane = i16>>(halves: [i16; 4]) -> [f32; 4] {
+                if T::IS_BF16 {
+                    return halves.map(T::to_f32);
+                }
+                // SAFETY: the caller promises F16C; 8 bytes can be read.
+                bytemuck::cast(unsafe { _mm_cvtph_ps(_mm_loadl_epi64(halves.as_ptr().cast())) })
+            }
+
+            #[inline(always)]
+            unsafe fn narrow<T: $crate::element::Format<Lane = i16>>(floats: [f32; 4]) -> [i16; 4] {
+                if T::IS_BF16 {
+                    return floats.map(T::from_f32);
+                }
+                // SAFETY: the caller promises F16C.
+                let halves = unsafe { _mm_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(bytemuck::cast(floats)) };
+                let [halves, _] = bytemuck::cast::<_, [[i16; 4]; 2]>(halves);
+                halves
             }
         });
     };
@@ -71,6 +94,25 @@ macro_rules! isa {
                     );
                 }
             }
+        }
+    };
+}
+
+/// The items of `Vector` for lanes that are computed in as they are.
+macro_rules! computed_as_they_are {
+    () => {
+        type Float = Self;
+
+        const FLOATS: usize = 1;
+
+        #[inline(always)]
+        fn widen<T: $crate::element::Format<Lane = Self::Lane>>(self, _: usize) -> Self {
+            self
+        }
+
+        #[inline(always)]
+        fn narrow<T: $crate::element::Format<Lane = Self::Lane>>([float, _]: [Self; 2]) -> Self {
+            float
         }
     };
 }

@@ -7,8 +7,8 @@ mod macros;
 mod avx2;
 #[cfg(rectify_avx512)]
 mod avx512;
-mod cache;
 mod call;
+mod cpuid;
 mod entries;
 mod narrow;
 #[cfg(rectify_neon)]
@@ -17,13 +17,13 @@ mod neon;
 mod portable;
 mod scalar;
 
-pub(crate) use cache::last_level as last_level_cache;
 pub(crate) use call::{Call, Source};
+pub(crate) use cpuid::last_level_cache;
 pub(crate) use entries::Entries;
 
 use narrow::Narrow;
 
-use crate::element::Element;
+use crate::element::{Element, Format};
 use crate::isa::Isa;
 use crate::sweep::VectorFn;
 
@@ -48,6 +48,34 @@ pub unsafe trait Simd: Copy {
     /// Orders what was streamed before what is stored from now on.
     #[inline(always)]
     fn fence(self) {}
+
+    /// Four numbers of 16 bits as `f32`.
+    ///
+    /// # Safety
+    ///
+    /// The instruction set is available.
+    #[inline(always)]
+    unsafe fn widen<T: Format<Lane = i16>>(halves: [i16; 4]) -> [f32; 4] {
+        let mut floats = [0.0; 4];
+        for (float, half) in floats.iter_mut().zip(halves) {
+            *float = T::to_f32(half);
+        }
+        floats
+    }
+
+    /// Each rounded to the nearest number of 16 bits, of two to the even one.
+    ///
+    /// # Safety
+    ///
+    /// The instruction set is available.
+    #[inline(always)]
+    unsafe fn narrow<T: Format<Lane = i16>>(floats: [f32; 4]) -> [i16; 4] {
+        let mut halves = [0; 4];
+        for (half, float) in halves.iter_mut().zip(floats) {
+            *half = T::from_f32(float);
+        }
+        halves
+    }
 
     /// [`sweep`](crate::sweep::sweep) over elements of `T`, compiled for the instruction set. There are one or two inputs,
     /// and not an array, which would go through memory.
@@ -180,6 +208,78 @@ pub unsafe trait Vector: Copy {
 
     /// True where both are.
     fn and(simd: Self::Simd, a: Self::Mask, b: Self::Mask) -> Self::Mask;
+
+    /// What the elements are computed in: itself, or of 32 bits a lane where its own have 16.
+    type Float: Float<Simd = Self::Simd>;
+
+    /// How many of them the elements of this one take.
+    const FLOATS: usize;
+
+    /// The elements that go to the one at `index`, in its format.
+    fn widen<T: Format<Lane = Self::Lane>>(self, index: usize) -> Self::Float;
+
+    /// Each rounded to the nearest number of `T`, of two to the even one. A second one is not looked at where there is none.
+    fn narrow<T: Format<Lane = Self::Lane>>(floats: [Self::Float; 2]) -> Self;
+}
+
+/// A vector whose lanes are the bits of `f32` or `f64`.
+pub trait Float: Vector<Float = Self, Lane: FloatLane> {
+    /// `self * other`, rounded to nearest. The CPU's modes apply.
+    fn mul(self, other: Self) -> Self;
+}
+
+/// The bits of a format that is computed in.
+pub trait FloatLane: Lane {
+    /// Of the nearest number, of two the even one, but no infinity.
+    fn nearest_finite(number: f64) -> Self;
+}
+
+impl FloatLane for i32 {
+    #[inline(always)]
+    fn nearest_finite(number: f64) -> Self {
+        (number as f32).clamp(f32::MIN, f32::MAX).to_bits().cast_signed()
+    }
+}
+
+impl FloatLane for i64 {
+    #[inline(always)]
+    fn nearest_finite(number: f64) -> Self {
+        number.clamp(f64::MIN, f64::MAX).to_bits().cast_signed()
+    }
+}
+
+/// What is computed in floating point, lane by lane.
+pub trait FloatFn<const N: usize>: Copy {
+    fn call<F: Float>(self, simd: F::Simd, inputs: [F; N]) -> F;
+}
+
+/// `function` of the elements of the inputs.
+#[inline(always)]
+pub fn compute<T: Format, V: Vector<Lane = T::Lane>, F: FloatFn<N>, const N: usize>(
+    simd: V::Simd,
+    function: F,
+    inputs: [V; N],
+) -> V {
+    let mut results = [compute_float::<T, V, F, N>(simd, function, inputs, 0); 2];
+    if V::FLOATS == 2 {
+        results[1] = compute_float::<T, V, F, N>(simd, function, inputs, 1);
+    }
+    V::narrow::<T>(results)
+}
+
+/// For those at `index`.
+#[inline(always)]
+fn compute_float<T: Format, V: Vector<Lane = T::Lane>, F: FloatFn<N>, const N: usize>(
+    simd: V::Simd,
+    function: F,
+    inputs: [V; N],
+    index: usize,
+) -> V::Float {
+    let mut floats = [inputs[0].widen::<T>(index); N];
+    for i in 1..N {
+        floats[i] = inputs[i].widen::<T>(index);
+    }
+    function.call(simd, floats)
 }
 
 /// Whether `isa` is built in and available.

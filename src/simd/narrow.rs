@@ -2,17 +2,46 @@
 
 use core::marker::PhantomData;
 
-use wide::{i16x8, i32x4, i64x2};
+use wide::{f32x4, f64x2, i16x8, i32x4, i64x2};
 
 use super::scalar::One;
-use super::{Simd, Vector};
+use super::{Float, Simd, Vector};
+use crate::element::Format;
+
+macro_rules! computed_in_f32 {
+    () => {
+        type Float = Narrow<S, i32x4, 16>;
+
+        const FLOATS: usize = 2;
+
+        #[inline(always)]
+        fn widen<T: Format<Lane = i16>>(self, index: usize) -> Self::Float {
+            let halves: [[i16; 4]; 2] = bytemuck::cast(self.0);
+            // SAFETY: `self` was made with a proof that `S` is available.
+            let floats = unsafe { S::widen::<T>(halves[index]) };
+            Narrow(bytemuck::cast(floats), PhantomData)
+        }
+
+        #[inline(always)]
+        fn narrow<T: Format<Lane = i16>>([first, second]: [Self::Float; 2]) -> Self {
+            // SAFETY: the arguments were made with a proof that `S` is available.
+            let halves = unsafe {
+                [
+                    S::narrow::<T>(bytemuck::cast(first.0)),
+                    S::narrow::<T>(bytemuck::cast(second.0)),
+                ]
+            };
+            Self(bytemuck::cast(halves), PhantomData)
+        }
+    };
+}
 
 /// The first `BYTES` of a register of the crate `wide`, in code for the instruction set `S`.
 #[derive(Clone, Copy)]
 pub struct Narrow<S, R, const BYTES: usize>(R, PhantomData<S>);
 
 macro_rules! impl_vector {
-    ($register:ident, $lane:ident, $bytes:literal as $chunk:ty, narrower: $narrower:ty) => {
+    ($register:ident, $lane:ident, $bytes:literal as $chunk:ty, narrower: $narrower:ty, floats: $floats:ident) => {
         // SAFETY: loads and stores touch `BYTES` bytes, which are LANES lanes.
         unsafe impl<S: Simd> Vector for Narrow<S, $register, $bytes> {
             type Simd = S;
@@ -82,13 +111,34 @@ macro_rules! impl_vector {
             fn and(_: S, a: $register, b: $register) -> $register {
                 a & b
             }
+
+            $floats!();
         }
     };
 }
 
-impl_vector!(i16x8, i16, 16 as u128, narrower: Narrow<S, i16x8, 8>);
-impl_vector!(i16x8, i16, 8 as u64, narrower: Narrow<S, i16x8, 4>);
-impl_vector!(i16x8, i16, 4 as u32, narrower: One<S, i16>);
-impl_vector!(i32x4, i32, 16 as u128, narrower: Narrow<S, i32x4, 8>);
-impl_vector!(i32x4, i32, 8 as u64, narrower: One<S, i32>);
-impl_vector!(i64x2, i64, 16 as u128, narrower: One<S, i64>);
+impl_vector!(i16x8, i16, 16 as u128, narrower: Narrow<S, i16x8, 8>, floats: computed_in_f32);
+impl_vector!(i16x8, i16, 8 as u64, narrower: Narrow<S, i16x8, 4>, floats: computed_in_f32);
+impl_vector!(i16x8, i16, 4 as u32, narrower: One<S, i16>, floats: computed_in_f32);
+impl_vector!(i32x4, i32, 16 as u128, narrower: Narrow<S, i32x4, 8>, floats: computed_as_they_are);
+impl_vector!(i32x4, i32, 8 as u64, narrower: One<S, i32>, floats: computed_as_they_are);
+impl_vector!(i64x2, i64, 16 as u128, narrower: One<S, i64>, floats: computed_as_they_are);
+
+impl<S: Simd, const BYTES: usize> Float for Narrow<S, i32x4, BYTES>
+where
+    Self: Vector<Simd = S, Lane = i32, Float = Self>,
+{
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        let product = bytemuck::cast::<_, f32x4>(self.0) * bytemuck::cast::<_, f32x4>(other.0);
+        Self(bytemuck::cast(product), PhantomData)
+    }
+}
+
+impl<S: Simd> Float for Narrow<S, i64x2, 16> {
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        let product = bytemuck::cast::<_, f64x2>(self.0) * bytemuck::cast::<_, f64x2>(other.0);
+        Self(bytemuck::cast(product), PhantomData)
+    }
+}

@@ -2,14 +2,87 @@
 
 use core::arch::aarch64::*;
 
-use super::{Lane, Vector};
+use super::{Float, Lane, Vector};
+use crate::element::Format;
 
 // Built in only where the compilation target has it.
 isa!(Neon);
 
+macro_rules! computed_in_f32 {
+    () => {
+        type Float = I32;
+
+        const FLOATS: usize = 2;
+
+        #[inline(always)]
+        fn widen<T: Format<Lane = i16>>(self, index: usize) -> I32 {
+            // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+            unsafe {
+                let half = if index == 0 { vget_low_s16(self.0) } else { vget_high_s16(self.0) };
+                if T::IS_BF16 {
+                    return I32(vshlq_n_s32::<16>(vmovl_s16(half)));
+                }
+                // Its intrinsic is not stable before Rust 1.94.
+                let float: int32x4_t;
+                core::arch::asm!(
+                    "fcvtl {float:v}.4s, {half:v}.4h",
+                    float = lateout(vreg) float, half = in(vreg) half, options(pure, nomem, nostack, preserves_flags)
+                );
+                I32(float)
+            }
+        }
+
+        #[inline(always)]
+        fn narrow<T: Format<Lane = i16>>([first, second]: [I32; 2]) -> Self {
+            // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+            unsafe {
+                let (first, second) = if T::IS_BF16 {
+                    (round_to_bf16(first.0), round_to_bf16(second.0))
+                } else {
+                    (round_to_f16(first.0), round_to_f16(second.0))
+                };
+                Self(vcombine_s16(first, second))
+            }
+        }
+    };
+}
+
+/// # Safety
+///
+/// The CPU has NEON.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn round_to_f16(x: int32x4_t) -> int16x4_t {
+    let half: int16x4_t;
+    // SAFETY: the caller's promise; it touches no more than its two registers.
+    unsafe {
+        core::arch::asm!(
+            "fcvtn {half:v}.4h, {x:v}.4s",
+            half = lateout(vreg) half, x = in(vreg) x, options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    half
+}
+
+/// # Safety
+///
+/// The CPU has NEON.
+#[inline]
+#[target_feature(enable = "neon")]
+unsafe fn round_to_bf16(x: int32x4_t) -> int16x4_t {
+    let x = vreinterpretq_u32_s32(x);
+    let upper_half = vshrq_n_u32::<16>(x);
+    let odd = vandq_u32(upper_half, vdupq_n_u32(1));
+    let rounded = vshrq_n_u32::<16>(vaddq_u32(x, vaddq_u32(odd, vdupq_n_u32(0x7fff))));
+    let quiet = vorrq_u32(upper_half, vdupq_n_u32(0x40));
+    let magnitude = vandq_u32(x, vdupq_n_u32(0x7fff_ffff));
+    let is_nan = vcgtq_u32(magnitude, vdupq_n_u32(0x7f80_0000));
+    vreinterpret_s16_u16(vmovn_u32(vbslq_u32(is_nan, quiet, rounded)))
+}
+
 macro_rules! vector {
     (
-        $name:ident($register:ident), $lane:ident, mask: $mask:ident, $ld1:ident, $st1:ident, $dup:ident, $cgt:ident, $tst:ident, $and:ident, $mask_and:ident, $to_lanes:ident, $bic:ident, $bsl:ident, $add:ident, $eor:ident
+        $name:ident($register:ident), $lane:ident, mask: $mask:ident, $ld1:ident, $st1:ident, $dup:ident, $cgt:ident, $tst:ident, $and:ident, $mask_and:ident, $to_lanes:ident, $bic:ident, $bsl:ident, $add:ident, $eor:ident, floats: $floats:ident
     ) => {
         #[derive(Clone, Copy)]
         pub struct $name($register);
@@ -83,6 +156,8 @@ macro_rules! vector {
                 Self(unsafe { $eor(self.0, other.0) })
             }
 
+            $floats!();
+
             #[inline(always)]
             fn and(_: Neon, a: $mask, b: $mask) -> $mask {
                 // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
@@ -93,11 +168,27 @@ macro_rules! vector {
 }
 
 vector!(
-    I16(int16x8_t), i16, mask: uint16x8_t, vld1q_s16, vst1q_s16, vdupq_n_s16, vcgtq_s16, vtstq_s16, vandq_s16, vandq_u16, vreinterpretq_s16_u16, vbicq_s16, vbslq_s16, vaddq_s16, veorq_s16
+    I16(int16x8_t), i16, mask: uint16x8_t, vld1q_s16, vst1q_s16, vdupq_n_s16, vcgtq_s16, vtstq_s16, vandq_s16, vandq_u16, vreinterpretq_s16_u16, vbicq_s16, vbslq_s16, vaddq_s16, veorq_s16, floats: computed_in_f32
 );
 vector!(
-    I32(int32x4_t), i32, mask: uint32x4_t, vld1q_s32, vst1q_s32, vdupq_n_s32, vcgtq_s32, vtstq_s32, vandq_s32, vandq_u32, vreinterpretq_s32_u32, vbicq_s32, vbslq_s32, vaddq_s32, veorq_s32
+    I32(int32x4_t), i32, mask: uint32x4_t, vld1q_s32, vst1q_s32, vdupq_n_s32, vcgtq_s32, vtstq_s32, vandq_s32, vandq_u32, vreinterpretq_s32_u32, vbicq_s32, vbslq_s32, vaddq_s32, veorq_s32, floats: computed_as_they_are
 );
 vector!(
-    I64(int64x2_t), i64, mask: uint64x2_t, vld1q_s64, vst1q_s64, vdupq_n_s64, vcgtq_s64, vtstq_s64, vandq_s64, vandq_u64, vreinterpretq_s64_u64, vbicq_s64, vbslq_s64, vaddq_s64, veorq_s64
+    I64(int64x2_t), i64, mask: uint64x2_t, vld1q_s64, vst1q_s64, vdupq_n_s64, vcgtq_s64, vtstq_s64, vandq_s64, vandq_u64, vreinterpretq_s64_u64, vbicq_s64, vbslq_s64, vaddq_s64, veorq_s64, floats: computed_as_they_are
 );
+
+impl Float for I32 {
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+        Self(unsafe { vreinterpretq_s32_f32(vmulq_f32(vreinterpretq_f32_s32(self.0), vreinterpretq_f32_s32(other.0))) })
+    }
+}
+
+impl Float for I64 {
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+        Self(unsafe { vreinterpretq_s64_f64(vmulq_f64(vreinterpretq_f64_s64(self.0), vreinterpretq_f64_s64(other.0))) })
+    }
+}

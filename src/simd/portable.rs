@@ -1,13 +1,42 @@
 //! The crate `wide`: two registers of 128 bits or one of 256, whatever the compilation target has.
 
-use wide::{i16x16 as I16, i32x8 as I32, i64x4 as I64};
+use wide::{f32x8, f64x4, i16x16 as I16, i32x8 as I32, i64x4 as I64};
 
-use super::{Lane, Vector};
+use super::{Float, Lane, Vector};
+use crate::element::Format;
 
 isa!(Portable);
 
+macro_rules! computed_in_f32 {
+    () => {
+        type Float = I32;
+
+        const FLOATS: usize = 2;
+
+        #[inline(always)]
+        fn widen<T: Format<Lane = i16>>(self, index: usize) -> I32 {
+            let halves: [[i16; 8]; 2] = bytemuck::cast(self);
+            let mut floats = [0.0; 8];
+            for (float, half) in floats.iter_mut().zip(halves[index]) {
+                *float = T::to_f32(half);
+            }
+            bytemuck::cast(floats)
+        }
+
+        #[inline(always)]
+        fn narrow<T: Format<Lane = i16>>(floats: [I32; 2]) -> Self {
+            let floats: [f32; 16] = bytemuck::cast(floats);
+            let mut halves = [0; 16];
+            for (half, float) in halves.iter_mut().zip(floats) {
+                *half = T::from_f32(float);
+            }
+            bytemuck::cast(halves)
+        }
+    };
+}
+
 macro_rules! vector {
-    ($vector:ident, $lane:ident) => {
+    ($vector:ident, $lane:ident, floats: $floats:ident) => {
         // SAFETY: loads and stores touch the bytes of one of `wide`'s types, all of them lanes; any bits are fine in it.
         unsafe impl Vector for $vector {
             type Simd = Portable;
@@ -73,10 +102,26 @@ macro_rules! vector {
             fn and(_: Portable, a: Self, b: Self) -> Self {
                 a & b
             }
+
+            $floats!();
         }
     };
 }
 
-vector!(I16, i16);
-vector!(I32, i32);
-vector!(I64, i64);
+vector!(I16, i16, floats: computed_in_f32);
+vector!(I32, i32, floats: computed_as_they_are);
+vector!(I64, i64, floats: computed_as_they_are);
+
+impl Float for I32 {
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        bytemuck::cast(bytemuck::cast::<_, f32x8>(self) * bytemuck::cast::<_, f32x8>(other))
+    }
+}
+
+impl Float for I64 {
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        bytemuck::cast(bytemuck::cast::<_, f64x4>(self) * bytemuck::cast::<_, f64x4>(other))
+    }
+}

@@ -2,7 +2,8 @@
 
 use core::marker::PhantomData;
 
-use super::{Simd, Vector};
+use super::{Float, Simd, Vector};
+use crate::element::Format;
 
 type I16 = One<Scalar, i16>;
 type I32 = One<Scalar, i32>;
@@ -20,8 +21,26 @@ impl Scalar {
 #[derive(Clone, Copy)]
 pub struct One<S, L>(L, PhantomData<S>);
 
+macro_rules! computed_in_f32 {
+    () => {
+        type Float = One<S, i32>;
+
+        const FLOATS: usize = 1;
+
+        #[inline(always)]
+        fn widen<T: Format<Lane = i16>>(self, _: usize) -> Self::Float {
+            One(T::to_f32(self.0).to_bits().cast_signed(), PhantomData)
+        }
+
+        #[inline(always)]
+        fn narrow<T: Format<Lane = i16>>([float, _]: [Self::Float; 2]) -> Self {
+            Self(T::from_f32(f32::from_bits(float.0.cast_unsigned())), PhantomData)
+        }
+    };
+}
+
 macro_rules! impl_vector {
-    ($lane:ident) => {
+    ($lane:ident, floats: $floats:ident) => {
         // SAFETY: loads and stores touch one lane.
         unsafe impl<S: Simd> Vector for One<S, $lane> {
             type Simd = S;
@@ -88,10 +107,28 @@ macro_rules! impl_vector {
             fn and(_: S, a: bool, b: bool) -> bool {
                 a & b
             }
+
+            $floats!();
         }
     };
 }
 
-impl_vector!(i16);
-impl_vector!(i32);
-impl_vector!(i64);
+impl_vector!(i16, floats: computed_in_f32);
+impl_vector!(i32, floats: computed_as_they_are);
+impl_vector!(i64, floats: computed_as_they_are);
+
+impl<S: Simd> Float for One<S, i32> {
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        let [a, b] = [self, other].map(|float| f32::from_bits(float.0.cast_unsigned()));
+        Self((a * b).to_bits().cast_signed(), PhantomData)
+    }
+}
+
+impl<S: Simd> Float for One<S, i64> {
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        let [a, b] = [self, other].map(|float| f64::from_bits(float.0.cast_unsigned()));
+        Self((a * b).to_bits().cast_signed(), PhantomData)
+    }
+}

@@ -14,8 +14,8 @@ use format::{Format, patterns, scattered, special_patterns};
 use guarded::{Guarded, VECTOR_BYTES};
 use libtest_mimic::{Arguments, Trial};
 use proptest::prelude::*;
-use rectify::{Activation, Isa, Kernels, Relu};
-use reference::{Case, Clipped, Tanh, Thresholded};
+use rectify::{Activation, Isa, Kernels, Relu, SquaredRelu};
+use reference::{Case, Clipped, Leaky, Tanh, Thresholded};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Method {
@@ -306,6 +306,13 @@ fn trials_of_format<F: Format>(way: Way, format: &str) -> Vec<Trial> {
         ]);
     }
     trials.extend(trials_of_cases::<F, _, _>(way, format, [Relu]));
+    let slopes = [0.01, -0.0, 1.0, -0.3, 1e-40, 1e-60, 1e300, -1e300];
+    trials.extend(trials_of_cases::<F, _, _>(
+        way,
+        format,
+        slopes.map(|negative_slope| Leaky { negative_slope }),
+    ));
+    trials.extend(trials_of_cases::<F, _, _>(way, format, [SquaredRelu]));
     trials.extend(trials_of_cases::<F, _, _>(
         way,
         format,

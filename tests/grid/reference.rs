@@ -1,8 +1,8 @@
 //! The functions of the family, and what they have to give: by their definitions on numbers, for the special values on bits.
 
-use rectify::{Activation, ClippedRelu, Hardtanh, Relu, ThresholdedRelu};
+use rectify::{Activation, ClippedRelu, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu};
 
-use crate::format::{Format, nearest, value};
+use crate::format::{Format, nearest, quiet, value};
 
 /// What a function has to give: the value for x, and the gradient for x and the one at the output.
 pub struct Reference<Forward, Backward> {
@@ -55,7 +55,7 @@ impl Case for Clipped {
     }
 
     fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
-        let max_bits = nearest::<F>(self.max);
+        let max_bits = nearest::<F>(self.max + 0.0);
         let max = value::<F>(max_bits).unwrap();
         let forward = move |x| match value::<F>(x) {
             Some(number) if number <= 0.0 => F::bits(0),
@@ -81,7 +81,7 @@ impl Case for Tanh {
     }
 
     fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
-        let [min_bits, max_bits] = [self.min, self.max].map(nearest::<F>);
+        let [min_bits, max_bits] = [self.min, self.max].map(|bound| nearest::<F>(bound + 0.0));
         let [min, max] = [min_bits, max_bits].map(|bound| value::<F>(bound).unwrap());
         let forward = move |x| match value::<F>(x) {
             Some(number) if number < min => min_bits,
@@ -110,5 +110,65 @@ impl Case for Thresholded {
         let backward = move |x, g| select::<F>(value::<F>(x).is_none_or(|x| x > alpha), g);
         let forward = move |x| backward(x, x);
         Reference { forward, backward }
+    }
+}
+
+#[derive(Clone, Copy)]
+pub struct Leaky {
+    pub negative_slope: f64,
+}
+
+impl Case for Leaky {
+    const NAME: &'static str = "leaky_relu";
+
+    fn activation(self) -> impl Activation {
+        LeakyRelu::new(self.negative_slope)
+    }
+
+    fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
+        let greatest = if F::WIDTH == 64 { f64::MAX } else { f32::MAX.into() };
+        let slope = in_compute_format::<F>(self.negative_slope.clamp(-greatest, greatest));
+        let backward = move |x, g| match (value::<F>(x), value::<F>(g)) {
+            (None, _) => g,
+            (Some(x), _) if x > 0.0 => g,
+            _ if slope == 0.0 => F::bits(0),
+            (_, None) => quiet::<F>(g),
+            (_, Some(g)) => nearest::<F>(in_compute_format::<F>(g * slope)),
+        };
+        let forward = move |x| backward(x, x);
+        Reference { forward, backward }
+    }
+}
+
+impl Case for SquaredRelu {
+    const NAME: &'static str = "squared_relu";
+
+    fn activation(self) -> impl Activation {
+        self
+    }
+
+    fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
+        let forward = |x| match value::<F>(x) {
+            None => x,
+            Some(x) if x <= 0.0 => F::bits(0),
+            Some(x) => nearest::<F>(in_compute_format::<F>(x * x)),
+        };
+        let backward = |x_bits, g_bits| match (value::<F>(x_bits), value::<F>(g_bits)) {
+            (None, _) => x_bits,
+            (Some(x), _) if x <= 0.0 => F::bits(0),
+            (_, None) => quiet::<F>(g_bits),
+            (_, Some(0.0)) => g_bits,
+            (Some(x), Some(g)) => nearest::<F>(in_compute_format::<F>(in_compute_format::<F>(x * g) * 2.0)),
+        };
+        Reference { forward, backward }
+    }
+}
+
+/// Products of two numbers of 32 bits or fewer are exact in an f64.
+fn in_compute_format<F: Format>(number: f64) -> f64 {
+    if F::WIDTH == 64 {
+        number
+    } else {
+        f64::from(number as f32)
     }
 }
