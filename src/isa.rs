@@ -19,9 +19,9 @@ pub enum Isa {
     Portable,
     /// NEON, on aarch64.
     Neon,
-    /// AVX2, on x86 and x86-64.
+    /// AVX2 and F16C, on x86 and x86-64.
     Avx2,
-    /// AVX-512 F, BW and VL, on x86 and x86-64.
+    /// AVX-512 F, BW and VL, with AVX2 and F16C, on x86 and x86-64.
     Avx512,
 }
 

@@ -7,7 +7,7 @@ use crate::isa::{Isa, UnsupportedIsa};
 
 /// The functions of this crate on one instruction set. A value is the proof that the instruction set is available.
 ///
-/// The free functions call [`Kernels::best`] each time, at the cost of an atomic load. Hold a value to save that, or to
+/// The free functions call [`Kernels::best`] each time (but for a few elements), at the cost of an atomic load. Hold a value to save it, or to
 /// pin an instruction set in a test or a benchmark.
 ///
 /// ```

@@ -1,5 +1,5 @@
-//! ReLU and its gradient on slices of `f32`, `f64`, `f16` and `bf16`: AVX-512, AVX2, NEON, portable SIMD or scalar code,
-//! chosen at run time, with **the same bits on every path**.
+//! The rectifier family and its gradients on slices of `f32`, `f64`, `f16` and `bf16`: AVX-512, AVX2, NEON, portable SIMD or
+//! scalar code, chosen at run time, with **the same bits on every path**.
 //!
 //! ```
 //! let mut x = [-3.0_f32, -1.0, 0.0, 2.0, 5.0];
@@ -9,7 +9,7 @@
 //!
 //! # Meaning
 //!
-//! Decided on the bits of each element, never by a floating-point instruction: no rounding mode, flush-to-zero mode or
+//! ReLU is decided on the bits of each element, never by a floating-point instruction: no rounding mode, flush-to-zero mode or
 //! exception flag matters or changes. With
 //!
 //! > pass(x) = `!(x <= 0)`: true for x > 0 and for every NaN, false for +0.0, -0.0 and x < 0,
@@ -22,6 +22,8 @@
 //! So relu(-0.0) is +0.0, a NaN keeps its sign, payload and signalling bit, and a dead unit's gradient is +0.0 whatever
 //! comes from above (no `0 * inf`). Since pass(relu(x)) = pass(x), the backward functions take the input or the output of
 //! the forward ones alike.
+//!
+//! The other functions of the family are values with the trait [`Activation`]; the page of each says the same of it.
 //!
 //! # Instruction sets
 //!

@@ -36,6 +36,10 @@ def size_class(elements, size):
             return name
 
 
+def short(number):
+    return f"{number:.{2 if number < 1 else 1 if number < 10 else 0}f}"
+
+
 def print_cells(cells, libraries):
     print(f"{'':26} {'elements':>10} {'bytes':>10} {'ns':>12} {'GB/s':>6}" + "".join(f" {name:>12}" for name in libraries))
     for (function, format, elements, size), by_library in sorted(cells.items()):
@@ -53,7 +57,7 @@ def print_summary(cells, libraries):
         for (_, _, elements, size), by_library in cells.items():
             if name in by_library:
                 ratios[size_class(elements, size)].append(ratio(by_library[name]))
-        print(f"| {name} | " + " | ".join(f"{min(ratios[c]):.2g} to {max(ratios[c]):.2g}" for c in CLASSES) + " |")
+        print(f"| {name} | " + " | ".join(f"{short(min(ratios[c]))} to {short(max(ratios[c]))}" for c in CLASSES) + " |")
 
 
 arguments = sys.argv[1:]
