@@ -25,10 +25,11 @@ pub trait Format {
     /// Whether it is `bf16`, which is half of an `f32`.
     const IS_BF16: bool;
 
-    /// Without instructions that the CPU may have for it; as they do, a NaN becomes a quiet one.
+    /// Without instructions that the CPU may have for it.
     fn to_f32(bits: Self::Lane) -> f32;
 
-    /// The bits of the nearest number, of two of the even one. Without such instructions too.
+    /// The bits of the nearest number, of two of the even one. Without such instructions too. A NaN is one that came of a number
+    /// of this format, or of an invalid operation.
     fn from_f32(number: f32) -> Self::Lane;
 
     /// Where the format's column stands in a table.
@@ -96,8 +97,11 @@ format!(
     computed in i32,
     3,
     |number| half::bf16::from_f32_const(round_to_odd(number)),
-    half::bf16::to_f32_const,
-    half::bf16::from_f32_const
+    |number| f32::from_bits(u32::from(number.to_bits()) << 16),
+    |number| {
+        let bits = number.to_bits();
+        half::bf16::from_bits(((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16)
+    }
 );
 
 /// The number itself, or of its two neighbours the odd one, so that rounding once more gives what rounding once would have

@@ -7,8 +7,8 @@ use crate::isa::{Isa, UnsupportedIsa};
 
 /// The functions of this crate on one instruction set. A value is the proof that the instruction set is available.
 ///
-/// The free functions call [`Kernels::best`] each time (but for a few elements), at the cost of an atomic load. Hold a value to save it, or to
-/// pin an instruction set in a test or a benchmark.
+/// The free functions call [`Kernels::best`] each time (but for a few elements), at the cost of an atomic load. Hold a value
+/// to save it, or to pin an instruction set in a test or a benchmark.
 ///
 /// ```
 /// use rectify::{Isa, Kernels};

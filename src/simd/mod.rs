@@ -218,7 +218,8 @@ pub unsafe trait Vector: Copy {
     /// The elements that go to the one at `index`, in its format.
     fn widen<T: Format<Lane = Self::Lane>>(self, index: usize) -> Self::Float;
 
-    /// Each rounded to the nearest number of `T`, of two to the even one. A second one is not looked at where there is none.
+    /// Each rounded to the nearest number of `T`, of two to the even one. A second one is not looked at where there is none. A
+    /// NaN is one that came of a number of `T`, or of an invalid operation.
     fn narrow<T: Format<Lane = Self::Lane>>(floats: [Self::Float; 2]) -> Self;
 }
 

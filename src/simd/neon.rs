@@ -64,6 +64,8 @@ unsafe fn round_to_f16(x: int32x4_t) -> int16x4_t {
     half
 }
 
+/// The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits.
+///
 /// # Safety
 ///
 /// The CPU has NEON.
@@ -71,13 +73,9 @@ unsafe fn round_to_f16(x: int32x4_t) -> int16x4_t {
 #[target_feature(enable = "neon")]
 unsafe fn round_to_bf16(x: int32x4_t) -> int16x4_t {
     let x = vreinterpretq_u32_s32(x);
-    let upper_half = vshrq_n_u32::<16>(x);
-    let odd = vandq_u32(upper_half, vdupq_n_u32(1));
-    let rounded = vshrq_n_u32::<16>(vaddq_u32(x, vaddq_u32(odd, vdupq_n_u32(0x7fff))));
-    let quiet = vorrq_u32(upper_half, vdupq_n_u32(0x40));
-    let magnitude = vandq_u32(x, vdupq_n_u32(0x7fff_ffff));
-    let is_nan = vcgtq_u32(magnitude, vdupq_n_u32(0x7f80_0000));
-    vreinterpret_s16_u16(vmovn_u32(vbslq_u32(is_nan, quiet, rounded)))
+    let odd = vandq_u32(vshrq_n_u32::<16>(x), vdupq_n_u32(1));
+    let up = vaddq_u32(odd, vdupq_n_u32(0x7fff));
+    vreinterpret_s16_u16(vshrn_n_u32::<16>(vaddq_u32(x, up)))
 }
 
 macro_rules! vector {
