@@ -65,7 +65,9 @@ mod simd;
 mod streaming;
 mod sweep;
 
-pub use activation::{Activation, ClippedRelu, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu};
+pub use activation::{
+    Activation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu,
+};
 pub use element::Element;
 #[cfg(feature = "half")]
 pub use half::{bf16, f16};

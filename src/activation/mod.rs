@@ -1,6 +1,8 @@
 //! What is computed: one file a function.
 
 mod clipped_relu;
+mod hard_sigmoid;
+mod hard_swish;
 mod hardtanh;
 mod leaky_relu;
 mod order;
@@ -9,6 +11,8 @@ mod squared_relu;
 mod thresholded_relu;
 
 pub use clipped_relu::ClippedRelu;
+pub use hard_sigmoid::HardSigmoid;
+pub use hard_swish::HardSwish;
 pub use hardtanh::Hardtanh;
 pub use leaky_relu::LeakyRelu;
 pub use relu::Relu;

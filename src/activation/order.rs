@@ -17,7 +17,7 @@ fn ordered_lane<L: Lane>(x: L) -> L {
     if x < L::ZERO { x.xor(L::MAX) } else { x }
 }
 
-/// Whole numbers from one to another.
+/// Whole numbers from one to another, which may be once around.
 #[derive(Clone, Copy)]
 pub struct Interval<L> {
     /// What moves the first one to `MIN`,
@@ -70,6 +70,15 @@ impl<L: Lane> Interval<L> {
             ordered_lane(bound)
         };
         Self::new(first, ordered_lane(T::INFINITY))
+    }
+
+    /// The NaNs: those after infinity and, once around, before -infinity.
+    #[inline(always)]
+    pub fn nan<T: Element<Lane = L>>() -> Self {
+        Self::new(
+            ordered_lane(T::INFINITY).wrapping_add(L::ONE),
+            ordered_lane(T::NEG_INFINITY).wrapping_sub(L::ONE),
+        )
     }
 
     #[inline(always)]

@@ -8,7 +8,7 @@ use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
 ///
 /// | x | f(x) | gradient |
 /// | --- | --- | --- |
-/// | > 0, +inf | x * x | 2 * (x * g); g where it is zero |
+/// | > 0, +inf | x * x | (2 * g) * x; g where it is zero |
 /// | < 0, -inf, -0.0, +0.0 | +0.0 | +0.0, even where g is infinite or NaN |
 /// | NaN | the same NaN | x, the same NaN |
 ///
@@ -89,6 +89,6 @@ struct TwiceProduct;
 impl FloatFn<2> for TwiceProduct {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [x, g]: [F; 2]) -> F {
-        x.mul(g).mul(F::splat(simd, F::Lane::nearest_finite(2.0)))
+        g.mul(F::splat(simd, F::Lane::nearest_finite(2.0))).mul(x)
     }
 }

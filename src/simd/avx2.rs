@@ -191,6 +191,12 @@ impl Float for I32 {
         // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
         Self(unsafe { _mm256_castps_si256(_mm256_mul_ps(_mm256_castsi256_ps(self.0), _mm256_castsi256_ps(other.0))) })
     }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
+        Self(unsafe { _mm256_castps_si256(_mm256_add_ps(_mm256_castsi256_ps(self.0), _mm256_castsi256_ps(other.0))) })
+    }
 }
 
 impl Float for I64 {
@@ -198,5 +204,11 @@ impl Float for I64 {
     fn mul(self, other: Self) -> Self {
         // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
         Self(unsafe { _mm256_castpd_si256(_mm256_mul_pd(_mm256_castsi256_pd(self.0), _mm256_castsi256_pd(other.0))) })
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
+        Self(unsafe { _mm256_castpd_si256(_mm256_add_pd(_mm256_castsi256_pd(self.0), _mm256_castsi256_pd(other.0))) })
     }
 }

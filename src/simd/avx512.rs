@@ -205,6 +205,12 @@ impl Float for I32 {
         // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
         Self(unsafe { _mm512_castps_si512(_mm512_mul_ps(_mm512_castsi512_ps(self.0), _mm512_castsi512_ps(other.0))) })
     }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
+        Self(unsafe { _mm512_castps_si512(_mm512_add_ps(_mm512_castsi512_ps(self.0), _mm512_castsi512_ps(other.0))) })
+    }
 }
 
 impl Float for I64 {
@@ -212,5 +218,11 @@ impl Float for I64 {
     fn mul(self, other: Self) -> Self {
         // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
         Self(unsafe { _mm512_castpd_si512(_mm512_mul_pd(_mm512_castsi512_pd(self.0), _mm512_castsi512_pd(other.0))) })
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
+        Self(unsafe { _mm512_castpd_si512(_mm512_add_pd(_mm512_castsi512_pd(self.0), _mm512_castsi512_pd(other.0))) })
     }
 }

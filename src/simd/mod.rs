@@ -227,15 +227,27 @@ pub unsafe trait Vector: Copy {
 pub trait Float: Vector<Float = Self, Lane: FloatLane> {
     /// `self * other`, rounded to nearest. The CPU's modes apply.
     fn mul(self, other: Self) -> Self;
+
+    /// `self + other`, the same.
+    fn add(self, other: Self) -> Self;
 }
 
 /// The bits of a format that is computed in.
 pub trait FloatLane: Lane {
+    const NEG_INFINITY: Self;
+    const INFINITY: Self;
+    /// Of the least normal one.
+    const MIN_POSITIVE: Self;
+
     /// Of the nearest number, of two the even one, but no infinity.
     fn nearest_finite(number: f64) -> Self;
 }
 
 impl FloatLane for i32 {
+    const NEG_INFINITY: Self = f32::NEG_INFINITY.to_bits().cast_signed();
+    const INFINITY: Self = f32::INFINITY.to_bits().cast_signed();
+    const MIN_POSITIVE: Self = f32::MIN_POSITIVE.to_bits().cast_signed();
+
     #[inline(always)]
     fn nearest_finite(number: f64) -> Self {
         (number as f32).clamp(f32::MIN, f32::MAX).to_bits().cast_signed()
@@ -243,6 +255,10 @@ impl FloatLane for i32 {
 }
 
 impl FloatLane for i64 {
+    const NEG_INFINITY: Self = f64::NEG_INFINITY.to_bits().cast_signed();
+    const INFINITY: Self = f64::INFINITY.to_bits().cast_signed();
+    const MIN_POSITIVE: Self = f64::MIN_POSITIVE.to_bits().cast_signed();
+
     #[inline(always)]
     fn nearest_finite(number: f64) -> Self {
         number.clamp(f64::MIN, f64::MAX).to_bits().cast_signed()

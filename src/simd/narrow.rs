@@ -133,6 +133,12 @@ where
         let product = bytemuck::cast::<_, f32x4>(self.0) * bytemuck::cast::<_, f32x4>(other.0);
         Self(bytemuck::cast(product), PhantomData)
     }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        let sum = bytemuck::cast::<_, f32x4>(self.0) + bytemuck::cast::<_, f32x4>(other.0);
+        Self(bytemuck::cast(sum), PhantomData)
+    }
 }
 
 impl<S: Simd> Float for Narrow<S, i64x2, 16> {
@@ -140,5 +146,11 @@ impl<S: Simd> Float for Narrow<S, i64x2, 16> {
     fn mul(self, other: Self) -> Self {
         let product = bytemuck::cast::<_, f64x2>(self.0) * bytemuck::cast::<_, f64x2>(other.0);
         Self(bytemuck::cast(product), PhantomData)
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        let sum = bytemuck::cast::<_, f64x2>(self.0) + bytemuck::cast::<_, f64x2>(other.0);
+        Self(bytemuck::cast(sum), PhantomData)
     }
 }

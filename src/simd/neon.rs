@@ -181,6 +181,12 @@ impl Float for I32 {
         // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
         Self(unsafe { vreinterpretq_s32_f32(vmulq_f32(vreinterpretq_f32_s32(self.0), vreinterpretq_f32_s32(other.0))) })
     }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+        Self(unsafe { vreinterpretq_s32_f32(vaddq_f32(vreinterpretq_f32_s32(self.0), vreinterpretq_f32_s32(other.0))) })
+    }
 }
 
 impl Float for I64 {
@@ -188,5 +194,11 @@ impl Float for I64 {
     fn mul(self, other: Self) -> Self {
         // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
         Self(unsafe { vreinterpretq_s64_f64(vmulq_f64(vreinterpretq_f64_s64(self.0), vreinterpretq_f64_s64(other.0))) })
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+        Self(unsafe { vreinterpretq_s64_f64(vaddq_f64(vreinterpretq_f64_s64(self.0), vreinterpretq_f64_s64(other.0))) })
     }
 }

@@ -117,11 +117,21 @@ impl Float for I32 {
     fn mul(self, other: Self) -> Self {
         bytemuck::cast(bytemuck::cast::<_, f32x8>(self) * bytemuck::cast::<_, f32x8>(other))
     }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        bytemuck::cast(bytemuck::cast::<_, f32x8>(self) + bytemuck::cast::<_, f32x8>(other))
+    }
 }
 
 impl Float for I64 {
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
         bytemuck::cast(bytemuck::cast::<_, f64x4>(self) * bytemuck::cast::<_, f64x4>(other))
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        bytemuck::cast(bytemuck::cast::<_, f64x4>(self) + bytemuck::cast::<_, f64x4>(other))
     }
 }

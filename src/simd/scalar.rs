@@ -123,6 +123,12 @@ impl<S: Simd> Float for One<S, i32> {
         let [a, b] = [self, other].map(|float| f32::from_bits(float.0.cast_unsigned()));
         Self((a * b).to_bits().cast_signed(), PhantomData)
     }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        let [a, b] = [self, other].map(|float| f32::from_bits(float.0.cast_unsigned()));
+        Self((a + b).to_bits().cast_signed(), PhantomData)
+    }
 }
 
 impl<S: Simd> Float for One<S, i64> {
@@ -130,5 +136,11 @@ impl<S: Simd> Float for One<S, i64> {
     fn mul(self, other: Self) -> Self {
         let [a, b] = [self, other].map(|float| f64::from_bits(float.0.cast_unsigned()));
         Self((a * b).to_bits().cast_signed(), PhantomData)
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        let [a, b] = [self, other].map(|float| f64::from_bits(float.0.cast_unsigned()));
+        Self((a + b).to_bits().cast_signed(), PhantomData)
     }
 }

@@ -1,6 +1,8 @@
 //! The functions of the family, and what they have to give: by their definitions on numbers, for the special values on bits.
 
-use rectify::{Activation, ClippedRelu, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu};
+use rectify::{
+    Activation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu,
+};
 
 use crate::format::{Format, nearest, quiet, value};
 
@@ -13,6 +15,9 @@ pub struct Reference<Forward, Backward> {
 /// A function with its parameters.
 pub trait Case: Copy + Send + 'static {
     const NAME: &'static str;
+
+    /// Whether it rounds numbers, rather than choose among them.
+    const ROUNDS: bool = false;
 
     fn activation(self) -> impl Activation;
 
@@ -120,6 +125,7 @@ pub struct Leaky {
 
 impl Case for Leaky {
     const NAME: &'static str = "leaky_relu";
+    const ROUNDS: bool = true;
 
     fn activation(self) -> impl Activation {
         LeakyRelu::new(self.negative_slope)
@@ -142,6 +148,7 @@ impl Case for Leaky {
 
 impl Case for SquaredRelu {
     const NAME: &'static str = "squared_relu";
+    const ROUNDS: bool = true;
 
     fn activation(self) -> impl Activation {
         self
@@ -158,13 +165,74 @@ impl Case for SquaredRelu {
             (Some(x), _) if x <= 0.0 => F::bits(0),
             (_, None) => quiet::<F>(g_bits),
             (_, Some(0.0)) => g_bits,
-            (Some(x), Some(g)) => nearest::<F>(in_compute_format::<F>(in_compute_format::<F>(x * g) * 2.0)),
+            (Some(x), Some(g)) => nearest::<F>(in_compute_format::<F>(in_compute_format::<F>(2.0 * g) * x)),
         };
         Reference { forward, backward }
     }
 }
 
-/// Products of two numbers of 32 bits or fewer are exact in an f64.
+#[derive(Clone, Copy)]
+pub struct Sigmoid {
+    pub alpha: f64,
+    pub beta: f64,
+}
+
+impl Case for Sigmoid {
+    const NAME: &'static str = "hard_sigmoid";
+    const ROUNDS: bool = true;
+
+    fn activation(self) -> impl Activation {
+        HardSigmoid::new(self.alpha, self.beta)
+    }
+
+    fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
+        let [alpha, beta] = [self.alpha, self.beta].map(in_compute_format::<F>);
+        let line = move |x: f64| in_compute_format::<F>(in_compute_format::<F>(alpha * x) + beta);
+        let forward = move |x| match value::<F>(x) {
+            None => x,
+            Some(x) if line(x) <= 0.0 => F::bits(0),
+            Some(x) => nearest::<F>(line(x).min(1.0)),
+        };
+        let backward = move |x, g| match (value::<F>(x), value::<F>(g)) {
+            (Some(x), _) if line(x) <= 0.0 || line(x) >= 1.0 => F::bits(0),
+            (_, None) => quiet::<F>(g),
+            (_, Some(g)) => nearest::<F>(in_compute_format::<F>(g * alpha)),
+        };
+        Reference { forward, backward }
+    }
+}
+
+impl Case for HardSwish {
+    const NAME: &'static str = "hard_swish";
+    const ROUNDS: bool = true;
+
+    fn activation(self) -> impl Activation {
+        self
+    }
+
+    fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
+        let line = |slope: f64, x: f64| {
+            in_compute_format::<F>(in_compute_format::<F>(in_compute_format::<F>(slope) * x) + 0.5)
+        };
+        let forward = move |x_bits| match value::<F>(x_bits) {
+            Some(x) if x <= -3.0 => F::bits(0),
+            Some(x) if x < 3.0 => nearest::<F>(in_compute_format::<F>(x * line(1.0 / 6.0, x))),
+            _ => x_bits,
+        };
+        let backward = move |x_bits, g_bits| match (value::<F>(x_bits), value::<F>(g_bits)) {
+            (None, _) => x_bits,
+            (Some(x), _) if x <= -3.0 => F::bits(0),
+            (Some(x), _) if x >= 3.0 => g_bits,
+            (Some(x), _) if line(1.0 / 3.0, x) == 0.0 => F::bits(0),
+            (_, None) => quiet::<F>(g_bits),
+            (Some(x), Some(g)) => nearest::<F>(in_compute_format::<F>(g * line(1.0 / 3.0, x))),
+        };
+        Reference { forward, backward }
+    }
+}
+
+/// Products of two numbers of 32 bits or fewer are exact in an f64, and their sums are rounded right: an f64 has more than twice
+/// as many bits as an f32, and two more.
 fn in_compute_format<F: Format>(number: f64) -> f64 {
     if F::WIDTH == 64 {
         number

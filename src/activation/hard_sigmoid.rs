@@ -1,0 +1,127 @@
+use super::order::{Interval, ordered};
+use super::{Function, Loops};
+use crate::element::Element;
+use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
+
+/// Hard sigmoid: max(0, min(1, alpha * x + beta)).
+///
+/// | x | f(x) | gradient |
+/// | --- | --- | --- |
+/// | alpha * x + beta >= 1, +inf | 1 | +0.0, even where g is infinite or NaN |
+/// | between 0 and 1 | alpha * x + beta | g * alpha |
+/// | alpha * x + beta <= 0, -inf | +0.0 | +0.0, the same |
+/// | NaN | the same NaN | g * alpha |
+///
+/// The values are in \[0, 1\]; the gradient is 0 at both ends, x = -3 and x = 3 by default, as PyTorch has it. The product and the
+/// sum are rounded each, in `f32` for `f32`, `f16` and `bf16`, else in `f64`; of `f16` and `bf16` the result is rounded once more,
+/// to nearest and of two to even, after it was compared. The parameters are rounded to the format that is computed in, to its
+/// greatest number or for alpha its least positive normal one where they are out of its range. The CPU's rounding and flush-to-zero
+/// modes apply. A NaN g comes out of a product quiet. `backward` takes the input of `forward`.
+///
+/// It is due to Courbariaux, Bengio and David (2015), PyTorch's `hardsigmoid` and ONNX's operator `HardSigmoid`, whose defaults are
+/// 0.2 and 0.5.
+///
+/// ```
+/// use rectify::{Activation, HardSigmoid};
+///
+/// let mut x = [-4.0_f32, 0.0, 3.0];
+/// HardSigmoid::default().forward_inplace(&mut x);
+/// assert_eq!(x, [0.0, 0.5, 1.0]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HardSigmoid {
+    alpha: f64,
+    beta: f64,
+}
+
+impl HardSigmoid {
+    /// # Panics
+    ///
+    /// When `alpha` is not positive and finite, or `beta` not finite.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(alpha: f64, beta: f64) -> Self {
+        assert!(
+            alpha > 0.0 && alpha.is_finite(),
+            "HardSigmoid: `alpha` is not positive and finite"
+        );
+        assert!(beta.is_finite(), "HardSigmoid: `beta` is NaN or infinite");
+        Self { alpha, beta }
+    }
+
+    /// alpha * x + beta
+    #[inline(always)]
+    fn line<F: Float>(self, simd: F::Simd, x: F) -> F {
+        x.mul(self.alpha(simd))
+            .add(F::splat(simd, F::Lane::nearest_finite(self.beta)))
+    }
+
+    #[inline(always)]
+    fn alpha<F: Float>(self, simd: F::Simd) -> F {
+        // A product with an infinity must not be NaN.
+        F::splat(simd, F::Lane::nearest_finite(self.alpha).max(F::Lane::MIN_POSITIVE))
+    }
+}
+
+/// PyTorch's: 1/6 and 1/2.
+impl Default for HardSigmoid {
+    fn default() -> Self {
+        Self::new(1.0 / 6.0, 0.5)
+    }
+}
+
+static LOOPS: Loops<HardSigmoid> = Loops::new();
+
+impl Function for HardSigmoid {
+    const LOOPS: &'static Loops<Self> = &LOOPS;
+
+    const COMPUTES: bool = true;
+
+    type Rounded<T: Element> = Self;
+
+    #[inline(always)]
+    fn round<T: Element>(self) -> Self {
+        self
+    }
+
+    #[inline(always)]
+    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Self, simd: V::Simd, x: V) -> V {
+        compute::<T, V, _, 1>(simd, Value(rounded), [x])
+            .replace(Interval::nan::<T>().contains(simd, ordered(simd, x)), x)
+    }
+
+    #[inline(always)]
+    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Self, simd: V::Simd, x: V, grad_output: V) -> V {
+        compute::<T, V, _, 2>(simd, Gradient(rounded), [x, grad_output])
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Value(HardSigmoid);
+
+impl FloatFn<1> for Value {
+    #[inline(always)]
+    fn call<F: Float>(self, simd: F::Simd, [x]: [F; 1]) -> F {
+        let line = self.0.line(simd, x);
+        let one = F::splat(simd, F::Lane::nearest_finite(1.0));
+        // Numbers without a sign are in the order of their bits. (Here a NaN becomes 0 or 1.)
+        line.keep(line.gt(F::splat(simd, F::Lane::ZERO)))
+            .replace(line.gt(one), one)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Gradient(HardSigmoid);
+
+impl FloatFn<2> for Gradient {
+    #[inline(always)]
+    fn call<F: Float>(self, simd: F::Simd, [x, g]: [F; 2]) -> F {
+        let line = self.0.line(simd, x);
+        let from_one = Interval::new(F::Lane::nearest_finite(1.0), F::Lane::INFINITY);
+        let up_to_zero = Interval::new(F::Lane::MIN, F::Lane::NEG_INFINITY);
+        g.mul(self.0.alpha(simd))
+            .keep(line.nonzero())
+            .discard(up_to_zero.contains(simd, line))
+            .discard(from_one.contains(simd, line))
+    }
+}

@@ -1,0 +1,108 @@
+use super::order::{Interval, ordered};
+use super::{Function, Loops};
+use crate::element::{Element, Format};
+use crate::simd::{Float, FloatFn, FloatLane, Vector, compute};
+
+/// Hard swish: x * max(0, min(1, x/6 + 1/2)).
+///
+/// | x | f(x) | gradient |
+/// | --- | --- | --- |
+/// | >= 3, +inf | x | g |
+/// | between -3 and 3 | x * (x/6 + 1/2) | g * (x/3 + 1/2); +0.0 at x = -1.5 |
+/// | <= -3, -inf | +0.0 | +0.0, even where g is infinite or NaN |
+/// | NaN | the same NaN | x, the same NaN |
+///
+/// The gradient is 0 at x = -3 and g at x = 3, as PyTorch has it. Products and sums are rounded each, and x/6 and x/3 are products with
+/// the nearest numbers to 1/6 and 1/3, in `f32` for `f32`, `f16` and `bf16`, else in `f64`; of `f16` and `bf16` the result is rounded
+/// once more, to nearest and of two to even. The CPU's rounding and flush-to-zero modes apply. A NaN g comes out of a product quiet.
+/// `backward` takes the input of `forward`.
+///
+/// It is due to Howard et al. (MobileNetV3, 2019), PyTorch's `hardswish` and ONNX's operator `HardSwish`.
+///
+/// ```
+/// use rectify::{Activation, HardSwish};
+///
+/// let mut x = [-4.0_f32, 0.0, 3.0];
+/// HardSwish.forward_inplace(&mut x);
+/// assert_eq!(x, [0.0, 0.0, 3.0]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct HardSwish;
+
+static LOOPS: Loops<HardSwish> = Loops::new();
+
+#[derive(Clone, Copy)]
+pub struct Rounded<T: Format> {
+    up_to_minus_3: Interval<T::Lane>,
+    from_3: Interval<T::Lane>,
+    nan: Interval<T::Lane>,
+}
+
+impl Function for HardSwish {
+    const LOOPS: &'static Loops<Self> = &LOOPS;
+
+    const COMPUTES: bool = true;
+
+    type Rounded<T: Element> = Rounded<T>;
+
+    #[inline(always)]
+    fn round<T: Element>(self) -> Rounded<T> {
+        Rounded {
+            up_to_minus_3: Interval::up_to::<T>(T::round(-3.0)),
+            from_3: Interval::from::<T>(T::round(3.0)),
+            nan: Interval::nan::<T>(),
+        }
+    }
+
+    #[inline(always)]
+    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
+        let order = ordered(simd, x);
+        compute::<T, V, _, 1>(simd, Value, [x])
+            .discard(rounded.up_to_minus_3.contains(simd, order))
+            .replace(rounded.from_3.contains(simd, order), x)
+            .replace(rounded.nan.contains(simd, order), x)
+    }
+
+    #[inline(always)]
+    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(
+        rounded: Rounded<T>,
+        simd: V::Simd,
+        x: V,
+        grad_output: V,
+    ) -> V {
+        let order = ordered(simd, x);
+        compute::<T, V, _, 2>(simd, Gradient, [x, grad_output])
+            .discard(rounded.up_to_minus_3.contains(simd, order))
+            .replace(rounded.from_3.contains(simd, order), grad_output)
+            .replace(rounded.nan.contains(simd, order), x)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Value;
+
+impl FloatFn<1> for Value {
+    #[inline(always)]
+    fn call<F: Float>(self, simd: F::Simd, [x]: [F; 1]) -> F {
+        x.mul(line(simd, x, 1.0 / 6.0))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Gradient;
+
+impl FloatFn<2> for Gradient {
+    #[inline(always)]
+    fn call<F: Float>(self, simd: F::Simd, [x, g]: [F; 2]) -> F {
+        let slope = line(simd, x, 1.0 / 3.0);
+        // No 0 * inf.
+        g.mul(slope).keep(slope.nonzero())
+    }
+}
+
+/// slope * x + 1/2
+#[inline(always)]
+fn line<F: Float>(simd: F::Simd, x: F, slope: f64) -> F {
+    let [slope, half] = [slope, 0.5].map(|number| F::splat(simd, F::Lane::nearest_finite(number)));
+    x.mul(slope).add(half)
+}
