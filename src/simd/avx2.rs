@@ -5,7 +5,7 @@ use core::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::*;
 
-use super::{Float, Lane, Vector};
+use super::{Lane, Vector};
 use crate::element::Format;
 
 isa!(Avx2: "avx2");
@@ -185,30 +185,5 @@ vector!(
     floats: computed_as_they_are
 );
 
-impl Float for I32 {
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
-        Self(unsafe { _mm256_castps_si256(_mm256_mul_ps(_mm256_castsi256_ps(self.0), _mm256_castsi256_ps(other.0))) })
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
-        Self(unsafe { _mm256_castps_si256(_mm256_add_ps(_mm256_castsi256_ps(self.0), _mm256_castsi256_ps(other.0))) })
-    }
-}
-
-impl Float for I64 {
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
-        Self(unsafe { _mm256_castpd_si256(_mm256_mul_pd(_mm256_castsi256_pd(self.0), _mm256_castsi256_pd(other.0))) })
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
-        Self(unsafe { _mm256_castpd_si256(_mm256_add_pd(_mm256_castsi256_pd(self.0), _mm256_castsi256_pd(other.0))) })
-    }
-}
+float!(I32, _mm256_castsi256_ps, _mm256_castps_si256, mul: _mm256_mul_ps, add: _mm256_add_ps);
+float!(I64, _mm256_castsi256_pd, _mm256_castpd_si256, mul: _mm256_mul_pd, add: _mm256_add_pd);

@@ -116,3 +116,19 @@ macro_rules! computed_as_they_are {
         }
     };
 }
+
+/// The arithmetic of lanes that are the bits of numbers, from the intrinsics that see them as numbers and back.
+#[cfg(any(rectify_neon, rectify_avx2, rectify_avx512))]
+macro_rules! float {
+    ($vector:ident, $numbers:ident, $bits:ident, $($method:ident: $intrinsic:ident),+) => {
+        impl $crate::simd::Float for $vector {
+            $(
+                #[inline(always)]
+                fn $method(self, other: Self) -> Self {
+                    // SAFETY: no vector is made without a proof that the CPU has its instruction set.
+                    Self(unsafe { $bits($intrinsic($numbers(self.0), $numbers(other.0))) })
+                }
+            )+
+        }
+    };
+}

@@ -2,7 +2,7 @@
 
 use core::arch::aarch64::*;
 
-use super::{Float, Lane, Vector};
+use super::{Lane, Vector};
 use crate::element::Format;
 
 // Built in only where the compilation target has it.
@@ -175,30 +175,5 @@ vector!(
     I64(int64x2_t), i64, mask: uint64x2_t, vld1q_s64, vst1q_s64, vdupq_n_s64, vcgtq_s64, vtstq_s64, vandq_s64, vandq_u64, vreinterpretq_s64_u64, vbicq_s64, vbslq_s64, vaddq_s64, veorq_s64, floats: computed_as_they_are
 );
 
-impl Float for I32 {
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
-        Self(unsafe { vreinterpretq_s32_f32(vmulq_f32(vreinterpretq_f32_s32(self.0), vreinterpretq_f32_s32(other.0))) })
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
-        Self(unsafe { vreinterpretq_s32_f32(vaddq_f32(vreinterpretq_f32_s32(self.0), vreinterpretq_f32_s32(other.0))) })
-    }
-}
-
-impl Float for I64 {
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
-        Self(unsafe { vreinterpretq_s64_f64(vmulq_f64(vreinterpretq_f64_s64(self.0), vreinterpretq_f64_s64(other.0))) })
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
-        Self(unsafe { vreinterpretq_s64_f64(vaddq_f64(vreinterpretq_f64_s64(self.0), vreinterpretq_f64_s64(other.0))) })
-    }
-}
+float!(I32, vreinterpretq_f32_s32, vreinterpretq_s32_f32, mul: vmulq_f32, add: vaddq_f32);
+float!(I64, vreinterpretq_f64_s64, vreinterpretq_s64_f64, mul: vmulq_f64, add: vaddq_f64);
