@@ -15,7 +15,7 @@ pub enum Isa {
     /// One element at a time, on whole numbers. Always there.
     Scalar,
     /// The crate `wide`: whatever SIMD the compilation target has. That is SSE2 on x86-64, which has no compare of 64
-    /// bits: there [`Scalar`](Self::Scalar) is faster for `f64`.
+    /// bits: there [`Scalar`](Self::Scalar) is faster for ReLU in `f64`.
     Portable,
     /// NEON, on aarch64.
     Neon,

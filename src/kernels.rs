@@ -32,7 +32,7 @@ impl Kernels {
         Self { isa: Isa::best() }
     }
 
-    /// Those of `isa`.
+    /// Those of `isa`. `RECTIFY_MAX_ISA` changes nothing here.
     ///
     /// # Errors
     ///

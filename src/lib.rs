@@ -23,7 +23,8 @@
 //! comes from above (no `0 * inf`). Since pass(relu(x)) = pass(x), the backward functions take the input or the output of
 //! the forward ones alike.
 //!
-//! The other functions of the family are values with the trait [`Activation`]; the page of each says the same of it.
+//! The other functions of the family are values with the trait [`Activation`]; the page of each has its table. Those that choose
+//! among bits are as independent of modes and flags, but for the rounding of their parameters to the format, once a call.
 //!
 //! # Instruction sets
 //!
@@ -33,7 +34,8 @@
 //! leaves instruction sets out.
 //!
 //! What an instruction set's name stands for takes over where there is enough for it to do: below 128 bytes a slice (64 of
-//! `f64`) every choice runs the same code, inlined into the caller, and below 512 bytes AVX-512 is AVX2's vectors.
+//! `f64`) every choice runs the same code, inlined into the caller (but for functions that compute in `f16`
+//! or `bf16`), and below 512 bytes AVX-512 is AVX2's vectors.
 //!
 //! Results that are written to a slice of their own and don't fit into the caches go past them, from
 //! [`streaming_threshold`] on.

@@ -1,4 +1,4 @@
-//! The functions on several threads: those of [rayon]'s pool in which they are called.
+//! With the feature `rayon`: the functions on several threads, those of [rayon]'s pool in which they are called.
 //!
 //! Each thread takes parts that begin on a cache line. With less than 2 MiB to read and write the call stays on the caller's
 //! thread; with less than 24 MiB also when the caller is none of the pool's threads. An engine does better within

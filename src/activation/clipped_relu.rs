@@ -1,5 +1,5 @@
 use super::order::Interval;
-use super::{Function, Loops, relu};
+use super::{Activation, Function, Loops, relu};
 use crate::element::{Element, Format};
 use crate::simd::Vector;
 
@@ -37,6 +37,8 @@ impl ClippedRelu {
     /// With the bound 6.
     pub const RELU6: Self = Self::new(6.0);
 
+    /// With the bound above.
+    ///
     /// # Panics
     ///
     /// When `max` is negative or NaN. It may be infinite.
@@ -47,6 +49,8 @@ impl ClippedRelu {
         Self { max }
     }
 }
+
+impl Activation for ClippedRelu {}
 
 static LOOPS: Loops<ClippedRelu> = Loops::new();
 

@@ -1,5 +1,5 @@
 use super::order::{Interval, ordered};
-use super::{Function, Loops};
+use super::{Activation, Function, Loops};
 use crate::element::Element;
 use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
 
@@ -35,6 +35,8 @@ pub struct HardSigmoid {
 }
 
 impl HardSigmoid {
+    /// With the slope and the value at x = 0 of the line.
+    ///
     /// # Panics
     ///
     /// When `alpha` is not positive and finite, or `beta` not finite.
@@ -69,6 +71,8 @@ impl Default for HardSigmoid {
         Self::new(1.0 / 6.0, 0.5)
     }
 }
+
+impl Activation for HardSigmoid {}
 
 static LOOPS: Loops<HardSigmoid> = Loops::new();
 

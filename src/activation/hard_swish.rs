@@ -1,5 +1,5 @@
 use super::order::{Interval, ordered};
-use super::{Function, Loops};
+use super::{Activation, Function, Loops};
 use crate::element::{Element, Format};
 use crate::simd::{Float, FloatFn, FloatLane, Vector, compute};
 
@@ -28,6 +28,8 @@ use crate::simd::{Float, FloatFn, FloatLane, Vector, compute};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HardSwish;
+
+impl Activation for HardSwish {}
 
 static LOOPS: Loops<HardSwish> = Loops::new();
 

@@ -1,5 +1,5 @@
 use super::order::{Interval, ordered};
-use super::{Function, Loops};
+use super::{Activation, Function, Loops};
 use crate::element::{Element, Format};
 use crate::simd::Vector;
 
@@ -33,6 +33,8 @@ pub struct Hardtanh {
 }
 
 impl Hardtanh {
+    /// With both bounds. (ONNX's `Clip` allows `min` > `max`, and gives `max` then.)
+    ///
     /// # Panics
     ///
     /// When a bound is NaN or `min` is greater than `max`. They may be infinite.
@@ -53,6 +55,8 @@ impl Default for Hardtanh {
         Self::new(-1.0, 1.0)
     }
 }
+
+impl Activation for Hardtanh {}
 
 static LOOPS: Loops<Hardtanh> = Loops::new();
 

@@ -1,5 +1,5 @@
 use super::relu::passes;
-use super::{Function, Loops};
+use super::{Activation, Function, Loops};
 use crate::element::{Element, Format};
 use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
 
@@ -37,6 +37,8 @@ pub struct LeakyRelu {
 }
 
 impl LeakyRelu {
+    /// With the slope for x <= 0.
+    ///
     /// # Panics
     ///
     /// When `negative_slope` is NaN or infinite. It may be negative.
@@ -57,6 +59,8 @@ impl Default for LeakyRelu {
         Self::new(0.01)
     }
 }
+
+impl Activation for LeakyRelu {}
 
 static LOOPS: Loops<LeakyRelu> = Loops::new();
 

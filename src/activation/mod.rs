@@ -41,7 +41,7 @@ use crate::sweep::VectorFn;
 /// ```
 ///
 /// The methods use [`Isa::best`](crate::Isa::best); [`Kernels`] has them on an instruction set of your choice. The trait is
-/// sealed.
+/// sealed, and not dyn compatible: where the function is known at run time only, keep an enum of the types and match.
 pub trait Activation: Function {
     /// `output[i] = f(input[i])`
     ///
@@ -60,8 +60,8 @@ pub trait Activation: Function {
         calls::forward_inplace(self, x).run(Kernels::best);
     }
 
-    /// `grad_input[i] = f'(input[i]) * grad_output[i]`: the gradient of a loss at the input of the function, from the one at
-    /// its output.
+    /// `grad_input[i] = f'(input[i]) * grad_output[i]`, but +0.0 where f' is 0: the gradient of a loss at the input of the function,
+    /// from the one at its output.
     ///
     /// # Panics
     ///
@@ -72,7 +72,7 @@ pub trait Activation: Function {
         calls::backward(self, input, grad_output, grad_input).run(Kernels::best);
     }
 
-    /// `grad[i] = f'(input[i]) * grad[i]`: [`backward`](Self::backward) with the gradient at the output overwritten by the
+    /// `grad[i] = f'(input[i]) * grad[i]`, but +0.0 where f' is 0: [`backward`](Self::backward) with the gradient at the output overwritten by the
     /// one at the input.
     ///
     /// # Panics
@@ -84,8 +84,6 @@ pub trait Activation: Function {
         calls::backward_inplace(self, input, grad).run(Kernels::best);
     }
 }
-
-impl<F: Function> Activation for F {}
 
 /// The arithmetic of an [`Activation`], stated once for every format and instruction set. It seals that trait.
 pub trait Function: Copy + core::fmt::Debug + Send + Sync + 'static {

@@ -1,4 +1,4 @@
-use super::{Function, Loops};
+use super::{Activation, Function, Loops};
 use crate::element::Element;
 use crate::simd::Vector;
 
@@ -22,6 +22,8 @@ use crate::simd::Vector;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Relu;
+
+impl Activation for Relu {}
 
 static LOOPS: Loops<Relu> = Loops::new();
 

@@ -1,6 +1,6 @@
 use super::order::Interval;
 use super::relu::Relu;
-use super::{Function, Loops};
+use super::{Activation, Function, Loops};
 use crate::element::{Element, Format};
 use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
 
@@ -30,6 +30,8 @@ use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SquaredRelu;
+
+impl Activation for SquaredRelu {}
 
 static LOOPS: Loops<SquaredRelu> = Loops::new();
 

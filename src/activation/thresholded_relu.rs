@@ -1,5 +1,5 @@
 use super::order::{Interval, ordered};
-use super::{Function, Loops};
+use super::{Activation, Function, Loops};
 use crate::element::{Element, Format};
 use crate::simd::Vector;
 
@@ -30,6 +30,8 @@ pub struct ThresholdedRelu {
 }
 
 impl ThresholdedRelu {
+    /// With the threshold.
+    ///
     /// # Panics
     ///
     /// When `alpha` is NaN. It may be negative or infinite.
@@ -47,6 +49,8 @@ impl Default for ThresholdedRelu {
         Self::new(1.0)
     }
 }
+
+impl Activation for ThresholdedRelu {}
 
 static LOOPS: Loops<ThresholdedRelu> = Loops::new();
 
