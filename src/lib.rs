@@ -24,7 +24,8 @@
 //! the forward ones alike.
 //!
 //! The other functions of the family are values with the trait [`Activation`]; the page of each has its table. Those that choose
-//! among bits are as independent of modes and flags, but for the rounding of their parameters to the format, once a call.
+//! among bits are as independent of modes and flags, but for the rounding of their parameters to the format, once a call. Those
+//! that compute are the same on every path of IEEE arithmetic; 32-bit x86 without SSE2 has none, and rounds twice.
 //!
 //! # Instruction sets
 //!
@@ -34,8 +35,7 @@
 //! leaves instruction sets out.
 //!
 //! What an instruction set's name stands for takes over where there is enough for it to do: below 128 bytes a slice (64 of
-//! `f64`) every choice runs the same code, inlined into the caller (but for functions that compute in `f16`
-//! or `bf16`), and below 512 bytes AVX-512 is AVX2's vectors.
+//! `f64`) every choice runs the same code, inlined into the caller (but for functions that compute), and below 512 bytes AVX-512 is AVX2's vectors.
 //!
 //! Results that are written to a slice of their own and don't fit into the caches go past them, from
 //! [`streaming_threshold`] on.

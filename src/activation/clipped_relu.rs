@@ -13,7 +13,7 @@ use crate::simd::Vector;
 /// | NaN | the same NaN | g |
 ///
 /// The values are in \[0, max\]; the gradient is 0 at both ends, as PyTorch has it. `max` is rounded to the format of the
-/// elements, and nothing is computed in another one: this is a choice between x, max and 0. `backward` may be given the input or
+/// elements, and nothing is computed in another one (an infinite one has the gradient 0 at x = inf, where [`Relu`](super::Relu) has g): this is a choice between x, max and 0. `backward` may be given the input or
 /// the output of `forward`.
 ///
 /// ReLU6 is due to Krizhevsky (2010); it is PyTorch's `relu6` and ONNX's `Clip` with the bounds 0 and 6.

@@ -11,7 +11,7 @@ use crate::simd::Vector;
 /// | <= alpha | +0.0 | +0.0, even where g is infinite or NaN |
 /// | NaN | the same NaN | g |
 ///
-/// The gradient is 0 at x = alpha; -0.0 and +0.0 are equal, and with a negative alpha both stay as they are. `alpha` is rounded
+/// The gradient is 0 at x = alpha; -0.0 and +0.0 are equal, and with an alpha that rounds to a negative number both stay as they are. `alpha` is rounded
 /// to the format of the elements, and nothing is computed in another one. `backward` may be given the input of `forward`, and
 /// with `alpha` >= 0 its output as well.
 ///

@@ -67,9 +67,9 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
     #[inline(always)]
     pub(crate) fn run(mut self, kernels: impl FnOnce() -> Kernels) {
         let len = self.output.len();
-        // Without instructions for it, 16 bits take long to become 32.
-        let is_slow_in_caller = F::COMPUTES && size_of::<T>() == 2;
-        if len < REST_VECTORS * <T::Lane as Lane>::InCaller::LANES && !is_slow_in_caller {
+        // Where the compiler sees the user's constants it may give a NaN that is computed with another sign, or leave it
+        // signalling. And without instructions for it, 16 bits take long to become 32.
+        if len < REST_VECTORS * <T::Lane as Lane>::InCaller::LANES && !F::COMPUTES {
             let (inputs, output) = self.pointers();
             // SAFETY: of the pointers, see there.
             unsafe {

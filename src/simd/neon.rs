@@ -26,7 +26,7 @@ macro_rules! computed_in_f32 {
                 let float: int32x4_t;
                 core::arch::asm!(
                     "fcvtl {float:v}.4s, {half:v}.4h",
-                    float = lateout(vreg) float, half = in(vreg) half, options(pure, nomem, nostack, preserves_flags)
+                    float = lateout(vreg) float, half = in(vreg) half, options(pure, nomem, nostack)
                 );
                 I32(float)
             }
@@ -58,7 +58,7 @@ unsafe fn round_to_f16(x: int32x4_t) -> int16x4_t {
     unsafe {
         core::arch::asm!(
             "fcvtn {half:v}.4h, {x:v}.4s",
-            half = lateout(vreg) half, x = in(vreg) x, options(pure, nomem, nostack, preserves_flags)
+            half = lateout(vreg) half, x = in(vreg) x, options(pure, nomem, nostack)
         );
     }
     half
