@@ -6,7 +6,10 @@ use crate::simd::{FloatLane, Lane};
 /// `bf16`.
 ///
 /// The trait is sealed. Its values are read and written as whole numbers of the same size, so every bit pattern is fine.
-pub trait Element: Copy + core::fmt::Debug + PartialOrd + Send + Sync + 'static + Format {}
+pub trait Element: Copy + core::fmt::Debug + PartialOrd + Send + Sync + 'static + Format {
+    /// The format that many elements are summed in: `f32` for `f32`, `f16` and `bf16`, `f64` for itself.
+    type Sum: Element<Lane = Self::ComputedIn>;
+}
 
 /// What the kernels know of a format. It seals [`Element`].
 pub trait Format {
@@ -24,6 +27,9 @@ pub trait Format {
 
     /// Whether it is `bf16`, which is half of an `f32`.
     const IS_BF16: bool;
+
+    /// Exactly.
+    fn to_f64(bits: Self::Lane) -> f64;
 
     /// Without instructions that the CPU may have for it.
     fn to_f32(bits: Self::Lane) -> f32;
@@ -43,8 +49,10 @@ pub trait Format {
 pub(crate) const FORMATS: usize = if cfg!(feature = "half") { 4 } else { 2 };
 
 macro_rules! format {
-    ($element:ty, $lane:ty, computed in $computed_in:ty, $index:literal, $round:expr, $to_f32:expr, $from_f32:expr) => {
-        impl Element for $element {}
+    ($element:ty, $lane:ty, computed in $computed_in:ty as $sum:ty, $index:literal, $round:expr, $to_f32:expr, $from_f32:expr) => {
+        impl Element for $element {
+            type Sum = $sum;
+        }
 
         impl Format for $element {
             type Lane = $lane;
@@ -53,6 +61,16 @@ macro_rules! format {
             const INFINITY: $lane = <$element>::INFINITY.to_bits().cast_signed();
             const IS_BF16: bool = $index == 3;
             const INDEX: usize = $index;
+
+            #[inline(always)]
+            fn to_f64(bits: $lane) -> f64 {
+                if $index == 1 {
+                    let bits: i64 = bits.into();
+                    f64::from_bits(bits.cast_unsigned())
+                } else {
+                    <Self as Format>::to_f32(bits).into()
+                }
+            }
 
             #[inline(always)]
             fn to_f32(bits: $lane) -> f32 {
@@ -78,13 +96,13 @@ macro_rules! format {
     };
 }
 
-format!(f32, i32, computed in i32, 0, |number| number as f32, |number| number, |number| number);
-format!(f64, i64, computed in i64, 1, |number| number, |number| number as f32, f64::from);
+format!(f32, i32, computed in i32 as f32, 0, |number| number as f32, |number| number, |number| number);
+format!(f64, i64, computed in i64 as f64, 1, |number| number, |number| number as f32, f64::from);
 #[cfg(feature = "half")]
 format!(
     half::f16,
     i16,
-    computed in i32,
+    computed in i32 as f32,
     2,
     |number| half::f16::from_f32_const(round_to_odd(number)),
     half::f16::to_f32_const,
@@ -94,7 +112,7 @@ format!(
 format!(
     half::bf16,
     i16,
-    computed in i32,
+    computed in i32 as f32,
     3,
     |number| half::bf16::from_f32_const(round_to_odd(number)),
     |number| f32::from_bits(u32::from(number.to_bits()) << 16),

@@ -1,9 +1,50 @@
 //! The functions, on an instruction set of the caller's choice.
 
-use crate::activation::{Activation, Relu};
+use core::mem::MaybeUninit;
+
+use crate::activation::{Activation, OneBitGradient, Relu};
 use crate::calls;
 use crate::element::Element;
 use crate::isa::{Isa, UnsupportedIsa};
+
+/// Where a function runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Way {
+    #[default]
+    Best,
+    Pinned(Kernels),
+    #[cfg(feature = "rayon")]
+    Parallel,
+}
+
+impl Way {
+    pub(crate) fn kernels(self) -> Kernels {
+        match self {
+            Self::Pinned(kernels) => kernels,
+            _ => Kernels::best(),
+        }
+    }
+}
+
+/// The methods that choose a way, for a value that has a field for it.
+macro_rules! ways {
+    () => {
+        /// On this instruction set, instead of [`Isa::best`](crate::Isa::best).
+        pub fn on(mut self, kernels: $crate::Kernels) -> Self {
+            self.way = $crate::kernels::Way::Pinned(kernels);
+            self
+        }
+
+        /// On the threads of rayon's pool in which it is called, when there is enough for them to do; see
+        /// [`parallel`](crate::parallel). The results are the same, bit for bit.
+        #[cfg(feature = "rayon")]
+        pub fn parallel(mut self) -> Self {
+            self.way = $crate::kernels::Way::Parallel;
+            self
+        }
+    };
+}
+pub(crate) use ways;
 
 /// The functions of this crate on one instruction set. A value is the proof that the instruction set is available.
 ///
@@ -134,6 +175,142 @@ impl Kernels {
     #[track_caller]
     pub fn backward_inplace<T: Element>(self, activation: impl Activation, input: &[T], grad: &mut [T]) {
         calls::backward_inplace(activation, input, grad).run(|| self);
+    }
+
+    /// [`Activation::forward_uninit`] on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    #[inline]
+    #[track_caller]
+    pub fn forward_uninit<'a, T: Element>(
+        self,
+        activation: impl Activation,
+        input: &[T],
+        output: &'a mut [MaybeUninit<T>],
+    ) -> &'a mut [T] {
+        calls::forward_uninit(activation, input, output).run(|| self)
+    }
+
+    /// [`Activation::backward_uninit`] on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    #[inline]
+    #[track_caller]
+    pub fn backward_uninit<'a, T: Element>(
+        self,
+        activation: impl Activation,
+        input: &[T],
+        grad_output: &[T],
+        grad_input: &'a mut [MaybeUninit<T>],
+    ) -> &'a mut [T] {
+        calls::backward_uninit(activation, input, grad_output, grad_input).run(|| self)
+    }
+
+    /// [`relu_mask_inplace`](crate::relu_mask_inplace) on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the mask has another length.
+    #[track_caller]
+    pub fn relu_mask_inplace<T: Element>(self, x: &mut [T], mask: &mut [u8]) -> usize {
+        self.forward_mask_inplace(Relu, x, mask)
+    }
+
+    /// [`relu_mask`](crate::relu_mask) on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    #[track_caller]
+    pub fn relu_mask<T: Element>(self, input: &[T], output: &mut [T], mask: &mut [u8]) -> usize {
+        self.forward_mask(Relu, input, output, mask)
+    }
+
+    /// [`relu_backward_mask`](crate::relu_backward_mask) on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    #[track_caller]
+    pub fn relu_backward_mask<T: Element>(self, mask: &[u8], grad_output: &[T], grad_input: &mut [T]) {
+        self.backward_mask(Relu, mask, grad_output, grad_input);
+    }
+
+    /// [`relu_backward_mask_inplace`](crate::relu_backward_mask_inplace) on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the mask has another length.
+    #[track_caller]
+    pub fn relu_backward_mask_inplace<T: Element>(self, mask: &[u8], grad: &mut [T]) {
+        self.backward_mask_inplace(Relu, mask, grad);
+    }
+
+    /// [`OneBitGradient::forward_mask`] on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    #[track_caller]
+    pub fn forward_mask<T: Element>(
+        self,
+        activation: impl OneBitGradient,
+        input: &[T],
+        output: &mut [T],
+        mask: &mut [u8],
+    ) -> usize {
+        calls::forward_mask(activation, input, output, mask).run(self)
+    }
+
+    /// [`OneBitGradient::forward_mask_inplace`] on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the mask has another length.
+    #[track_caller]
+    pub fn forward_mask_inplace<T: Element>(
+        self,
+        activation: impl OneBitGradient,
+        x: &mut [T],
+        mask: &mut [u8],
+    ) -> usize {
+        calls::forward_mask_inplace(activation, x, mask).run(self)
+    }
+
+    /// [`OneBitGradient::backward_mask`] on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ.
+    #[track_caller]
+    pub fn backward_mask<T: Element>(
+        self,
+        activation: impl OneBitGradient,
+        mask: &[u8],
+        grad_output: &[T],
+        grad_input: &mut [T],
+    ) {
+        calls::backward_mask(activation, mask, grad_output, grad_input).run(self);
+    }
+
+    /// [`OneBitGradient::backward_mask_inplace`] on this instruction set.
+    ///
+    /// # Panics
+    ///
+    /// When the mask has another length.
+    #[track_caller]
+    pub fn backward_mask_inplace<T: Element>(self, activation: impl OneBitGradient, mask: &[u8], grad: &mut [T]) {
+        calls::backward_mask_inplace(activation, mask, grad).run(self);
+    }
+
+    /// [`count_zeros`](crate::count_zeros) on this instruction set.
+    #[must_use]
+    pub fn count_zeros<T: Element>(self, x: &[T]) -> usize {
+        calls::count_zeros(x, self)
     }
 }
 

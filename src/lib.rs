@@ -53,12 +53,15 @@
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
 mod activation;
 mod calls;
 mod element;
+mod fused;
 mod isa;
 mod kernels;
 #[cfg(feature = "rayon")]
@@ -68,13 +71,16 @@ mod streaming;
 mod sweep;
 
 pub use activation::{
-    Activation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu,
+    Activation, ClippedRelu, Crelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, OneBitGradient, PRelu, ReGlu, Relu,
+    SquaredRelu, ThresholdedRelu,
 };
 pub use element::Element;
+pub use fused::Fused;
 #[cfg(feature = "half")]
 pub use half::{bf16, f16};
 pub use isa::{Isa, ParseIsaError, UnsupportedIsa};
 pub use kernels::Kernels;
+pub use simd::{Channels, Rows, RowsMut};
 pub use streaming::{set_streaming_threshold, streaming_threshold};
 
 /// `x[i] = relu(x[i])`: x where `!(x <= 0)`, else +0.0.
@@ -158,6 +164,85 @@ pub fn relu_backward<T: Element>(input: &[T], grad_output: &[T], grad_input: &mu
 #[track_caller]
 pub fn relu_backward_inplace<T: Element>(input: &[T], grad: &mut [T]) {
     Relu.backward_inplace(input, grad);
+}
+
+/// [`relu_inplace`], and a bit of each element: whether `!(x[i] <= 0)`. Gives how many bits are 1.
+///
+/// Bit i is in byte i / 8, the first one in the lowest bit; the unused bits of the last byte are written as 0. It is all that
+/// [`relu_backward_mask`] needs of x. Other functions have such masks with [`OneBitGradient`].
+///
+/// ```
+/// let mut x = [-3.0_f32, 1.0, 0.0, f32::NAN];
+/// let mut mask = [0xff];
+/// assert_eq!(rectify::relu_mask_inplace(&mut x, &mut mask), 2);
+/// assert_eq!(mask, [0b1010]);
+/// ```
+///
+/// # Panics
+///
+/// When the mask is not of `x.len().div_ceil(8)` bytes. Nothing is written then.
+#[track_caller]
+pub fn relu_mask_inplace<T: Element>(x: &mut [T], mask: &mut [u8]) -> usize {
+    Relu.forward_mask_inplace(x, mask)
+}
+
+/// [`relu`], and a bit of each element of `input` as [`relu_mask_inplace`] has it. Gives how many bits are 1.
+///
+/// ```
+/// let mut output = [0.0_f32; 9];
+/// let mut mask = [0; 2];
+/// assert_eq!(rectify::relu_mask(&[1.0; 9], &mut output, &mut mask), 9);
+/// assert_eq!(mask, [0xff, 1]);
+/// ```
+///
+/// # Panics
+///
+/// When the lengths differ, or the mask is not of `input.len().div_ceil(8)` bytes. Nothing is written then.
+#[track_caller]
+pub fn relu_mask<T: Element>(input: &[T], output: &mut [T], mask: &mut [u8]) -> usize {
+    Relu.forward_mask(input, output, mask)
+}
+
+/// `grad_input[i]` = `grad_output[i]` where bit i of the mask is 1, else +0.0: [`relu_backward`] from the mask of [`relu_mask`].
+///
+/// ```
+/// let mut grad_input = [0.0_f32; 3];
+/// rectify::relu_backward_mask(&[0b101], &[1.0, f32::INFINITY, 3.0], &mut grad_input);
+/// assert_eq!(grad_input, [1.0, 0.0, 3.0]);
+/// ```
+///
+/// # Panics
+///
+/// When the lengths differ, or the mask is not of `grad_output.len().div_ceil(8)` bytes. Nothing is written then.
+#[track_caller]
+pub fn relu_backward_mask<T: Element>(mask: &[u8], grad_output: &[T], grad_input: &mut [T]) {
+    Relu.backward_mask(mask, grad_output, grad_input);
+}
+
+/// `grad[i]` stays where bit i of the mask is 1, else becomes +0.0: [`relu_backward_mask`] in place.
+///
+/// ```
+/// let mut grad = [1.0_f32, 2.0, 3.0];
+/// rectify::relu_backward_mask_inplace(&[0b110], &mut grad);
+/// assert_eq!(grad, [0.0, 2.0, 3.0]);
+/// ```
+///
+/// # Panics
+///
+/// When the mask is not of `grad.len().div_ceil(8)` bytes. Nothing is written then.
+#[track_caller]
+pub fn relu_backward_mask_inplace<T: Element>(mask: &[u8], grad: &mut [T]) {
+    Relu.backward_mask_inplace(mask, grad);
+}
+
+/// How many elements are +0.0 or -0.0: after ReLU, how many units are dead.
+///
+/// ```
+/// assert_eq!(rectify::count_zeros(&[0.0_f32, 1.0, -0.0, f32::NAN]), 2);
+/// ```
+#[must_use]
+pub fn count_zeros<T: Element>(x: &[T]) -> usize {
+    Kernels::best().count_zeros(x)
 }
 
 /// README's code, compiled and run as tests.

@@ -10,7 +10,9 @@
 //! assert!(x.iter().all(|&x| x == 0.0));
 //! ```
 
-use crate::activation::{Activation, Relu};
+use core::mem::MaybeUninit;
+
+use crate::activation::{Activation, OneBitGradient, Relu};
 use crate::calls;
 use crate::element::Element;
 use crate::kernels::Kernels;
@@ -83,4 +85,83 @@ pub fn backward<T: Element>(activation: impl Activation, input: &[T], grad_outpu
 #[track_caller]
 pub fn backward_inplace<T: Element>(activation: impl Activation, input: &[T], grad: &mut [T]) {
     calls::backward_inplace(activation, input, grad).run_parallel(Kernels::best());
+}
+
+/// [`Activation::forward_uninit`] on several threads.
+///
+/// # Panics
+///
+/// When the lengths differ. Nothing is written then.
+#[track_caller]
+pub fn forward_uninit<'a, T: Element>(
+    activation: impl Activation,
+    input: &[T],
+    output: &'a mut [MaybeUninit<T>],
+) -> &'a mut [T] {
+    calls::forward_uninit(activation, input, output).run_parallel(Kernels::best())
+}
+
+/// [`Activation::backward_uninit`] on several threads.
+///
+/// # Panics
+///
+/// When the lengths differ. Nothing is written then.
+#[track_caller]
+pub fn backward_uninit<'a, T: Element>(
+    activation: impl Activation,
+    input: &[T],
+    grad_output: &[T],
+    grad_input: &'a mut [MaybeUninit<T>],
+) -> &'a mut [T] {
+    calls::backward_uninit(activation, input, grad_output, grad_input).run_parallel(Kernels::best())
+}
+
+/// [`OneBitGradient::forward_mask`] on several threads.
+///
+/// # Panics
+///
+/// When the lengths differ. Nothing is written then.
+#[track_caller]
+pub fn forward_mask<T: Element>(
+    activation: impl OneBitGradient,
+    input: &[T],
+    output: &mut [T],
+    mask: &mut [u8],
+) -> usize {
+    calls::forward_mask(activation, input, output, mask).run_parallel(Kernels::best())
+}
+
+/// [`OneBitGradient::forward_mask_inplace`] on several threads.
+///
+/// # Panics
+///
+/// When the mask has another length. Nothing is written then.
+#[track_caller]
+pub fn forward_mask_inplace<T: Element>(activation: impl OneBitGradient, x: &mut [T], mask: &mut [u8]) -> usize {
+    calls::forward_mask_inplace(activation, x, mask).run_parallel(Kernels::best())
+}
+
+/// [`OneBitGradient::backward_mask`] on several threads.
+///
+/// # Panics
+///
+/// When the lengths differ. Nothing is written then.
+#[track_caller]
+pub fn backward_mask<T: Element>(
+    activation: impl OneBitGradient,
+    mask: &[u8],
+    grad_output: &[T],
+    grad_input: &mut [T],
+) {
+    calls::backward_mask(activation, mask, grad_output, grad_input).run_parallel(Kernels::best());
+}
+
+/// [`OneBitGradient::backward_mask_inplace`] on several threads.
+///
+/// # Panics
+///
+/// When the mask has another length. Nothing is written then.
+#[track_caller]
+pub fn backward_mask_inplace<T: Element>(activation: impl OneBitGradient, mask: &[u8], grad: &mut [T]) {
+    calls::backward_mask_inplace(activation, mask, grad).run_parallel(Kernels::best());
 }

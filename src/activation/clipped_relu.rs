@@ -1,5 +1,6 @@
 use super::order::Interval;
-use super::{Activation, Function, Loops, relu};
+use super::relu::{Relu, passes};
+use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
 use crate::element::{Element, Format};
 use crate::simd::Vector;
 
@@ -52,13 +53,15 @@ impl ClippedRelu {
 
 impl Activation for ClippedRelu {}
 
+impl OneBitGradient for ClippedRelu {}
+
 static LOOPS: Loops<ClippedRelu> = Loops::new();
 
 #[derive(Clone, Copy)]
 pub struct Rounded<T: Format> {
     max: T::Lane,
     above: Interval<T::Lane>,
-    from: Interval<T::Lane>,
+    below: Interval<T::Lane>,
 }
 
 impl Function for ClippedRelu {
@@ -73,14 +76,14 @@ impl Function for ClippedRelu {
         Rounded {
             max,
             above: Interval::above::<T>(max),
-            from: Interval::new(max, T::INFINITY),
+            below: Interval::new(max, T::INFINITY).complement(),
         }
     }
 
     #[inline(always)]
     fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
         let above = rounded.above.contains(simd, x);
-        relu::Relu::forward_vector::<T, V>((), simd, x).replace(above, V::splat(simd, rounded.max))
+        Relu::forward_vector::<T, V>((), simd, x).replace(above, V::splat(simd, rounded.max))
     }
 
     #[inline(always)]
@@ -90,6 +93,13 @@ impl Function for ClippedRelu {
         x: V,
         grad_output: V,
     ) -> V {
-        relu::Relu::backward_vector::<T, V>((), simd, x, grad_output).discard(rounded.from.contains(simd, x))
+        grad_output.keep(Self::is_live::<T, V>(rounded, simd, x))
+    }
+}
+
+impl OneBitFunction for ClippedRelu {
+    #[inline(always)]
+    fn is_live<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V::Mask {
+        V::and(simd, passes::<T, V>(simd, x), rounded.below.contains(simd, x))
     }
 }

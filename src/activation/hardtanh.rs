@@ -1,5 +1,5 @@
 use super::order::{Interval, ordered};
-use super::{Activation, Function, Loops};
+use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
 use crate::element::{Element, Format};
 use crate::simd::Vector;
 
@@ -58,6 +58,8 @@ impl Default for Hardtanh {
 
 impl Activation for Hardtanh {}
 
+impl OneBitGradient for Hardtanh {}
+
 static LOOPS: Loops<Hardtanh> = Loops::new();
 
 #[derive(Clone, Copy)]
@@ -66,8 +68,8 @@ pub struct Rounded<T: Format> {
     max: T::Lane,
     below: Interval<T::Lane>,
     above: Interval<T::Lane>,
-    up_to: Interval<T::Lane>,
-    from: Interval<T::Lane>,
+    above_min: Interval<T::Lane>,
+    below_max: Interval<T::Lane>,
 }
 
 impl Function for Hardtanh {
@@ -83,8 +85,8 @@ impl Function for Hardtanh {
             max,
             below: Interval::below::<T>(min),
             above: Interval::above::<T>(max),
-            up_to: Interval::up_to::<T>(min),
-            from: Interval::from::<T>(max),
+            above_min: Interval::up_to::<T>(min).complement(),
+            below_max: Interval::from::<T>(max).complement(),
         }
     }
 
@@ -102,9 +104,15 @@ impl Function for Hardtanh {
         x: V,
         grad_output: V,
     ) -> V {
+        grad_output.keep(Self::is_live::<T, V>(rounded, simd, x))
+    }
+}
+
+impl OneBitFunction for Hardtanh {
+    #[inline(always)]
+    fn is_live<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V::Mask {
         let order = ordered(simd, x);
-        grad_output
-            .discard(rounded.up_to.contains(simd, order))
-            .discard(rounded.from.contains(simd, order))
+        let above_min = rounded.above_min.contains(simd, order);
+        V::and(simd, above_min, rounded.below_max.contains(simd, order))
     }
 }

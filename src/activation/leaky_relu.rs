@@ -1,5 +1,5 @@
 use super::relu::passes;
-use super::{Activation, Function, Loops};
+use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
 use crate::element::{Element, Format};
 use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
 
@@ -62,6 +62,8 @@ impl Default for LeakyRelu {
 
 impl Activation for LeakyRelu {}
 
+impl OneBitGradient for LeakyRelu {}
+
 static LOOPS: Loops<LeakyRelu> = Loops::new();
 
 #[derive(Clone, Copy)]
@@ -103,10 +105,27 @@ impl Function for LeakyRelu {
         x: V,
         grad_output: V,
     ) -> V {
+        Self::backward_bit::<T, V>(rounded, simd, passes::<T, V>(simd, x), grad_output)
+    }
+}
+
+impl OneBitFunction for LeakyRelu {
+    #[inline(always)]
+    fn is_live<T: Element, V: Vector<Lane = T::Lane>>(_: Rounded<T>, simd: V::Simd, x: V) -> V::Mask {
+        passes::<T, V>(simd, x)
+    }
+
+    #[inline(always)]
+    fn backward_bit<T: Element, V: Vector<Lane = T::Lane>>(
+        rounded: Rounded<T>,
+        simd: V::Simd,
+        is_live: V::Mask,
+        grad_output: V,
+    ) -> V {
         let has_slope = V::splat(simd, rounded.has_slope).nonzero();
         compute::<T, V, _, 1>(simd, rounded.slope, [grad_output])
             .keep(has_slope)
-            .replace(passes::<T, V>(simd, x), grad_output)
+            .replace(is_live, grad_output)
     }
 }
 

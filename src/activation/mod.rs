@@ -1,27 +1,41 @@
 //! What is computed: one file a function.
 
 mod clipped_relu;
+mod crelu;
 mod hard_sigmoid;
 mod hard_swish;
 mod hardtanh;
 mod leaky_relu;
+mod one_bit;
 mod order;
+mod prelu;
+mod reglu;
 mod relu;
 mod squared_relu;
 mod thresholded_relu;
 
 pub use clipped_relu::ClippedRelu;
+pub use crelu::Crelu;
 pub use hard_sigmoid::HardSigmoid;
 pub use hard_swish::HardSwish;
 pub use hardtanh::Hardtanh;
 pub use leaky_relu::LeakyRelu;
+pub use one_bit::{OneBitFunction, OneBitGradient};
+pub use prelu::PRelu;
+pub use reglu::ReGlu;
 pub use relu::Relu;
 pub use squared_relu::SquaredRelu;
 pub use thresholded_relu::ThresholdedRelu;
 
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+use core::mem::MaybeUninit;
+
 use crate::calls;
 use crate::element::Element;
 use crate::kernels::Kernels;
+#[cfg(feature = "alloc")]
+use crate::simd::append;
 use crate::simd::{Entries, Vector};
 use crate::sweep::VectorFn;
 
@@ -83,6 +97,73 @@ pub trait Activation: Function {
     fn backward_inplace<T: Element>(self, input: &[T], grad: &mut [T]) {
         calls::backward_inplace(self, input, grad).run(Kernels::best);
     }
+
+    /// [`forward`](Self::forward) to memory that need not be initialised. Gives it back as elements.
+    ///
+    /// ```
+    /// use std::mem::MaybeUninit;
+    /// use rectify::{Activation, Relu};
+    ///
+    /// let mut output = [MaybeUninit::uninit(); 2];
+    /// let output = Relu.forward_uninit(&[-1.0_f32, 2.0], &mut output);
+    /// assert_eq!(output, [0.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ. Nothing is written then.
+    #[inline]
+    #[track_caller]
+    fn forward_uninit<'a, T: Element>(self, input: &[T], output: &'a mut [MaybeUninit<T>]) -> &'a mut [T] {
+        calls::forward_uninit(self, input, output).run(Kernels::best)
+    }
+
+    /// [`backward`](Self::backward) to memory that need not be initialised. Gives it back as elements.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ. Nothing is written then.
+    #[inline]
+    #[track_caller]
+    fn backward_uninit<'a, T: Element>(
+        self,
+        input: &[T],
+        grad_output: &[T],
+        grad_input: &'a mut [MaybeUninit<T>],
+    ) -> &'a mut [T] {
+        calls::backward_uninit(self, input, grad_output, grad_input).run(Kernels::best)
+    }
+
+    /// Appends the values of [`forward`](Self::forward) to a vector, whose memory need not be filled before.
+    ///
+    /// ```
+    /// use rectify::{Activation, Relu};
+    ///
+    /// let mut output = vec![7.0_f32];
+    /// Relu.forward_append(&[-1.0, 2.0], &mut output);
+    /// assert_eq!(output, [7.0, 0.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the vector would be too long for the memory.
+    #[cfg(feature = "alloc")]
+    fn forward_append<T: Element>(self, input: &[T], output: &mut Vec<T>) {
+        append(output, input.len(), |output| self.forward_uninit(input, output));
+    }
+
+    /// Appends the values of [`backward`](Self::backward) to a vector, whose memory need not be filled before.
+    ///
+    /// # Panics
+    ///
+    /// When the lengths differ, or the vector would be too long for the memory. It is as it was then.
+    #[cfg(feature = "alloc")]
+    #[track_caller]
+    fn backward_append<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut Vec<T>) {
+        append(grad_input, input.len(), |grad_input| {
+            self.backward_uninit(input, grad_output, grad_input)
+        });
+    }
 }
 
 /// The arithmetic of an [`Activation`], stated once for every format and instruction set. It seals that trait.
@@ -138,8 +219,8 @@ impl<A: Function> VectorFn<1> for Forward<A> {
     }
 
     #[inline(always)]
-    fn call<T: Element, V: Vector<Lane = T::Lane>>(rounded: A::Rounded<T>, simd: V::Simd, [x]: [V; 1]) -> V {
-        A::forward_vector::<T, V>(rounded, simd, x)
+    fn call<T: Element, V: Vector<Lane = T::Lane>>(rounded: A::Rounded<T>, simd: V::Simd, [x]: [V; 1]) -> [V; 1] {
+        [A::forward_vector::<T, V>(rounded, simd, x)]
     }
 }
 
@@ -162,7 +243,7 @@ impl<A: Function> VectorFn<2> for Backward<A> {
         rounded: A::Rounded<T>,
         simd: V::Simd,
         [x, grad_output]: [V; 2],
-    ) -> V {
-        A::backward_vector::<T, V>(rounded, simd, x, grad_output)
+    ) -> [V; 1] {
+        [A::backward_vector::<T, V>(rounded, simd, x, grad_output)]
     }
 }

@@ -81,6 +81,16 @@ impl<L: Lane> Interval<L> {
         )
     }
 
+    /// All others. Not of an empty one.
+    #[inline(always)]
+    pub fn complement(self) -> Self {
+        let len = self.end.wrapping_sub(L::MIN);
+        Self {
+            offset: self.offset.wrapping_sub(len),
+            end: L::MIN.wrapping_sub(len),
+        }
+    }
+
     #[inline(always)]
     pub fn contains<V: Vector<Lane = L>>(self, simd: V::Simd, x: V) -> V::Mask {
         V::splat(simd, self.end).gt(x.wrapping_add(V::splat(simd, self.offset)))

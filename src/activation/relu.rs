@@ -1,4 +1,4 @@
-use super::{Activation, Function, Loops};
+use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
 use crate::element::Element;
 use crate::simd::Vector;
 
@@ -25,6 +25,8 @@ pub struct Relu;
 
 impl Activation for Relu {}
 
+impl OneBitGradient for Relu {}
+
 static LOOPS: Loops<Relu> = Loops::new();
 
 impl Function for Relu {
@@ -43,6 +45,13 @@ impl Function for Relu {
     #[inline(always)]
     fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, x: V, grad_output: V) -> V {
         grad_output.keep(passes::<T, V>(simd, x))
+    }
+}
+
+impl OneBitFunction for Relu {
+    #[inline(always)]
+    fn is_live<T: Element, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, x: V) -> V::Mask {
+        passes::<T, V>(simd, x)
     }
 }
 

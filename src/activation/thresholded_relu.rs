@@ -1,5 +1,5 @@
 use super::order::{Interval, ordered};
-use super::{Activation, Function, Loops};
+use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
 use crate::element::{Element, Format};
 use crate::simd::Vector;
 
@@ -52,11 +52,13 @@ impl Default for ThresholdedRelu {
 
 impl Activation for ThresholdedRelu {}
 
+impl OneBitGradient for ThresholdedRelu {}
+
 static LOOPS: Loops<ThresholdedRelu> = Loops::new();
 
 #[derive(Clone, Copy)]
 pub struct Rounded<T: Format> {
-    up_to_alpha: Interval<T::Lane>,
+    passes: Interval<T::Lane>,
 }
 
 impl Function for ThresholdedRelu {
@@ -67,7 +69,7 @@ impl Function for ThresholdedRelu {
     #[inline(always)]
     fn round<T: Element>(self) -> Rounded<T> {
         Rounded {
-            up_to_alpha: Interval::up_to::<T>(T::round(self.alpha)),
+            passes: Interval::up_to::<T>(T::round(self.alpha)).complement(),
         }
     }
 
@@ -83,6 +85,13 @@ impl Function for ThresholdedRelu {
         x: V,
         grad_output: V,
     ) -> V {
-        grad_output.discard(rounded.up_to_alpha.contains(simd, ordered(simd, x)))
+        grad_output.keep(Self::is_live::<T, V>(rounded, simd, x))
+    }
+}
+
+impl OneBitFunction for ThresholdedRelu {
+    #[inline(always)]
+    fn is_live<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V::Mask {
+        rounded.passes.contains(simd, ordered(simd, x))
     }
 }

@@ -63,8 +63,18 @@ unsafe fn round_to_bf16(x: __m256i) -> __m256i {
     _mm256_srli_epi32::<16>(_mm256_add_epi32(x, up))
 }
 
+/// # Safety
+///
+/// The CPU has AVX2.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn lanes_of_16_to_bits(mask: __m256i) -> i32 {
+    let bytes = _mm256_packs_epi16(mask, _mm256_setzero_si256());
+    _mm256_movemask_epi8(_mm256_permute4x64_epi64::<0b11_01_10_00>(bytes))
+}
+
 macro_rules! vector {
-    ($name:ident, $lane:ident, $set1:ident, $cmpgt:ident, $cmpeq:ident, $add:ident, floats: $floats:ident) => {
+    ($name:ident, $lane:ident, $set1:ident, $cmpgt:ident, $cmpeq:ident, $add:ident, to_bits($mask:ident): $to_bits:expr, floats: $floats:ident) => {
         #[derive(Clone, Copy)]
         pub struct $name(__m256i);
 
@@ -153,6 +163,24 @@ macro_rules! vector {
                 // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
                 unsafe { _mm256_and_si256(a, b) }
             }
+
+            #[inline(always)]
+            fn to_bits(_: Avx2, $mask: __m256i) -> u64 {
+                // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
+                let bits = unsafe { $to_bits };
+                u64::from(bits.cast_unsigned())
+            }
+
+            #[inline(always)]
+            fn from_bits(simd: Avx2, bits: u64) -> __m256i {
+                let powers = powers_of_2!($lane);
+                let Self(bits) = Self::splat(simd, bits as $lane);
+                // SAFETY: the proof is an argument; the powers are 32 bytes.
+                unsafe {
+                    let powers = _mm256_loadu_si256(powers.as_ptr().cast());
+                    $cmpeq(_mm256_and_si256(bits, powers), powers)
+                }
+            }
         }
     };
 }
@@ -164,6 +192,7 @@ vector!(
     _mm256_cmpgt_epi16,
     _mm256_cmpeq_epi16,
     _mm256_add_epi16,
+    to_bits(mask): lanes_of_16_to_bits(mask),
     floats: computed_in_f32
 );
 vector!(
@@ -173,6 +202,7 @@ vector!(
     _mm256_cmpgt_epi32,
     _mm256_cmpeq_epi32,
     _mm256_add_epi32,
+    to_bits(mask): _mm256_movemask_ps(_mm256_castsi256_ps(mask)),
     floats: computed_as_they_are
 );
 vector!(
@@ -182,8 +212,9 @@ vector!(
     _mm256_cmpgt_epi64,
     _mm256_cmpeq_epi64,
     _mm256_add_epi64,
+    to_bits(mask): _mm256_movemask_pd(_mm256_castsi256_pd(mask)),
     floats: computed_as_they_are
 );
 
-float!(I32, _mm256_castsi256_ps, _mm256_castps_si256, mul: _mm256_mul_ps, add: _mm256_add_ps);
-float!(I64, _mm256_castsi256_pd, _mm256_castpd_si256, mul: _mm256_mul_pd, add: _mm256_add_pd);
+float!(I32, _mm256_castsi256_ps, _mm256_castps_si256, mul: _mm256_mul_ps, add: _mm256_add_ps; is_number(x): _mm256_castps_si256(_mm256_cmp_ps::<_CMP_ORD_Q>(x, x)));
+float!(I64, _mm256_castsi256_pd, _mm256_castpd_si256, mul: _mm256_mul_pd, add: _mm256_add_pd; is_number(x): _mm256_castpd_si256(_mm256_cmp_pd::<_CMP_ORD_Q>(x, x)));

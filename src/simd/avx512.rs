@@ -158,6 +158,16 @@ macro_rules! vector {
             fn and(_: Avx512, a: $mask, b: $mask) -> $mask {
                 a & b
             }
+
+            #[inline(always)]
+            fn to_bits(_: Avx512, mask: $mask) -> u64 {
+                u64::from(mask)
+            }
+
+            #[inline(always)]
+            fn from_bits(_: Avx512, bits: u64) -> $mask {
+                bits as $mask
+            }
         }
     };
 }
@@ -199,5 +209,5 @@ vector!(
     floats: computed_as_they_are
 );
 
-float!(I32, _mm512_castsi512_ps, _mm512_castps_si512, mul: _mm512_mul_ps, add: _mm512_add_ps);
-float!(I64, _mm512_castsi512_pd, _mm512_castpd_si512, mul: _mm512_mul_pd, add: _mm512_add_pd);
+float!(I32, _mm512_castsi512_ps, _mm512_castps_si512, mul: _mm512_mul_ps, add: _mm512_add_ps; is_number(x): _mm512_cmp_ps_mask::<_CMP_ORD_Q>(x, x));
+float!(I64, _mm512_castsi512_pd, _mm512_castpd_si512, mul: _mm512_mul_pd, add: _mm512_add_pd; is_number(x): _mm512_cmp_pd_mask::<_CMP_ORD_Q>(x, x));

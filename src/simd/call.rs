@@ -1,23 +1,17 @@
 //! A call, from its slices to the code that walks them.
 
+use core::mem::MaybeUninit;
+use core::slice;
+
 use crate::element::Element;
 use crate::kernels::Kernels;
 use crate::streaming::streaming_threshold;
-use crate::sweep::{REST_VECTORS, VectorFn, sweep_rest};
+use crate::sweep::{ALIGNED_BYTES, Map, REST_VECTORS, VectorFn, walk_rest};
 
 use super::scalar::Scalar;
+#[cfg(feature = "rayon")]
+use super::split::{Split, run_parallel, start_of_line};
 use super::{Entries, Lane, Vector};
-
-/// In each slice. From here on it pays to align the stores, which streaming ones need.
-const ALIGNED_BYTES: usize = 512;
-
-/// What another thread takes at least, in bytes that are read and written.
-#[cfg(feature = "rayon")]
-const PART_BYTES: usize = 1 << 20;
-
-/// From here on the pool is worth the call for a caller that is none of its threads: they sleep, and so will the caller.
-#[cfg(feature = "rayon")]
-const WORTH_WAKING_BYTES: usize = 24 << 20;
 
 /// Where an input comes from.
 #[derive(Clone, Copy)]
@@ -28,31 +22,83 @@ pub(crate) enum Source<'a, T> {
     Output,
 }
 
-/// `output[i] = function(inputs[i])`, with slices of the same length. It is always inlined, down to the call of an entry
-/// function: a short call would take longer to pass it through memory than it has to do.
-pub(crate) struct Call<'a, T, F: 'static, const N: usize> {
-    entries: &'static Entries<F, N>,
-    function: F,
-    inputs: [Source<'a, T>; N],
-    output: &'a mut [T],
+impl<T> Source<'_, T> {
+    /// Panics when the length is another one than the output's.
+    #[inline(always)]
+    #[track_caller]
+    pub(super) fn check_len(&self, output_name: &str, output_len: usize) {
+        if let Source::Slice(name, slice) = self
+            && slice.len() != output_len
+        {
+            unequal_len(name, slice.len(), output_name, output_len);
+        }
+    }
+
+    /// That of the slice, or of the output.
+    #[inline(always)]
+    pub(super) fn pointer(&self, output: *const T) -> *const T {
+        match self {
+            Source::Slice(_, slice) => slice.as_ptr(),
+            Source::Output => output,
+        }
+    }
+
+    #[cfg(feature = "rayon")]
+    pub(super) fn split_at(self, middle: usize) -> (Self, Self) {
+        match self {
+            Source::Slice(name, slice) => {
+                let (first, second) = slice.split_at(middle);
+                (Source::Slice(name, first), Source::Slice(name, second))
+            }
+            Source::Output => (Source::Output, Source::Output),
+        }
+    }
 }
 
-impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
+/// `output[i] = function(inputs[i])`, with slices of the same length. It is always inlined, down to the call of an entry
+/// function: a short call would take longer to pass it through memory than it has to do.
+pub(crate) struct Call<'i, 'o, T, F: 'static, const N: usize> {
+    entries: &'static Entries<F, N>,
+    function: F,
+    inputs: [Source<'i, T>; N],
+    /// Initialised where it is the source of an input. Only elements are written to it.
+    output: &'o mut [MaybeUninit<T>],
+}
+
+impl<'i, 'o, T: Element, F: VectorFn<N>, const N: usize> Call<'i, 'o, T, F, N> {
     /// Panics when the lengths differ.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn new(
         entries: &'static Entries<F, N>,
         function: F,
-        inputs: [Source<'a, T>; N],
-        (output_name, output): (&str, &'a mut [T]),
+        inputs: [Source<'i, T>; N],
+        (output_name, output): (&str, &'o mut [T]),
     ) -> Self {
         for input in &inputs {
-            if let Source::Slice(name, slice) = input
-                && slice.len() != output.len()
-            {
-                unequal_len(name, slice.len(), output_name, output.len());
-            }
+            input.check_len(output_name, output.len());
+        }
+        Self {
+            entries,
+            function,
+            inputs,
+            // SAFETY: the elements of the slice; they stay initialised, since only elements are written.
+            output: unsafe { slice::from_raw_parts_mut(output.as_mut_ptr().cast(), output.len()) },
+        }
+    }
+
+    /// The same with an output that is none of the inputs, and need not be initialised.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn to_uninit(
+        entries: &'static Entries<F, N>,
+        function: F,
+        inputs: [(&'static str, &'i [T]); N],
+        (output_name, output): (&str, &'o mut [MaybeUninit<T>]),
+    ) -> Self {
+        let inputs = inputs.map(|(name, input)| Source::Slice(name, input));
+        for input in &inputs {
+            input.check_len(output_name, output.len());
         }
         Self {
             entries,
@@ -62,30 +108,40 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
         }
     }
 
-    /// On the caller's thread. Few elements are walked right here, since the choice of an instruction set and the call of its
-    /// entry function take longer.
+    /// On the caller's thread; gives the output. Few elements are walked right here, since the choice of an instruction set and
+    /// the call of its entry function take longer.
     #[inline(always)]
-    pub(crate) fn run(mut self, kernels: impl FnOnce() -> Kernels) {
-        let len = self.output.len();
+    pub(crate) fn run(mut self, kernels: impl FnOnce() -> Kernels) -> &'o mut [T] {
+        let (start, len) = (self.output.as_mut_ptr(), self.output.len());
         // Where the compiler sees the user's constants it may give a NaN that is computed with another sign, or leave it
         // signalling. And without instructions for it, 16 bits take long to become 32.
         if len < REST_VECTORS * <T::Lane as Lane>::InCaller::LANES && !F::COMPUTES {
             let (inputs, output) = self.pointers();
             // SAFETY: of the pointers, see there.
             unsafe {
-                sweep_rest::<T, <T::Lane as Lane>::InCaller, F, N>(
+                let mut map = Map::<Scalar, T, F, N, 1>::new(
                     Scalar::always(),
                     self.function.round::<T>(),
                     inputs.map(|input| input.cast()),
-                    output.cast(),
-                    0,
-                    len,
+                    [output.cast()],
                 );
+                walk_rest::<<T::Lane as Lane>::InCaller, _>(&mut map, 0, len);
             }
         } else {
             let streaming = self.is_past_caches();
             self.enter(kernels(), streaming);
         }
+        // SAFETY: the output, all of which has been written.
+        unsafe { slice::from_raw_parts_mut(start.cast(), len) }
+    }
+
+    /// On several threads.
+    #[cfg(feature = "rayon")]
+    pub(crate) fn run_parallel(self, kernels: Kernels) -> &'o mut [T] {
+        let (start, len) = (self.output.as_mut_ptr(), self.output.len());
+        run_parallel(self, kernels);
+        // SAFETY: the output, all of which has been written.
+        unsafe { slice::from_raw_parts_mut(start.cast(), len) }
     }
 
     /// Whether the output is one of its own, and all slices together don't fit into the caches.
@@ -123,43 +179,34 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
     /// wide: an input is a shared slice, which can't overlap the exclusive output, or it is the pointer of the output itself.
     #[inline(always)]
     fn pointers(&mut self) -> ([*const T; N], *mut T) {
-        let output = self.output.as_mut_ptr();
+        let output = self.output.as_mut_ptr().cast::<T>();
         let mut inputs = [output.cast_const(); N];
         for (pointer, input) in inputs.iter_mut().zip(&self.inputs) {
-            if let Source::Slice(_, slice) = input {
-                *pointer = slice.as_ptr();
-            }
+            *pointer = input.pointer(output);
         }
         (inputs, output)
     }
+}
 
-    /// On the threads of rayon's pool, when there is enough for them to do.
-    #[cfg(feature = "rayon")]
-    pub(crate) fn run_parallel(self, kernels: Kernels) {
-        let bytes = self.traffic();
-        if bytes < 2 * PART_BYTES || bytes < WORTH_WAKING_BYTES && rayon::current_thread_index().is_none() {
-            return self.run(|| kernels);
-        }
-        let streaming = self.is_past_caches();
-        // More than one a thread, for those that start late.
-        let parts = (bytes / PART_BYTES).min(4 * rayon::current_num_threads());
-        self.run_parts(kernels, streaming, parts);
+#[cfg(feature = "rayon")]
+impl<T: Element, F: VectorFn<N>, const N: usize> Split for Call<'_, '_, T, F, N> {
+    type Output = ();
+
+    fn traffic(&self) -> usize {
+        self.traffic()
     }
 
-    #[cfg(feature = "rayon")]
-    fn run_parts(self, kernels: Kernels, streaming: bool, parts: usize) {
-        if parts < 2 {
-            return self.enter(kernels, streaming);
-        }
-        let first_parts = parts / 2;
-        let middle = self.start_of_line(self.output.len() / parts * first_parts);
+    fn is_past_caches(&self) -> bool {
+        self.is_past_caches()
+    }
+
+    fn split(self, first_parts: usize, parts: usize) -> (Self, Self) {
+        let middle = start_of_line(self.output, self.output.len() / parts * first_parts);
         let (first_output, second_output) = self.output.split_at_mut(middle);
         let mut first_inputs = self.inputs;
         let mut second_inputs = self.inputs;
         for (first, second) in first_inputs.iter_mut().zip(&mut second_inputs) {
-            if let (Source::Slice(_, first), Source::Slice(_, second)) = (first, second) {
-                (*first, *second) = first.split_at(middle);
-            }
+            (*first, *second) = first.split_at(middle);
         }
         let first = Self {
             inputs: first_inputs,
@@ -171,18 +218,13 @@ impl<'a, T: Element, F: VectorFn<N>, const N: usize> Call<'a, T, F, N> {
             output: second_output,
             ..self
         };
-        rayon::join(
-            || first.run_parts(kernels, streaming, first_parts),
-            || second.run_parts(kernels, streaming, parts - first_parts),
-        );
+        (first, second)
     }
 
-    /// The first element of the output that is in the cache line of the one at `index`.
-    #[cfg(feature = "rayon")]
-    fn start_of_line(&self, index: usize) -> usize {
-        const LINE_BYTES: usize = 64;
-        let into_line = self.output[index..].as_ptr().addr() % LINE_BYTES;
-        index.saturating_sub(into_line / size_of::<T>())
+    fn join((): (), (): ()) {}
+
+    fn enter(self, kernels: Kernels, streaming: bool) {
+        self.enter(kernels, streaming);
     }
 }
 

@@ -5,7 +5,6 @@ use crate::isa::Isa;
 use crate::kernels::Kernels;
 use crate::sweep::VectorFn;
 
-use super::Simd;
 #[cfg(rectify_avx2)]
 use super::avx2::Avx2;
 #[cfg(rectify_avx512)]
@@ -15,6 +14,7 @@ use super::neon::Neon;
 #[cfg(rectify_portable)]
 use super::portable::Portable;
 use super::scalar::Scalar;
+use super::{Simd, Walk};
 
 /// [`Simd::enter`] for some format.
 pub(super) type Entry<F> = unsafe fn(F, *const u8, *const u8, *mut u8, usize, bool);
@@ -70,4 +70,21 @@ impl<F: VectorFn<N>, const N: usize> Entries<F, N> {
 /// Stands where an instruction set is not built in: no `Kernels` leads here.
 unsafe fn not_built_in<F>(_: F, _: *const u8, _: *const u8, _: *mut u8, _: usize, _: bool) {
     unreachable!("a Kernels exists only for an instruction set that is built in");
+}
+
+/// Runs `walk` on the instruction set that `kernels` proves to be available.
+pub(crate) fn run<W: Walk>(walk: &W, kernels: Kernels) -> W::Output {
+    let run: unsafe fn(&W) -> W::Output = match kernels.isa() {
+        #[cfg(rectify_portable)]
+        Isa::Portable => Portable::run,
+        #[cfg(rectify_neon)]
+        Isa::Neon => Neon::run,
+        #[cfg(rectify_avx2)]
+        Isa::Avx2 => Avx2::run,
+        #[cfg(rectify_avx512)]
+        Isa::Avx512 => Avx512::run,
+        _ => Scalar::run,
+    };
+    // SAFETY: see above.
+    unsafe { run(walk) }
 }

@@ -10,38 +10,100 @@ pub trait Float: Vector<Float = Self, Lane: FloatLane> {
 
     /// `self + other`, the same.
     fn add(self, other: Self) -> Self;
+
+    /// Where it is no NaN.
+    fn is_number(self) -> Self::Mask;
+
+    /// Instruction sets differ in which of two NaNs comes out of a sum or product, and in the sign of one that comes of infinities.
+    #[inline(always)]
+    fn with_one_nan(self, simd: Self::Simd) -> Self {
+        Self::splat(simd, Self::Lane::NAN).replace(self.is_number(), self)
+    }
 }
 
 /// The bits of a format that is computed in.
 pub trait FloatLane: Lane {
     const NEG_INFINITY: Self;
     const INFINITY: Self;
+    /// The quiet one without a sign and a payload.
+    const NAN: Self;
     /// Of the least normal one.
     const MIN_POSITIVE: Self;
 
-    /// Of the nearest number, of two the even one, but no infinity.
+    /// Of the nearest number, of two the even one.
+    fn nearest(number: f64) -> Self;
+
+    /// The same, but no infinity.
     fn nearest_finite(number: f64) -> Self;
+
+    /// `self + other`, rounded to nearest.
+    fn add(self, other: Self) -> Self;
+
+    /// [`NAN`](Self::NAN) instead of any NaN.
+    fn with_one_nan(self) -> Self;
 }
 
 impl FloatLane for i32 {
     const NEG_INFINITY: Self = f32::NEG_INFINITY.to_bits().cast_signed();
     const INFINITY: Self = f32::INFINITY.to_bits().cast_signed();
+    const NAN: Self = 0x7fc0_0000;
     const MIN_POSITIVE: Self = f32::MIN_POSITIVE.to_bits().cast_signed();
+
+    #[inline(always)]
+    fn nearest(number: f64) -> Self {
+        (number as f32).to_bits().cast_signed()
+    }
 
     #[inline(always)]
     fn nearest_finite(number: f64) -> Self {
         (number as f32).clamp(f32::MIN, f32::MAX).to_bits().cast_signed()
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        let [a, b] = [self, other].map(|bits| f32::from_bits(bits.cast_unsigned()));
+        (a + b).to_bits().cast_signed()
+    }
+
+    #[inline(always)]
+    fn with_one_nan(self) -> Self {
+        if f32::from_bits(self.cast_unsigned()).is_nan() {
+            Self::NAN
+        } else {
+            self
+        }
     }
 }
 
 impl FloatLane for i64 {
     const NEG_INFINITY: Self = f64::NEG_INFINITY.to_bits().cast_signed();
     const INFINITY: Self = f64::INFINITY.to_bits().cast_signed();
+    const NAN: Self = 0x7ff8_0000_0000_0000;
     const MIN_POSITIVE: Self = f64::MIN_POSITIVE.to_bits().cast_signed();
+
+    #[inline(always)]
+    fn nearest(number: f64) -> Self {
+        number.to_bits().cast_signed()
+    }
 
     #[inline(always)]
     fn nearest_finite(number: f64) -> Self {
         number.clamp(f64::MIN, f64::MAX).to_bits().cast_signed()
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        let [a, b] = [self, other].map(|bits| f64::from_bits(bits.cast_unsigned()));
+        (a + b).to_bits().cast_signed()
+    }
+
+    #[inline(always)]
+    fn with_one_nan(self) -> Self {
+        if f64::from_bits(self.cast_unsigned()).is_nan() {
+            Self::NAN
+        } else {
+            self
+        }
     }
 }
 

@@ -81,18 +81,22 @@ macro_rules! isa {
                 const { assert!(N == 1 || N == 2) };
                 let mut inputs = [first_input.cast(); N];
                 inputs[N - 1] = last_input.cast();
-                // SAFETY: the caller promises what `sweep` wants of the pointers; and that the instruction set is available, so
+                // SAFETY: the caller promises what `Map` wants of the pointers; and that the instruction set is available, so
                 // that there may be a `Self`.
                 unsafe {
-                    $crate::sweep::sweep::<T, <T::Lane as $crate::simd::Lane>::Vector<Self>, F, N, ALIGNED>(
-                        Self(()),
-                        function.round::<T>(),
-                        inputs,
-                        output.cast(),
-                        len,
-                        streaming,
-                    );
+                    let simd = Self(());
+                    $crate::sweep::Map::<Self, T, F, N, 1>::new(simd, function.round::<T>(), inputs, [output.cast()])
+                        .sweep::<<T::Lane as $crate::simd::Lane>::Vector<Self>, ALIGNED>(len, streaming);
+                    if streaming {
+                        simd.fence();
+                    }
                 }
+            }
+
+            $(#[$target_feature])*
+            unsafe fn run<W: $crate::simd::Walk>(walk: &W) -> W::Output {
+                // The caller promises that the instruction set is available, so there may be a `Self`.
+                walk.walk(Self(()))
             }
         }
     };
@@ -120,7 +124,9 @@ macro_rules! computed_as_they_are {
 /// The arithmetic of lanes that are the bits of numbers, from the intrinsics that see them as numbers and back.
 #[cfg(any(rectify_neon, rectify_avx2, rectify_avx512))]
 macro_rules! float {
-    ($vector:ident, $numbers:ident, $bits:ident, $($method:ident: $intrinsic:ident),+) => {
+    (
+        $vector:ident, $numbers:ident, $bits:ident, $($method:ident: $intrinsic:ident),+; is_number($x:ident): $is_number:expr
+    ) => {
         impl $crate::simd::Float for $vector {
             $(
                 #[inline(always)]
@@ -129,6 +135,31 @@ macro_rules! float {
                     Self(unsafe { $bits($intrinsic($numbers(self.0), $numbers(other.0))) })
                 }
             )+
+
+            #[inline(always)]
+            fn is_number(self) -> Self::Mask {
+                // SAFETY: no vector is made without a proof that the CPU has its instruction set.
+                unsafe {
+                    let $x = $numbers(self.0);
+                    $is_number
+                }
+            }
+        }
+    };
+}
+
+/// 1, 2, 4, ...: as many as a vector has lanes.
+#[cfg(any(rectify_neon, rectify_portable, rectify_avx2))]
+macro_rules! powers_of_2 {
+    ($lane:ident) => {
+        const {
+            let mut powers: [$lane; <Self as $crate::simd::Vector>::LANES] = [1; <Self as $crate::simd::Vector>::LANES];
+            let mut i = 1;
+            while i < powers.len() {
+                powers[i] = powers[i - 1] << 1;
+                i += 1;
+            }
+            powers
         }
     };
 }

@@ -3,6 +3,8 @@
 #[macro_use]
 mod macros;
 
+#[cfg(feature = "alloc")]
+mod append;
 #[cfg(rectify_avx2)]
 mod avx2;
 #[cfg(rectify_avx512)]
@@ -11,17 +13,28 @@ mod call;
 mod cpuid;
 mod entries;
 mod float;
+mod masks;
+mod matrix;
 mod narrow;
 #[cfg(rectify_neon)]
 mod neon;
 #[cfg(rectify_portable)]
 mod portable;
+mod rows;
 mod scalar;
+#[cfg(feature = "rayon")]
+mod split;
 
+#[cfg(feature = "alloc")]
+pub(crate) use append::append;
 pub(crate) use call::{Call, Source};
 pub(crate) use cpuid::last_level_cache;
-pub(crate) use entries::Entries;
+pub(crate) use entries::{Entries, run};
 pub use float::{Float, FloatFn, FloatLane, compute};
+pub(crate) use masks::MaskCall;
+pub use matrix::{Rows, RowsMut};
+pub use rows::Channels;
+pub(crate) use rows::{RowsCall, RowsSource};
 
 use narrow::Narrow;
 
@@ -79,13 +92,13 @@ pub unsafe trait Simd: Copy {
         halves
     }
 
-    /// [`sweep`](crate::sweep::sweep) over elements of `T`, compiled for the instruction set. There are one or two inputs,
+    /// A [`Map`](crate::sweep::Map) of elements of `T`, walked, compiled for the instruction set. There are one or two inputs,
     /// and not an array, which would go through memory.
     ///
     /// # Safety
     ///
     /// - The instruction set is available.
-    /// - The pointers are those of elements of `T`, and as `sweep` wants them.
+    /// - The pointers are those of elements of `T`, and as `Map` wants them.
     unsafe fn enter<T: Element, F: VectorFn<N>, const N: usize, const ALIGNED: bool>(
         function: F,
         first_input: *const u8,
@@ -94,10 +107,24 @@ pub unsafe trait Simd: Copy {
         len: usize,
         streaming: bool,
     );
+
+    /// `walk`, compiled for the instruction set.
+    ///
+    /// # Safety
+    ///
+    /// The instruction set is available.
+    unsafe fn run<W: Walk>(walk: &W) -> W::Output;
+}
+
+/// What code for an instruction set is made of, beside the walks of `enter`.
+pub trait Walk {
+    type Output;
+
+    fn walk<S: Simd>(&self, simd: S) -> Self::Output;
 }
 
 /// A whole number as wide as an element, in which kernels see the element's bits.
-pub trait Lane: bytemuck::Pod + Ord {
+pub trait Lane: bytemuck::Pod + Ord + Send + Sync {
     type Vector<S: Simd>: Vector<Simd = S, Lane = Self>;
     /// Of 16 bytes, for rests.
     type Narrow<S: Simd>: Vector<Simd = S, Lane = Self>;
@@ -210,6 +237,12 @@ pub unsafe trait Vector: Copy {
 
     /// True where both are.
     fn and(simd: Self::Simd, a: Self::Mask, b: Self::Mask) -> Self::Mask;
+
+    /// A bit for each lane, the lowest one for the first; the others are 0.
+    fn to_bits(simd: Self::Simd, mask: Self::Mask) -> u64;
+
+    /// The mask of such bits. The others are not looked at.
+    fn from_bits(simd: Self::Simd, bits: u64) -> Self::Mask;
 
     /// What the elements are computed in: itself, or of 32 bits a lane where its own have 16.
     type Float: Float<Simd = Self::Simd>;

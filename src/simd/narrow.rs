@@ -112,6 +112,20 @@ macro_rules! impl_vector {
                 a & b
             }
 
+            #[inline(always)]
+            fn to_bits(_: S, mask: $register) -> u64 {
+                u64::from(mask.to_bitmask()) & ((1 << Self::LANES) - 1)
+            }
+
+            #[inline(always)]
+            fn from_bits(_: S, bits: u64) -> $register {
+                let mut powers = [0; 16 / size_of::<$lane>()];
+                for (i, power) in powers.iter_mut().enumerate() {
+                    *power = 1 << i;
+                }
+                (<$register>::splat(bits as $lane) & <$register>::new(powers)).simd_eq(<$register>::new(powers))
+            }
+
             $floats!();
         }
     };
@@ -126,7 +140,7 @@ impl_vector!(i64x2, i64, 16 as u128, narrower: One<S, i64>, floats: computed_as_
 
 impl<S: Simd, const BYTES: usize> Float for Narrow<S, i32x4, BYTES>
 where
-    Self: Vector<Simd = S, Lane = i32, Float = Self>,
+    Self: Vector<Simd = S, Lane = i32, Mask = i32x4, Float = Self>,
 {
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
@@ -138,6 +152,12 @@ where
     fn add(self, other: Self) -> Self {
         let sum = bytemuck::cast::<_, f32x4>(self.0) + bytemuck::cast::<_, f32x4>(other.0);
         Self(bytemuck::cast(sum), PhantomData)
+    }
+
+    #[inline(always)]
+    fn is_number(self) -> i32x4 {
+        let numbers = bytemuck::cast::<_, f32x4>(self.0);
+        bytemuck::cast(numbers.simd_eq(numbers))
     }
 }
 
@@ -152,5 +172,11 @@ impl<S: Simd> Float for Narrow<S, i64x2, 16> {
     fn add(self, other: Self) -> Self {
         let sum = bytemuck::cast::<_, f64x2>(self.0) + bytemuck::cast::<_, f64x2>(other.0);
         Self(bytemuck::cast(sum), PhantomData)
+    }
+
+    #[inline(always)]
+    fn is_number(self) -> i64x2 {
+        let numbers = bytemuck::cast::<_, f64x2>(self.0);
+        bytemuck::cast(numbers.simd_eq(numbers))
     }
 }

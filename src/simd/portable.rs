@@ -103,6 +103,17 @@ macro_rules! vector {
                 a & b
             }
 
+            #[inline(always)]
+            fn to_bits(_: Portable, mask: Self) -> u64 {
+                mask.to_bitmask().into()
+            }
+
+            #[inline(always)]
+            fn from_bits(_: Portable, bits: u64) -> Self {
+                let powers = Self::new(powers_of_2!($lane));
+                (Self::splat(bits as $lane) & powers).simd_eq(powers)
+            }
+
             $floats!();
         }
     };
@@ -122,6 +133,12 @@ impl Float for I32 {
     fn add(self, other: Self) -> Self {
         bytemuck::cast(bytemuck::cast::<_, f32x8>(self) + bytemuck::cast::<_, f32x8>(other))
     }
+
+    #[inline(always)]
+    fn is_number(self) -> Self {
+        let numbers = bytemuck::cast::<_, f32x8>(self);
+        bytemuck::cast(numbers.simd_eq(numbers))
+    }
 }
 
 impl Float for I64 {
@@ -133,5 +150,11 @@ impl Float for I64 {
     #[inline(always)]
     fn add(self, other: Self) -> Self {
         bytemuck::cast(bytemuck::cast::<_, f64x4>(self) + bytemuck::cast::<_, f64x4>(other))
+    }
+
+    #[inline(always)]
+    fn is_number(self) -> Self {
+        let numbers = bytemuck::cast::<_, f64x4>(self);
+        bytemuck::cast(numbers.simd_eq(numbers))
     }
 }

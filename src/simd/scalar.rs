@@ -108,6 +108,16 @@ macro_rules! impl_vector {
                 a & b
             }
 
+            #[inline(always)]
+            fn to_bits(_: S, mask: bool) -> u64 {
+                mask.into()
+            }
+
+            #[inline(always)]
+            fn from_bits(_: S, bits: u64) -> bool {
+                bits & 1 != 0
+            }
+
             $floats!();
         }
     };
@@ -129,6 +139,11 @@ impl<S: Simd> Float for One<S, i32> {
         let [a, b] = [self, other].map(|float| f32::from_bits(float.0.cast_unsigned()));
         Self((a + b).to_bits().cast_signed(), PhantomData)
     }
+
+    #[inline(always)]
+    fn is_number(self) -> bool {
+        !f32::from_bits(self.0.cast_unsigned()).is_nan()
+    }
 }
 
 impl<S: Simd> Float for One<S, i64> {
@@ -142,5 +157,10 @@ impl<S: Simd> Float for One<S, i64> {
     fn add(self, other: Self) -> Self {
         let [a, b] = [self, other].map(|float| f64::from_bits(float.0.cast_unsigned()));
         Self((a + b).to_bits().cast_signed(), PhantomData)
+    }
+
+    #[inline(always)]
+    fn is_number(self) -> bool {
+        !f64::from_bits(self.0.cast_unsigned()).is_nan()
     }
 }

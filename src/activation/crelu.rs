@@ -1,0 +1,126 @@
+use super::Function;
+use super::relu::{Relu, passes};
+use crate::element::Element;
+use crate::kernels::{Way, ways};
+use crate::simd::{Lane, Rows, RowsCall, RowsMut, RowsSource, Vector};
+use crate::sweep::VectorFn;
+
+/// Concatenated ReLU: relu(x) and relu(-x).
+///
+/// | x | outputs | gradient, from those at the outputs |
+/// | --- | --- | --- |
+/// | > 0, +inf | x and +0.0 | that of the first one |
+/// | < 0, -inf | +0.0 and -x | minus that of the second one |
+/// | -0.0, +0.0 | +0.0 both | +0.0 |
+/// | NaN | the same NaN, and with the other sign | x, the same NaN |
+///
+/// It chooses among bits in every format. Tensors are slices, or [`RowsMut`], which [split](RowsMut::split_at_column) into the halves
+/// of a concatenated one. It is due to Shang et al. (2016), TensorFlow's `tf.nn.crelu`.
+///
+/// ```
+/// use rectify::{Crelu, Rows, RowsMut};
+///
+/// let x = [1.0_f32, -2.0, 3.0, -4.0];
+/// let mut y = [0.0_f32; 8];
+/// let (positive, negative) = RowsMut::new(&mut y, 4).split_at_column(2);
+/// Crelu::new().forward(Rows::new(&x, 2), positive, negative);
+/// assert_eq!(y, [1.0, 0.0, 0.0, 2.0, 3.0, 0.0, 0.0, 4.0]);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "it does nothing before one of its methods is given tensors"]
+pub struct Crelu {
+    way: Way,
+}
+
+impl Crelu {
+    /// It has no parameters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    ways!();
+
+    /// `positive = relu(input)`, `negative = relu(-input)`
+    ///
+    /// # Panics
+    ///
+    /// When the tensors differ in shape. Nothing is written then.
+    #[track_caller]
+    pub fn forward<'a, T: Element>(
+        self,
+        input: impl Into<Rows<'a, T>>,
+        positive: impl Into<RowsMut<'a, T>>,
+        negative: impl Into<RowsMut<'a, T>>,
+    ) {
+        let outputs = [("positive", positive.into()), ("negative", negative.into())];
+        RowsCall::new(None, [RowsSource::Rows("input", input.into())], outputs).map(self, self.way);
+    }
+
+    /// `grad_input = grad_positive` where input > 0, `-grad_negative` where input < 0.
+    ///
+    /// # Panics
+    ///
+    /// When the tensors differ in shape. Nothing is written then.
+    #[track_caller]
+    pub fn backward<'a, T: Element>(
+        self,
+        input: impl Into<Rows<'a, T>>,
+        grad_positive: impl Into<Rows<'a, T>>,
+        grad_negative: impl Into<Rows<'a, T>>,
+        grad_input: impl Into<RowsMut<'a, T>>,
+    ) {
+        let inputs = [
+            ("input", input.into()),
+            ("grad_positive", grad_positive.into()),
+            ("grad_negative", grad_negative.into()),
+        ];
+        let inputs = inputs.map(|(name, input)| RowsSource::Rows(name, input));
+        RowsCall::new(None, inputs, [("grad_input", grad_input.into())]).map(self, self.way);
+    }
+}
+
+impl VectorFn<1, 2> for Crelu {
+    const COMPUTES: bool = false;
+
+    type Rounded<T: Element> = ();
+
+    #[inline(always)]
+    fn round<T: Element>(self) {}
+
+    #[inline(always)]
+    fn call<T: Element, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, [x]: [V; 1]) -> [V; 2] {
+        let positive = Relu::forward_vector::<T, V>((), simd, x);
+        [positive, Relu::forward_vector::<T, V>((), simd, negated(simd, x))]
+    }
+}
+
+/// From x and the gradients at both outputs.
+impl VectorFn<3> for Crelu {
+    const COMPUTES: bool = false;
+
+    type Rounded<T: Element> = ();
+
+    #[inline(always)]
+    fn round<T: Element>(self) {}
+
+    #[inline(always)]
+    fn call<T: Element, V: Vector<Lane = T::Lane>>(
+        (): (),
+        simd: V::Simd,
+        [x, grad_positive, grad_negative]: [V; 3],
+    ) -> [V; 1] {
+        let is_positive = passes::<T, V>(simd, x);
+        let is_negative = passes::<T, V>(simd, negated(simd, x));
+        let grad_input = grad_positive
+            .keep(is_positive)
+            .replace(is_negative, negated(simd, grad_negative));
+        // Only a NaN is both.
+        [grad_input.replace(V::and(simd, is_positive, is_negative), x)]
+    }
+}
+
+/// With the other sign.
+#[inline(always)]
+fn negated<V: Vector>(simd: V::Simd, x: V) -> V {
+    x.xor(V::splat(simd, V::Lane::MIN))
+}

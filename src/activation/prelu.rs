@@ -1,0 +1,256 @@
+use super::relu::passes;
+use crate::element::Element;
+use crate::kernels::{Way, ways};
+use crate::simd::{Channels, Float, FloatFn, Lane, Rows, RowsCall, RowsMut, RowsSource, Vector, compute};
+use crate::sweep::{SumFn, VectorFn};
+
+/// Parametric ReLU, with a slope for each channel: x where `!(x <= 0)`, else x * slope\[channel\].
+///
+/// | x | f(x) | gradient | gradient of the slope |
+/// | --- | --- | --- | --- |
+/// | > 0, +inf | x | g | |
+/// | < 0, -inf, -0.0, +0.0 | x * slope | g * slope | g * x |
+/// | NaN | the same NaN | g | |
+///
+/// Where a slope is 0 both products with it are +0.0. Slopes may be anything, since they are learnt: a product that is NaN is the
+/// quiet one without a sign and a payload. Products are rounded in `f32` for `f32`, `f16` and `bf16`, else in `f64`, and of `f16` and
+/// `bf16` once more; the CPU's rounding and flush-to-zero modes apply. `backward` takes the input of `forward`; it may take the
+/// output where all slopes are positive, but for the gradient of the slopes.
+///
+/// One slope for all is a single channel: [`Channels::First`] with the number of elements. It is due to He et al. (2015), PyTorch's
+/// `prelu` and ONNX's operator `PRelu`. Tensors are slices, or [`Rows`].
+///
+/// ```
+/// use rectify::{Channels, PRelu};
+///
+/// // Two pixels with two channels.
+/// let x = [-1.0_f32, -2.0, 3.0, -4.0];
+/// let prelu = PRelu::new(&[0.5, 0.25], Channels::Last);
+/// let mut y = [0.0; 4];
+/// prelu.forward(&x, &mut y);
+/// assert_eq!(y, [-0.5, -0.5, 3.0, -1.0]);
+///
+/// let (mut grad_input, mut grad_slopes) = ([0.0; 4], [0.0; 2]);
+/// prelu.backward(&x, &[1.0; 4], &mut grad_input, &mut grad_slopes);
+/// assert_eq!(grad_input, [0.5, 0.25, 1.0, 0.25]);
+/// assert_eq!(grad_slopes, [-1.0, -6.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use = "it does nothing before one of its methods is given tensors"]
+pub struct PRelu<'a, T> {
+    slopes: &'a [T],
+    channels: Channels,
+    way: Way,
+}
+
+impl<'a, T: Element> PRelu<'a, T> {
+    /// With a slope for each channel.
+    pub fn new(slopes: &'a [T], channels: Channels) -> Self {
+        Self {
+            slopes,
+            channels,
+            way: Way::default(),
+        }
+    }
+
+    ways!();
+
+    /// `output = f(input)`
+    ///
+    /// # Panics
+    ///
+    /// When the tensors differ in shape, or the channels don't divide them. Nothing is written then.
+    #[track_caller]
+    pub fn forward<'b>(self, input: impl Into<Rows<'b, T>>, output: impl Into<RowsMut<'b, T>>)
+    where
+        'a: 'b,
+    {
+        self.run(RowsSource::Rows("input", input.into()), ("output", output.into()));
+    }
+
+    /// `x = f(x)`
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    #[track_caller]
+    pub fn forward_inplace<'b>(self, x: impl Into<RowsMut<'b, T>>)
+    where
+        'a: 'b,
+    {
+        self.run(RowsSource::Output, ("x", x.into()));
+    }
+
+    #[track_caller]
+    fn run<'b>(self, input: RowsSource<'b, T>, output: (&'static str, RowsMut<'b, T>))
+    where
+        'a: 'b,
+    {
+        let channels = Some((self.channels, self.slopes.len()));
+        match self.channels {
+            Channels::Last => {
+                RowsCall::new(channels, [input, RowsSource::Row("slopes", self.slopes)], [output]).map(Value, self.way);
+            }
+            Channels::First { .. } => RowsCall::new(channels, [input], [output])
+                .with_numbers(self.slopes)
+                .map(Value, self.way),
+        }
+    }
+
+    /// `grad_input = f'(input) * grad_output`, and in the same pass the gradient of the slopes: of each channel the sum of
+    /// input * `grad_output` where input <= 0, in the format [`Element::Sum`] and in the order of
+    /// [`Fused::backward_bias`](crate::Fused::backward_bias), the same on every instruction set and number of threads.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    #[track_caller]
+    pub fn backward<'b>(
+        self,
+        input: impl Into<Rows<'b, T>>,
+        grad_output: impl Into<Rows<'b, T>>,
+        grad_input: impl Into<RowsMut<'b, T>>,
+        grad_slopes: &mut [T::Sum],
+    ) where
+        'a: 'b,
+    {
+        let grad_output = RowsSource::Rows("grad_output", grad_output.into());
+        self.run_backward(
+            input.into(),
+            grad_output,
+            ("grad_input", grad_input.into()),
+            grad_slopes,
+        );
+    }
+
+    /// [`backward`](Self::backward) with the gradient at the output overwritten by the one at the input.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
+    #[track_caller]
+    pub fn backward_inplace<'b>(
+        self,
+        input: impl Into<Rows<'b, T>>,
+        grad: impl Into<RowsMut<'b, T>>,
+        grad_slopes: &mut [T::Sum],
+    ) where
+        'a: 'b,
+    {
+        self.run_backward(input.into(), RowsSource::Output, ("grad", grad.into()), grad_slopes);
+    }
+
+    #[track_caller]
+    fn run_backward<'b>(
+        self,
+        input: Rows<'b, T>,
+        grad_output: RowsSource<'b, T>,
+        output: (&'static str, RowsMut<'b, T>),
+        grad_slopes: &mut [T::Sum],
+    ) where
+        'a: 'b,
+    {
+        let channels = Some((self.channels, self.slopes.len()));
+        let input = RowsSource::Rows("input", input);
+        let sums = ("grad_slopes", grad_slopes);
+        match self.channels {
+            Channels::Last => {
+                let slopes = RowsSource::Row("slopes", self.slopes);
+                RowsCall::new(channels, [input, grad_output, slopes], [output]).sum(Gradient, sums, self.way);
+            }
+            Channels::First { .. } => RowsCall::new(channels, [input, grad_output], [output])
+                .with_numbers(self.slopes)
+                .sum(Gradient, sums, self.way),
+        }
+    }
+}
+
+/// From x and the slope, if it is not the channel's.
+#[derive(Clone, Copy)]
+struct Value;
+
+impl<const N: usize> VectorFn<N> for Value {
+    const COMPUTES: bool = true;
+
+    /// The slope of the channel, if it is not an input.
+    type Rounded<T: Element> = T::Lane;
+
+    #[inline(always)]
+    fn round<T: Element>(self) -> T::Lane {
+        T::Lane::ZERO
+    }
+
+    #[inline(always)]
+    fn with_channel<T: Element>(_: T::Lane, slope: T::Lane) -> T::Lane {
+        slope
+    }
+
+    #[inline(always)]
+    fn call<T: Element, V: Vector<Lane = T::Lane>>(slope: T::Lane, simd: V::Simd, inputs: [V; N]) -> [V; 1] {
+        const { assert!(N == 1 || N == 2) };
+        let slope = if N == 2 { inputs[N - 1] } else { V::splat(simd, slope) };
+        [select::<T, V>(simd, inputs[0], inputs[0], slope)]
+    }
+}
+
+/// From x, the gradient at the output and the slope, if it is not the channel's.
+#[derive(Clone, Copy)]
+struct Gradient;
+
+impl<const N: usize> VectorFn<N> for Gradient {
+    const COMPUTES: bool = true;
+
+    type Rounded<T: Element> = T::Lane;
+
+    #[inline(always)]
+    fn round<T: Element>(self) -> T::Lane {
+        T::Lane::ZERO
+    }
+
+    #[inline(always)]
+    fn with_channel<T: Element>(_: T::Lane, slope: T::Lane) -> T::Lane {
+        slope
+    }
+
+    #[inline(always)]
+    fn call<T: Element, V: Vector<Lane = T::Lane>>(slope: T::Lane, simd: V::Simd, inputs: [V; N]) -> [V; 1] {
+        const { assert!(N == 2 || N == 3) };
+        let slope = if N == 3 { inputs[N - 1] } else { V::splat(simd, slope) };
+        [select::<T, V>(simd, inputs[0], inputs[1], slope)]
+    }
+}
+
+impl<const N: usize> SumFn<N> for Gradient {
+    #[inline(always)]
+    fn summand<T: Element, V: Vector<Lane = T::Lane>>(
+        _: T::Lane,
+        simd: V::Simd,
+        inputs: [V; N],
+        _: V,
+        index: usize,
+    ) -> V::Float {
+        let passes = passes::<T, V>(simd, inputs[0]);
+        let [x, g] = [inputs[0].discard(passes), inputs[1].discard(passes)];
+        x.widen::<T>(index).mul(g.widen::<T>(index))
+    }
+}
+
+/// `value` where x passes, else its product with the slope, which is +0.0 where the slope is 0.
+#[inline(always)]
+fn select<T: Element, V: Vector<Lane = T::Lane>>(simd: V::Simd, x: V, value: V, slope: V) -> V {
+    let without_sign = slope.wrapping_add(slope);
+    compute::<T, V, _, 2>(simd, Product, [value, slope])
+        .keep(without_sign.nonzero())
+        .replace(passes::<T, V>(simd, x), value)
+}
+
+/// Of two numbers that may be NaN both.
+#[derive(Clone, Copy)]
+pub(super) struct Product;
+
+impl FloatFn<2> for Product {
+    #[inline(always)]
+    fn call<F: Float>(self, simd: F::Simd, [a, b]: [F; 2]) -> F {
+        a.mul(b).with_one_nan(simd)
+    }
+}

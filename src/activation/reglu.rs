@@ -1,0 +1,126 @@
+use super::prelu::Product;
+use super::relu::passes;
+use crate::element::Element;
+use crate::kernels::{Way, ways};
+use crate::simd::{Rows, RowsCall, RowsMut, RowsSource, Vector, compute};
+use crate::sweep::VectorFn;
+
+/// The gate ReGLU: relu(a) * b.
+///
+/// | a | f(a, b) | gradient of a | gradient of b |
+/// | --- | --- | --- | --- |
+/// | > 0, +inf | a * b | g * b | g * a |
+/// | < 0, -inf, -0.0, +0.0 | +0.0 | +0.0 | +0.0, whatever b and g are |
+/// | NaN | NaN | g * b | NaN |
+///
+/// Products are rounded in `f32` for `f32`, `f16` and `bf16`, else in `f64`, and of `f16` and `bf16` once more; one that is NaN is the
+/// quiet one without a sign and a payload. The CPU's rounding and flush-to-zero modes apply.
+///
+/// Tensors are slices, or [`Rows`], which [split](Rows::split_at_column) into the halves that a layer gives side by side. It is due to
+/// Shazeer (2020); ggml's `REGLU`.
+///
+/// ```
+/// use rectify::{ReGlu, Rows};
+///
+/// // Two rows: a, a, b, b.
+/// let x = [1.0_f32, -2.0, 10.0, 20.0, 3.0, 4.0, 30.0, f32::NAN];
+/// let (a, b) = Rows::new(&x, 4).split_at_column(2);
+/// let mut output = [0.0; 4];
+/// ReGlu::new().forward(a, b, &mut output);
+/// assert_eq!(output[..3], [10.0, 0.0, 90.0]);
+/// assert!(output[3].is_nan());
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "it does nothing before one of its methods is given tensors"]
+pub struct ReGlu {
+    way: Way,
+}
+
+impl ReGlu {
+    /// It has no parameters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    ways!();
+
+    /// `output = relu(a) * b`
+    ///
+    /// # Panics
+    ///
+    /// When the tensors differ in shape. Nothing is written then.
+    #[track_caller]
+    pub fn forward<'a, T: Element>(
+        self,
+        a: impl Into<Rows<'a, T>>,
+        b: impl Into<Rows<'a, T>>,
+        output: impl Into<RowsMut<'a, T>>,
+    ) {
+        let inputs = [RowsSource::Rows("a", a.into()), RowsSource::Rows("b", b.into())];
+        RowsCall::new(None, inputs, [("output", output.into())]).map(self, self.way);
+    }
+
+    /// `a = relu(a) * b`
+    ///
+    /// # Panics
+    ///
+    /// When the tensors differ in shape. Nothing is written then.
+    #[track_caller]
+    pub fn forward_inplace<'a, T: Element>(self, a: impl Into<RowsMut<'a, T>>, b: impl Into<Rows<'a, T>>) {
+        let inputs = [RowsSource::Output, RowsSource::Rows("b", b.into())];
+        RowsCall::new(None, inputs, [("a", a.into())]).map(self, self.way);
+    }
+
+    /// `grad_a = grad_output * b` and `grad_b = grad_output * a` where a passes, else +0.0.
+    ///
+    /// # Panics
+    ///
+    /// When the tensors differ in shape. Nothing is written then.
+    #[track_caller]
+    pub fn backward<'a, T: Element>(
+        self,
+        a: impl Into<Rows<'a, T>>,
+        b: impl Into<Rows<'a, T>>,
+        grad_output: impl Into<Rows<'a, T>>,
+        grad_a: impl Into<RowsMut<'a, T>>,
+        grad_b: impl Into<RowsMut<'a, T>>,
+    ) {
+        let inputs = [("a", a.into()), ("b", b.into()), ("grad_output", grad_output.into())];
+        let inputs = inputs.map(|(name, input)| RowsSource::Rows(name, input));
+        let outputs = [("grad_a", grad_a.into()), ("grad_b", grad_b.into())];
+        RowsCall::new(None, inputs, outputs).map(self, self.way);
+    }
+}
+
+impl VectorFn<2> for ReGlu {
+    const COMPUTES: bool = true;
+
+    type Rounded<T: Element> = ();
+
+    #[inline(always)]
+    fn round<T: Element>(self) {}
+
+    #[inline(always)]
+    fn call<T: Element, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, [a, b]: [V; 2]) -> [V; 1] {
+        [compute::<T, V, _, 2>(simd, Product, [a, b]).keep(passes::<T, V>(simd, a))]
+    }
+}
+
+/// From a, b and the gradient at the output to both gradients.
+impl VectorFn<3, 2> for ReGlu {
+    const COMPUTES: bool = true;
+
+    type Rounded<T: Element> = ();
+
+    #[inline(always)]
+    fn round<T: Element>(self) {}
+
+    #[inline(always)]
+    fn call<T: Element, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, [a, b, grad_output]: [V; 3]) -> [V; 2] {
+        let passes = passes::<T, V>(simd, a);
+        [
+            compute::<T, V, _, 2>(simd, Product, [grad_output, b]).keep(passes),
+            compute::<T, V, _, 2>(simd, Product, [grad_output, a]).keep(passes),
+        ]
+    }
+}

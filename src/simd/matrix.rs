@@ -1,0 +1,210 @@
+//! Views of matrices.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+/// Where the rows of a matrix are, in elements: `columns` <= `stride`, and the last row has its columns at least.
+#[derive(Clone, Copy)]
+struct Shape {
+    rows: usize,
+    columns: usize,
+    stride: usize,
+}
+
+impl Shape {
+    #[track_caller]
+    fn of_len(len: usize, columns: usize, stride: usize) -> Self {
+        assert!(
+            columns <= stride,
+            "rows of {columns} elements with a stride of {stride}"
+        );
+        let rows = if stride == 0 { 0 } else { len.div_ceil(stride) };
+        let is_whole = if rows == 0 {
+            len == 0
+        } else {
+            len - (rows - 1) * stride >= columns
+        };
+        assert!(
+            is_whole,
+            "{len} elements don't end with a row of {columns}, with a stride of {stride}"
+        );
+        Self { rows, columns, stride }
+    }
+
+    fn is_contiguous(self) -> bool {
+        self.rows <= 1 || self.columns == self.stride
+    }
+
+    /// The same elements in rows of `columns`.
+    #[track_caller]
+    fn reshape(self, name: &str, columns: usize) -> Self {
+        if self.columns == columns {
+            return self;
+        }
+        let len = self.rows * self.columns;
+        let rows = if columns == 0 { 0 } else { len / columns };
+        assert!(
+            self.is_contiguous() && rows * columns == len,
+            "`{name}` has {} rows of {} elements: not in rows of {columns}",
+            self.rows,
+            self.columns
+        );
+        Self {
+            rows,
+            columns,
+            stride: columns,
+        }
+    }
+
+    #[track_caller]
+    fn split_at_column(self, column: usize) -> (Self, Self) {
+        assert!(column <= self.columns, "column {column} of {}", self.columns);
+        let with_columns = |columns| Self { columns, ..self };
+        (with_columns(column), with_columns(self.columns - column))
+    }
+}
+
+macro_rules! rows {
+    ($(#[$doc:meta])* $name:ident: $pointer:ty, of $slice:ty as $as_ptr:ident, from $from:ty: $as_trait:ident::$as_slice:ident) => {
+        $(#[$doc])*
+        pub struct $name<'a, T> {
+            start: $pointer,
+            shape: Shape,
+            elements: PhantomData<$slice>,
+        }
+
+        // SAFETY: it is a slice, of which it uses some of the elements.
+        unsafe impl<'a, T> Send for $name<'a, T> where $slice: Send {}
+        // SAFETY: the same.
+        unsafe impl<'a, T> Sync for $name<'a, T> where $slice: Sync {}
+
+        impl<'a, T> $name<'a, T> {
+            /// Rows of `columns` elements, one right after the other.
+            ///
+            /// # Panics
+            ///
+            /// When `columns` don't divide the length.
+            #[track_caller]
+            pub fn new(elements: $slice, columns: usize) -> Self {
+                Self::with_stride(elements, columns, columns)
+            }
+
+            /// Rows of `columns` elements, of which each begins `stride` elements after the one before: BLAS's leading dimension.
+            /// What lies between them is neither read nor written, and need not be there after the last one.
+            ///
+            /// # Panics
+            ///
+            /// When `stride` is less than `columns`, or the last row is not a whole one.
+            #[track_caller]
+            pub fn with_stride(elements: $slice, columns: usize, stride: usize) -> Self {
+                let shape = Shape::of_len(elements.len(), columns, stride);
+                Self { start: elements.$as_ptr(), shape, elements: PhantomData }
+            }
+
+            /// How many rows there are.
+            #[must_use]
+            pub fn rows(&self) -> usize {
+                self.shape.rows
+            }
+
+            /// How many elements a row has.
+            #[must_use]
+            pub fn columns(&self) -> usize {
+                self.shape.columns
+            }
+
+            /// How many elements after a row the next one begins.
+            #[must_use]
+            pub fn stride(&self) -> usize {
+                self.shape.stride
+            }
+
+            /// The first columns of each row, and those from `column` on: the halves of a gate, say.
+            ///
+            /// # Panics
+            ///
+            /// When there are fewer columns.
+            #[must_use]
+            #[track_caller]
+            pub fn split_at_column(self, column: usize) -> (Self, Self) {
+                let (first, second) = self.shape.split_at_column(column);
+                let view = |start, shape| Self { start, shape, elements: PhantomData };
+                (view(self.start, first), view(self.start.wrapping_add(column), second))
+            }
+
+            pub(super) fn start(&self) -> $pointer {
+                self.start
+            }
+
+            pub(super) fn is_contiguous(&self) -> bool {
+                self.shape.is_contiguous()
+            }
+
+            /// The same elements in rows of `columns`.
+            ///
+            /// # Panics
+            ///
+            /// When the columns don't divide them, or there is something between the rows. It calls them `name`.
+            #[track_caller]
+            pub(super) fn reshape(self, name: &str, columns: usize) -> Self {
+                Self { shape: self.shape.reshape(name, columns), ..self }
+            }
+        }
+
+        /// A single row.
+        impl<'a, T, S: $as_trait<[T]> + ?Sized> From<$from> for $name<'a, T> {
+            fn from(elements: $from) -> Self {
+                let elements = elements.$as_slice();
+                let len = elements.len();
+                Self::with_stride(elements, len, len)
+            }
+        }
+
+        impl<T> fmt::Debug for $name<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("rows", &self.shape.rows)
+                    .field("columns", &self.shape.columns)
+                    .field("stride", &self.shape.stride)
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+rows!(
+    /// A matrix to read, row by row: a view of a slice. A slice, array or vector becomes one of a single row, and rows without
+    /// anything in between become longer or shorter ones where a function wants that.
+    ///
+    /// ```
+    /// use rectify::{Fused, Relu, Rows};
+    ///
+    /// // Two rows of three, padded to four.
+    /// let padded = [1.0_f32, -2.0, 3.0, f32::NAN, -4.0, 5.0, -6.0, f32::NAN];
+    /// let mut output = [0.0; 6];
+    /// Fused::new(Relu).forward(Rows::with_stride(&padded, 3, 4), &mut output);
+    /// assert_eq!(output, [1.0, 0.0, 3.0, 0.0, 5.0, 0.0]);
+    /// ```
+    Rows: *const T, of &'a [T] as as_ptr, from &'a S: AsRef::as_ref
+);
+
+impl<T> Clone for Rows<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Rows<'_, T> {}
+
+rows!(
+    /// A matrix to write to, row by row, as [`Rows`] are read.
+    ///
+    /// ```
+    /// use rectify::{Fused, Relu, RowsMut};
+    ///
+    /// let mut padded = [1.0_f32, -2.0, 3.0, -0.5, -4.0, 5.0, -6.0];
+    /// Fused::new(Relu).forward_inplace(RowsMut::with_stride(&mut padded, 3, 4));
+    /// assert_eq!(padded, [1.0, 0.0, 3.0, -0.5, 0.0, 5.0, 0.0]);
+    /// ```
+    RowsMut: *mut T, of &'a mut [T] as as_mut_ptr, from &'a mut S: AsMut::as_mut
+);

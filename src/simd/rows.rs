@@ -1,0 +1,322 @@
+//! Calls on the rows of matrices.
+
+use core::marker::PhantomData;
+
+use crate::element::Element;
+use crate::kernels::{Kernels, Way};
+use crate::streaming::streaming_threshold;
+#[cfg(feature = "rayon")]
+use crate::sweep::Axis;
+use crate::sweep::{MapRows, Operand, Plan, SumColumns, SumFn, SumParts, SumRows, VectorFn};
+
+#[cfg(feature = "rayon")]
+use super::split::{Split, run_parallel};
+use super::{Rows, RowsMut, run};
+
+/// How the channels of a tensor lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channels {
+    /// Next to each other, as in NHWC and in the output of a dense layer: the channel of element i is `i % channels`.
+    Last,
+    /// One after the other, as in NCHW: that of element i is `i / spatial % channels`.
+    First {
+        /// How many elements of a channel come one after another: height times width.
+        spatial: usize,
+    },
+}
+
+/// Where an input comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum RowsSource<'a, T> {
+    /// An argument of that name.
+    Rows(&'static str, Rows<'a, T>),
+    /// The same row every time.
+    Row(&'static str, &'a [T]),
+    /// What is in the first output.
+    Output,
+}
+
+/// `outputs = function(inputs)`, row by row.
+pub(crate) struct RowsCall<'a, T, const N: usize, const M: usize> {
+    plan: Plan<T, N, M>,
+    /// That the tensor has, if it matters.
+    channels: Option<(Channels, usize)>,
+    operands: PhantomData<&'a mut [T]>,
+}
+
+impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
+    /// With so many channels. Panics when they don't divide the tensors, or these have different shapes.
+    #[track_caller]
+    pub(crate) fn new(
+        channels: Option<(Channels, usize)>,
+        inputs: [RowsSource<'a, T>; N],
+        outputs: [(&'static str, RowsMut<'a, T>); M],
+    ) -> Self {
+        let columns = match channels {
+            Some((Channels::Last, channels)) => channels,
+            Some((Channels::First { spatial }, _)) => spatial,
+            None => common_columns(&inputs, &outputs),
+        };
+        let mut shape = CommonShape { columns, first: None };
+        let mut is_inplace = false;
+        let mut plan_outputs = [Operand::new(core::ptr::null_mut(), 0); M];
+        for (operand, (name, output)) in plan_outputs.iter_mut().zip(outputs) {
+            let output = output.reshape(name, columns);
+            shape.check_rows(name, output.rows());
+            *operand = Operand::new(output.start(), output.stride());
+        }
+        let mut tensors = M;
+        let mut plan_inputs = [plan_outputs[0]; N];
+        for (operand, input) in plan_inputs.iter_mut().zip(inputs) {
+            match input {
+                RowsSource::Rows(name, input) => {
+                    let input = input.reshape(name, columns);
+                    shape.check_rows(name, input.rows());
+                    *operand = Operand::new(input.start().cast_mut(), input.stride());
+                    tensors += 1;
+                }
+                RowsSource::Row(name, row) => {
+                    assert!(
+                        row.len() == columns,
+                        "`{name}` has {} elements, not {columns}",
+                        row.len()
+                    );
+                    *operand = Operand::new(row.as_ptr().cast_mut(), 0);
+                }
+                RowsSource::Output => is_inplace = true,
+            }
+        }
+        let rows = shape.rows();
+        let (groups, rows_of_group) = match channels {
+            Some((Channels::First { .. }, channels)) => {
+                let groups = if channels == 0 { 0 } else { rows / channels };
+                assert!(
+                    groups * channels == rows,
+                    "{channels} channels don't divide {rows} rows of {columns} elements"
+                );
+                (groups, channels)
+            }
+            _ => (1, rows),
+        };
+        let traffic = (rows * columns * size_of::<T>()).saturating_mul(tensors);
+        Self {
+            plan: Plan {
+                inputs: plan_inputs.map(|operand| operand.in_groups(rows_of_group)),
+                outputs: plan_outputs.map(|operand| operand.in_groups(rows_of_group)),
+                groups,
+                rows: rows_of_group,
+                columns,
+                channels: None,
+                streaming: !is_inplace && traffic >= streaming_threshold(),
+            },
+            channels,
+            operands: PhantomData,
+        }
+    }
+
+    /// With a number for each channel, which come first.
+    pub(crate) fn with_numbers(mut self, numbers: &'a [T]) -> Self {
+        assert!(matches!(self.channels, Some((Channels::First { .. }, channels)) if channels == numbers.len()));
+        self.plan.channels = Some(numbers.as_ptr());
+        self
+    }
+
+    pub(crate) fn map<F: VectorFn<N, M>>(self, function: F, way: Way) {
+        self.pass(function, Written, way);
+    }
+
+    fn pass<F: VectorFn<N, M>, P: Pass<T, F, N, M>>(self, function: F, pass: P, way: Way) {
+        let work = Work {
+            plan: self.plan,
+            function,
+            pass,
+        };
+        match way {
+            #[cfg(feature = "rayon")]
+            Way::Parallel => run_parallel(work, way.kernels()),
+            _ => work.run(way.kernels()),
+        }
+    }
+}
+
+impl<T: Element, const N: usize> RowsCall<'_, T, N, 1> {
+    /// Puts into `sums` what is added up for each channel. Panics when there are more or fewer.
+    #[track_caller]
+    pub(crate) fn sum<F: SumFn<N>>(self, function: F, (name, sums): (&str, &mut [T::Sum]), way: Way) {
+        let Some((layout, channels)) = self.channels else {
+            unreachable!("sums of channels that aren't there")
+        };
+        assert!(
+            sums.len() == channels,
+            "`{name}` has {} elements, not {channels}",
+            sums.len()
+        );
+        let sums = sums.as_mut_ptr().cast();
+        match layout {
+            Channels::Last => self.pass(function, ColumnSums(sums), way),
+            Channels::First { .. } => self.pass(function, RowSums(sums), way),
+        }
+    }
+}
+
+/// Those of the operand that has something between its rows, else all.
+fn common_columns<T, const N: usize, const M: usize>(
+    inputs: &[RowsSource<'_, T>; N],
+    outputs: &[(&str, RowsMut<'_, T>); M],
+) -> usize {
+    for input in inputs {
+        if let RowsSource::Rows(_, input) = input
+            && !input.is_contiguous()
+        {
+            return input.columns();
+        }
+    }
+    for (_, output) in outputs {
+        if !output.is_contiguous() {
+            return output.columns();
+        }
+    }
+    outputs[0].1.rows() * outputs[0].1.columns()
+}
+
+/// What all tensors have to have in common.
+struct CommonShape {
+    columns: usize,
+    first: Option<(&'static str, usize)>,
+}
+
+impl CommonShape {
+    #[track_caller]
+    fn check_rows(&mut self, name: &'static str, rows: usize) {
+        let &mut (first_name, first_rows) = self.first.get_or_insert((name, rows));
+        assert!(
+            rows == first_rows,
+            "different shapes: `{name}` has {rows} rows of {} elements, `{first_name}` has {first_rows}",
+            self.columns
+        );
+    }
+
+    fn rows(&self) -> usize {
+        self.first.map_or(0, |(_, rows)| rows)
+    }
+}
+
+/// What a pass leaves beside its outputs.
+///
+/// # Safety
+///
+/// `axis` is one along which the parts of the tensors have nothing in common, nor what `from` gives with what is before it.
+unsafe trait Pass<T, F, const N: usize, const M: usize>: Copy {
+    /// Whether there is a sum for each column, or each row.
+    #[cfg(feature = "rayon")]
+    fn axis(self, plan: &Plan<T, N, M>) -> Axis;
+
+    /// For the part of the tensors that begins there on the axis.
+    #[cfg(feature = "rayon")]
+    fn from(self, first: usize) -> Self;
+
+    /// # Safety
+    ///
+    /// As for [`MapRows::new`], and that of sums where there are some.
+    unsafe fn run(self, function: F, plan: Plan<T, N, M>, kernels: Kernels);
+}
+
+/// Nothing.
+#[derive(Clone, Copy)]
+struct Written;
+
+// SAFETY: the elements have nothing in common.
+unsafe impl<T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Pass<T, F, N, M> for Written {
+    #[cfg(feature = "rayon")]
+    fn axis(self, plan: &Plan<T, N, M>) -> Axis {
+        match plan {
+            Plan { groups: 2.., .. } => Axis::Groups,
+            Plan { rows: 2.., .. } => Axis::Rows,
+            _ => Axis::Columns,
+        }
+    }
+
+    #[cfg(feature = "rayon")]
+    fn from(self, _: usize) -> Self {
+        self
+    }
+
+    unsafe fn run(self, function: F, plan: Plan<T, N, M>, kernels: Kernels) {
+        // SAFETY: the caller's promises.
+        run(&unsafe { MapRows::new(function, plan) }, kernels);
+    }
+}
+
+macro_rules! sums {
+    ($name:ident, $walk:ident, $axis:ident) => {
+        #[derive(Clone, Copy)]
+        struct $name<L>(*mut L);
+
+        // SAFETY: there is a sum for each place on the axis.
+        unsafe impl<T: Element, F: SumFn<N>, const N: usize> Pass<T, F, N, 1> for $name<T::ComputedIn> {
+            #[cfg(feature = "rayon")]
+            fn axis(self, _: &Plan<T, N, 1>) -> Axis {
+                Axis::$axis
+            }
+
+            #[cfg(feature = "rayon")]
+            fn from(self, first: usize) -> Self {
+                Self(self.0.wrapping_add(first))
+            }
+
+            unsafe fn run(self, function: F, plan: Plan<T, N, 1>, kernels: Kernels) {
+                // SAFETY: the caller's promises.
+                run(&$walk(unsafe { SumParts::new(function, plan, self.0) }), kernels);
+            }
+        }
+    };
+}
+
+sums!(ColumnSums, SumColumns, Columns);
+sums!(RowSums, SumRows, Rows);
+
+struct Work<T, F, P, const N: usize, const M: usize> {
+    plan: Plan<T, N, M>,
+    function: F,
+    pass: P,
+}
+
+impl<T: Element, F: VectorFn<N, M>, P: Pass<T, F, N, M>, const N: usize, const M: usize> Work<T, F, P, N, M> {
+    fn run(self, kernels: Kernels) {
+        // SAFETY: `RowsCall::new` was given the tensors, which live as long as the call, and made the plan of their shapes, which it has
+        // checked: inputs are shared, or the first output itself, and outputs exclusive. `RowsCall::sum` has checked the number of
+        // sums, which are exclusive. Where the work was split, this is a part of it.
+        unsafe { self.pass.run(self.function, self.plan, kernels) }
+    }
+}
+
+// SAFETY: it has references to numbers, which can go to other threads.
+#[cfg(feature = "rayon")]
+unsafe impl<T, F: Send, P, const N: usize, const M: usize> Send for Work<T, F, P, N, M> {}
+
+#[cfg(feature = "rayon")]
+impl<T: Element, F: VectorFn<N, M>, P: Pass<T, F, N, M>, const N: usize, const M: usize> Split for Work<T, F, P, N, M> {
+    type Output = ();
+
+    fn traffic(&self) -> usize {
+        self.plan.traffic()
+    }
+
+    fn is_past_caches(&self) -> bool {
+        self.plan.streaming
+    }
+
+    fn split(self, first_parts: usize, parts: usize) -> (Self, Self) {
+        let axis = self.pass.axis(&self.plan);
+        let (middle, first, second) = self.plan.split(axis, first_parts, parts);
+        let part = |plan, pass| Self { plan, pass, ..self };
+        (part(first, self.pass), part(second, self.pass.from(middle)))
+    }
+
+    fn join((): (), (): ()) {}
+
+    fn enter(mut self, kernels: Kernels, streaming: bool) {
+        self.plan.streaming = streaming;
+        self.run(kernels);
+    }
+}

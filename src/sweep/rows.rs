@@ -1,0 +1,177 @@
+//! Rows of several tensors, walked side by side.
+
+use super::{Map, VectorFn};
+use crate::element::{Element, Format};
+use crate::simd::{Lane, Simd, Walk};
+
+/// Where the rows of a tensor are, in elements.
+#[derive(Clone, Copy)]
+pub(crate) struct Operand<T> {
+    start: *mut T,
+    /// From a row to the next one of its group; 0 where it is the same one every time.
+    row_stride: usize,
+    /// From a group to the next one.
+    group_stride: usize,
+}
+
+impl<T: Format> Operand<T> {
+    /// In a single group.
+    pub(crate) fn new(start: *mut T, row_stride: usize) -> Self {
+        Self {
+            start,
+            row_stride,
+            group_stride: 0,
+        }
+    }
+
+    pub(crate) fn in_groups(self, rows: usize) -> Self {
+        Self {
+            group_stride: rows * self.row_stride,
+            ..self
+        }
+    }
+
+    #[inline(always)]
+    fn row(self, group: usize, row: usize) -> *mut T::Lane {
+        let offset = group * self.group_stride + row * self.row_stride;
+        self.start.wrapping_add(offset).cast()
+    }
+}
+
+/// Tensors of the same shape: groups of rows of columns. What belongs to a row's channel is the same in each group.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan<T, const N: usize, const M: usize> {
+    pub(crate) inputs: [Operand<T>; N],
+    pub(crate) outputs: [Operand<T>; M],
+    pub(crate) groups: usize,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    /// A number for each row of a group.
+    pub(crate) channels: Option<*const T>,
+    /// Whether what is written goes past the caches, where it is aligned.
+    pub(crate) streaming: bool,
+}
+
+impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
+    #[inline(always)]
+    pub(super) fn input_row(&self, group: usize, row: usize) -> [*const T::Lane; N] {
+        let mut pointers = [core::ptr::null(); N];
+        for (pointer, input) in pointers.iter_mut().zip(self.inputs) {
+            *pointer = input.row(group, row).cast_const();
+        }
+        pointers
+    }
+
+    #[inline(always)]
+    pub(super) fn output_row(&self, group: usize, row: usize) -> [*mut T::Lane; M] {
+        let mut pointers = [core::ptr::null_mut(); M];
+        for (pointer, output) in pointers.iter_mut().zip(self.outputs) {
+            *pointer = output.row(group, row);
+        }
+        pointers
+    }
+
+    /// `function` with the number of the row's channel, if there is one.
+    ///
+    /// # Safety
+    ///
+    /// The channels can be read, and there are more than `row` of them.
+    #[inline(always)]
+    pub(super) unsafe fn with_channel<F: VectorFn<N, M>>(&self, function: F::Rounded<T>, row: usize) -> F::Rounded<T> {
+        match self.channels {
+            // SAFETY: the caller promises that it can be read.
+            Some(channels) => F::with_channel::<T>(function, unsafe { channels.add(row).cast::<T::Lane>().read() }),
+            None => function,
+        }
+    }
+}
+
+#[cfg(feature = "rayon")]
+#[derive(Clone, Copy)]
+pub(crate) enum Axis {
+    Groups,
+    Rows,
+    Columns,
+}
+
+#[cfg(feature = "rayon")]
+impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
+    /// In bytes.
+    pub(crate) fn traffic(&self) -> usize {
+        let rows = self.groups * self.rows * (N + M);
+        rows.saturating_mul(self.columns * size_of::<T>())
+    }
+
+    /// Where the second part begins, and both.
+    pub(crate) fn split(self, axis: Axis, first_parts: usize, parts: usize) -> (usize, Self, Self) {
+        // So that two threads don't write to the same cache line.
+        let step = match axis {
+            Axis::Columns => 64 / size_of::<T>(),
+            _ => 1,
+        };
+        let (mut first, mut second) = (self, self);
+        let len = match axis {
+            Axis::Groups => &mut first.groups,
+            Axis::Rows => &mut first.rows,
+            Axis::Columns => &mut first.columns,
+        };
+        let middle = *len / step * first_parts / parts * step;
+        *len = middle;
+        for operand in second.inputs.iter_mut().chain(&mut second.outputs) {
+            let stride = match axis {
+                Axis::Groups => operand.group_stride,
+                Axis::Rows => operand.row_stride,
+                Axis::Columns => 1,
+            };
+            operand.start = operand.start.wrapping_add(middle * stride);
+        }
+        match axis {
+            Axis::Groups => second.groups -= middle,
+            Axis::Rows => {
+                second.rows -= middle;
+                second.channels = second.channels.map(|channels| channels.wrapping_add(middle));
+            }
+            Axis::Columns => second.columns -= middle,
+        }
+        (middle, first, second)
+    }
+}
+
+/// A function of the inputs, written to the outputs.
+pub(crate) struct MapRows<T, F, const N: usize, const M: usize> {
+    function: F,
+    plan: Plan<T, N, M>,
+}
+
+impl<T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> MapRows<T, F, N, M> {
+    /// # Safety
+    ///
+    /// As long as the value lives, the inputs and channels of `plan` can be read and its outputs written, at all of its groups, rows and
+    /// columns, those as [`Map::new`] wants them.
+    pub(crate) unsafe fn new(function: F, plan: Plan<T, N, M>) -> Self {
+        Self { function, plan }
+    }
+}
+
+impl<T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Walk for MapRows<T, F, N, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn walk<S: Simd>(&self, simd: S) {
+        let plan = &self.plan;
+        let function = self.function.round::<T>();
+        for group in 0..plan.groups {
+            for row in 0..plan.rows {
+                // SAFETY: `new` was promised all of it.
+                unsafe {
+                    let function = plan.with_channel::<F>(function, row);
+                    Map::<S, T, F, N, M>::new(simd, function, plan.input_row(group, row), plan.output_row(group, row))
+                        .sweep::<<T::Lane as Lane>::Vector<S>, true>(plan.columns, plan.streaming);
+                }
+            }
+        }
+        if plan.streaming {
+            simd.fence();
+        }
+    }
+}
