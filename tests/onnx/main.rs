@@ -1,0 +1,89 @@
+//! The functions of the family on `f32` give what the backend tests of ONNX 1.23.2 expect of its operators (`table.csv`, by
+//! `table.py`), bit for bit: NumPy computed that in `f32` too, in the same order, and no number in it is -0.0.
+
+use rectify::{Activation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, Relu, ThresholdedRelu};
+
+/// With the number of elements.
+const CASES: [(&str, usize); 20] = [
+    ("test_clip_example", 3),
+    ("test_clip", 60),
+    ("test_clip_inbounds", 3),
+    ("test_clip_outbounds", 3),
+    ("test_clip_splitbounds", 3),
+    ("test_clip_default_min", 60),
+    ("test_clip_default_max", 60),
+    ("test_hardsigmoid_example", 3),
+    ("test_hardsigmoid", 60),
+    ("test_hardsigmoid_default", 60),
+    ("test_hardswish", 60),
+    ("test_leakyrelu_example", 3),
+    ("test_leakyrelu", 60),
+    ("test_leakyrelu_default", 60),
+    ("test_prelu_example", 60),
+    ("test_prelu_broadcast", 60),
+    ("test_relu", 60),
+    ("test_thresholdedrelu_example", 5),
+    ("test_thresholdedrelu", 60),
+    ("test_thresholdedrelu_default", 60),
+];
+
+/// NaN where there is none, which no function takes as a parameter.
+fn number(hex: &str) -> f32 {
+    if hex.is_empty() {
+        f32::NAN
+    } else {
+        f32::from_bits(u32::from_str_radix(hex, 16).unwrap())
+    }
+}
+
+fn check(case: &str, activation: impl Activation, x: &[f32], expected: &[f32]) {
+    let mut y = vec![f32::NAN; x.len()];
+    activation.forward(x, &mut y);
+    let mut inplace = x.to_vec();
+    activation.forward_inplace(&mut inplace);
+    for (i, expected) in expected.iter().enumerate() {
+        for y in [y[i], inplace[i]] {
+            assert_eq!(
+                y.to_bits(),
+                expected.to_bits(),
+                "{case}: {activation:?} of {:e} is {y:e}, not {expected:e}",
+                x[i]
+            );
+        }
+    }
+}
+
+#[test]
+fn the_table() {
+    let rows: Vec<[&str; 6]> = include_str!("table.csv")
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').collect::<Vec<_>>().try_into().unwrap())
+        .collect();
+    let cases: Vec<_> = rows.chunk_by(|row, next| row[0] == next[0]).collect();
+    let sizes: Vec<_> = cases.iter().map(|rows| (rows[0][0], rows.len())).collect();
+    assert_eq!(sizes, CASES);
+
+    for rows in cases {
+        let column = |i: usize| rows.iter().map(|row| number(row[i])).collect::<Vec<_>>();
+        let (x, y) = (column(4), column(5));
+        let [case, operator, a, b, ..] = rows[0];
+        let [a, b] = [a, b].map(|hex| f64::from(number(hex)));
+        match operator {
+            "relu" => check(case, Relu, &x, &y),
+            "leakyrelu" => check(case, LeakyRelu::new(a), &x, &y),
+            "thresholdedrelu" => check(case, ThresholdedRelu::new(a), &x, &y),
+            "hardsigmoid" => check(case, HardSigmoid::new(a, b), &x, &y),
+            "hardswish" => check(case, HardSwish, &x, &y),
+            "clip" => {
+                check(case, Hardtanh::new(a, b), &x, &y);
+                if a == 0.0 {
+                    check(case, ClippedRelu::new(b), &x, &y);
+                }
+            }
+            // Each row has a slope of its own, for which there is no function yet.
+            "prelu" => {}
+            _ => panic!("{operator}"),
+        }
+    }
+}
