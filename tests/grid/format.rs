@@ -7,8 +7,10 @@ use bytemuck::Pod;
 use rectify::Element;
 
 /// A format, seen as its bits.
-pub trait Format: Element + Pod {
+pub trait Format: Element<Sum: Pod> + Pod {
     type Bits: Pod + LowerHex + Eq;
+    /// [`Element::Sum`].
+    type Sums: Format;
 
     const WIDTH: u32;
     const MANTISSA_WIDTH: u32;
@@ -21,9 +23,10 @@ pub trait Format: Element + Pod {
 }
 
 macro_rules! format {
-    ($format:ty, $bits:ty, mantissa: $mantissa_width:literal) => {
+    ($format:ty, $bits:ty, sums: $sums:ty, mantissa: $mantissa_width:literal) => {
         impl Format for $format {
             type Bits = $bits;
+            type Sums = $sums;
 
             const WIDTH: u32 = <$bits>::BITS;
             const MANTISSA_WIDTH: u32 = $mantissa_width;
@@ -44,12 +47,12 @@ macro_rules! format {
     };
 }
 
-format!(f32, u32, mantissa: 23);
-format!(f64, u64, mantissa: 52);
+format!(f32, u32, sums: f32, mantissa: 23);
+format!(f64, u64, sums: f64, mantissa: 52);
 #[cfg(feature = "half")]
-format!(rectify::f16, u16, mantissa: 10);
+format!(rectify::f16, u16, sums: f32, mantissa: 10);
 #[cfg(feature = "half")]
-format!(rectify::bf16, u16, mantissa: 7);
+format!(rectify::bf16, u16, sums: f32, mantissa: 7);
 
 /// What the bits stand for, exactly; none for a NaN. By IEEE 754's definition.
 pub fn value<F: Format>(bits: F::Bits) -> Option<f64> {

@@ -233,7 +233,7 @@ impl Case for HardSwish {
 
 /// Products of two numbers of 32 bits or fewer are exact in an f64, and their sums are rounded right: an f64 has more than twice
 /// as many bits as an f32, and two more.
-fn in_compute_format<F: Format>(number: f64) -> f64 {
+pub fn in_compute_format<F: Format>(number: f64) -> f64 {
     if F::WIDTH == 64 {
         number
     } else {
