@@ -1,6 +1,6 @@
 //! The measuring.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rectify::{Isa, Kernels};
@@ -130,10 +130,10 @@ fn median_ns<T: Format>(
     };
     // The first calls also warm the caches up.
     let calls = calls_per_round(|calls| ns_per_call(calls, references[0]));
-    let rounds = if calls > 1 { 9 } else { 5 };
     let mut times = Vec::new();
     let mut reference_times = vec![Vec::new(); references.len()];
-    for _ in 0..rounds {
+    let start = Instant::now();
+    while times.len() < 5 || times.len() < 25 && start.elapsed() < Duration::from_millis(50) {
         for (times, &turn) in reference_times.iter_mut().zip(&references) {
             times.push(ns_per_call(calls, turn));
         }

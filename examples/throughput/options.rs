@@ -16,13 +16,13 @@ Usage: cargo run --release --example throughput -- [OPTIONS]
                    {activations};
                    given several times, each of them
   --family         the rest of the family, or each --function, beside ReLU instead of the limit, with slices of a quarter of
-                   each cache and some that no cache holds; prints shares of ReLU's speed in the same bytes per second
+                   each cache and some that no cache holds; prints shares of ReLU's GB/s by the same method
   --csv FILE       also write the figures as comma-separated values
   --svg FILE       also plot them: GB/s against size, a line an instruction set
   --markdown       print the table of README instead: medians over the formats, with the least share of the limit (of ReLU)
   --criterion DIR  instead of measuring, take the newest figures of each benchmark that cargo bench left in DIR,
                    which is target/criterion (remove it first to have those of one run); given several times, with the
-                   folders of several runs, take each figure from the run in the middle by its share of the limit
+                   folders of several runs, take each figure from the run in the middle by its share of the limit (of ReLU)
   --format NAME    only those of f32, f64, f16 or bf16
   --max-bytes N    size of the largest slice; three of them are in memory
                    (default: twice the last-level cache, from 64 MiB to 1 GiB)
@@ -92,6 +92,15 @@ pub fn parse() -> Result<Command, lexopt::Error> {
     options.functions.dedup();
     if options.csv.is_some() && options.csv == options.svg {
         return Err("--csv and --svg name the same file".into());
+    }
+    let is_relu = |activation: &Activation| *activation == Activation::Relu;
+    if !options.criterion.is_empty()
+        && options.reference == Reference::Limit
+        && !options.activations().iter().all(is_relu)
+    {
+        return Err(
+            "cargo bench measures a limit for relu only: --criterion takes other functions with --family".into(),
+        );
     }
     if !options.criterion.is_empty() && options.max_bytes.is_some() {
         return Err("--max-bytes has no effect with --criterion".into());

@@ -42,9 +42,9 @@ pub fn shares(measurements: &[Measurement]) -> String {
     let heads: String = formats.iter().map(|format| format!(" | {format:>4}{labels}")).collect();
     let mut text = String::new();
     for isa in distinct(measurements, |cell| cell.isa) {
-        text += &format!("{:32}{heads}\n", isa.to_string());
+        text += &format!("{:33}{heads}\n", isa.to_string());
         for function in distinct(measurements, |cell| cell.function) {
-            text += &format!("{:32}", function.name());
+            text += &format!("{:33}", function.name());
             for &format in &formats {
                 text += " |     ";
                 for &bytes in &sizes {
