@@ -1,6 +1,7 @@
 //! What the benchmarks and the example `throughput` measure: the functions of this crate on random signs, and beside
 //! them the limit.
 
+mod function;
 mod limit;
 
 use std::collections::TryReserveError;
@@ -8,79 +9,37 @@ use std::collections::TryReserveError;
 use bytemuck::Pod;
 use rectify::{Element, Kernels};
 
+use function::any_magnitude;
+pub use function::{Activation, Function, Method};
 pub use limit::Limit;
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Function {
-    ReluInplace,
-    Relu,
-    ReluBackward,
-    ReluBackwardInplace,
-}
-
-impl Function {
-    pub const ALL: [Self; 4] = [
-        Self::ReluInplace,
-        Self::Relu,
-        Self::ReluBackward,
-        Self::ReluBackwardInplace,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ReluInplace => "relu_inplace",
-            Self::Relu => "relu",
-            Self::ReluBackward => "relu_backward",
-            Self::ReluBackwardInplace => "relu_backward_inplace",
-        }
-    }
-
-    /// Slices that are read, and slices that are written. What the hardware reads of a line before it writes to it is
-    /// not counted.
-    pub fn traffic(self) -> usize {
-        match self {
-            Self::ReluInplace | Self::Relu => 2,
-            Self::ReluBackward | Self::ReluBackwardInplace => 3,
-        }
-    }
-
-    /// The loops of which the faster one is the limit, for slices of so many bytes.
-    pub fn limits(self, kernels: Kernels, bytes: usize) -> impl Iterator<Item = Limit> {
-        let limit = Limit::of(kernels);
-        let is_inplace = matches!(self, Self::ReluInplace | Self::ReluBackwardInplace);
-        let is_past_caches = !is_inplace && self.traffic() * bytes >= rectify::streaming_threshold();
-        let streaming = limit.streaming().filter(|_| is_past_caches);
-        [limit].into_iter().chain(streaming)
-    }
-}
-
 /// A number format, as far as the measuring needs to know it.
-pub trait Format: Element + Pod {
+pub trait Format: Element + Pod + Into<f64> {
     const NAME: &'static str;
+    const EPSILON: f64;
 
-    /// A number between -1 and 1, never 0.
-    fn random(random: &mut fastrand::Rng) -> Self;
+    fn nearest(number: f64) -> Self;
 }
 
 macro_rules! format {
-    ($format:ty, $name:literal, $from_f32:expr) => {
+    ($format:ty, $name:literal, $epsilon:expr, $nearest:expr) => {
         impl Format for $format {
             const NAME: &'static str = $name;
+            const EPSILON: f64 = $epsilon;
 
-            fn random(random: &mut fastrand::Rng) -> Self {
-                let magnitude = 1.0 - random.f32();
-                $from_f32(if random.bool() { magnitude } else { -magnitude })
+            fn nearest(number: f64) -> Self {
+                $nearest(number)
             }
         }
     };
 }
 
-format!(f32, "f32", f32::from);
-format!(f64, "f64", f64::from);
+format!(f32, "f32", f32::EPSILON as f64, |number| number as f32);
+format!(f64, "f64", f64::EPSILON, |number| number);
 #[cfg(feature = "half")]
-format!(rectify::f16, "f16", rectify::f16::from_f32);
+format!(rectify::f16, "f16", Self::EPSILON.to_f64_const(), Self::from_f64);
 #[cfg(feature = "half")]
-format!(rectify::bf16, "bf16", rectify::bf16::from_f32);
+format!(rectify::bf16, "bf16", Self::EPSILON.to_f64_const(), Self::from_f64);
 
 /// Memory for three slices of up to so many bytes, aligned to cache lines.
 pub struct Memory([Vec<u64>; 3]);
@@ -98,21 +57,30 @@ impl Memory {
         Ok(Self(memory))
     }
 
-    /// The memory as slices of numbers with random signs.
-    pub fn numbers<T: Format>(&mut self) -> Numbers<'_, T> {
+    /// The memory as slices of numbers with random signs, for `function` and ReLU's beside it.
+    pub fn numbers<T: Format>(&mut self, function: Function) -> Numbers<'_, T> {
         let [x, grad, target] = self.0.each_mut().map(|memory| {
             let start = memory.as_ptr().align_offset(LINE_BYTES);
             bytemuck::cast_slice_mut(&mut memory[start..])
         });
-        // Longer than what a branch predictor remembers.
         let mut random = fastrand::Rng::with_seed(1969);
-        let block: Vec<T> = (0..1 << 17).map(|_| T::random(&mut random)).collect();
-        for (slice, shift) in [(&mut *x, 0), (&mut *grad, block.len() / 3)] {
-            for chunk in slice.chunks_mut(block.len() - shift) {
-                chunk.copy_from_slice(&block[shift..][..chunk.len()]);
-            }
-        }
+        fill(x, &mut random, |random| function.magnitude(random));
+        fill(grad, &mut random, any_magnitude);
         Numbers { x, grad, target }
+    }
+}
+
+/// After so many the numbers repeat: more than what a branch predictor remembers.
+const PERIOD: usize = 1 << 17;
+
+fn fill<T: Format>(slice: &mut [T], random: &mut fastrand::Rng, magnitude: impl Fn(&mut fastrand::Rng) -> f64) {
+    let number = |_| {
+        let sign = if random.bool() { 1.0 } else { -1.0 };
+        T::nearest(sign * magnitude(random))
+    };
+    let block: Vec<T> = (0..PERIOD).map(number).collect();
+    for chunk in slice.chunks_mut(block.len()) {
+        chunk.copy_from_slice(&block[..chunk.len()]);
     }
 }
 
@@ -137,71 +105,86 @@ impl<T: Format> Numbers<'_, T> {
         size_of_val(self.target)
     }
 
-    /// Puts into the target what `function` finds there.
-    pub fn prepare(&mut self, function: Function) {
-        self.target.copy_from_slice(match function {
-            Function::ReluInplace => self.x,
-            _ => self.grad,
-        });
+    /// Puts into the target what `method` finds there.
+    pub fn prepare(&mut self, method: Method) {
+        self.target
+            .copy_from_slice(if method.is_forward() { self.x } else { self.grad });
     }
 
     /// Run again, the functions in place find their own result. They have no branches, so it takes as long as the first
     /// time.
+    #[inline(always)]
     pub fn run(&mut self, kernels: Kernels, function: Function) {
-        match function {
-            Function::ReluInplace => kernels.relu_inplace(self.target),
-            Function::Relu => kernels.relu(self.x, self.target),
-            Function::ReluBackward => kernels.relu_backward(self.x, self.grad, self.target),
-            Function::ReluBackwardInplace => kernels.relu_backward_inplace(self.x, self.target),
+        function.activation.run(kernels, function.method, self);
+    }
+
+    #[inline(always)]
+    fn run_activation(&mut self, kernels: Kernels, activation: impl rectify::Activation, method: Method) {
+        match method {
+            Method::ForwardInplace => kernels.forward_inplace(activation, self.target),
+            Method::Forward => kernels.forward(activation, self.x, self.target),
+            Method::Backward => kernels.backward(activation, self.x, self.grad, self.target),
+            Method::BackwardInplace => kernels.backward_inplace(activation, self.x, self.target),
         }
     }
 
-    /// The same traffic as `function`'s. In place it leaves what is in the target.
-    pub fn run_limit(&mut self, limit: Limit, function: Function) {
+    /// The same traffic as `method`'s. In place it leaves what is in the target.
+    pub fn run_limit(&mut self, limit: Limit, method: Method) {
         let x = bytemuck::cast_slice(self.x);
         let grad = bytemuck::cast_slice(self.grad);
         let target = bytemuck::cast_slice_mut(self.target);
-        match function {
-            Function::ReluInplace => limit.load_store_inplace(target),
-            Function::Relu => limit.load_store(x, target),
-            Function::ReluBackward => limit.load_load_store(x, grad, target),
-            Function::ReluBackwardInplace => limit.load_load_store_inplace(x, target),
+        match method {
+            Method::ForwardInplace => limit.load_store_inplace(target),
+            Method::Forward => limit.load_store(x, target),
+            Method::Backward => limit.load_load_store(x, grad, target),
+            Method::BackwardInplace => limit.load_load_store_inplace(x, target),
         }
     }
 
-    /// The loop that one would write without this crate: the compiler can vectorize it for f32 and f64. Run again in
+    /// ReLU as a loop that one would write without this crate: the compiler can vectorize it for f32 and f64. Run again in
     /// place, it finds its own result, where branches are easy to predict: that is in its favour.
-    pub fn run_naive(&mut self, function: Function) {
+    pub fn run_naive_relu(&mut self, method: Method) {
         let zero = T::zeroed();
         let select = |x: T, value: T| if x > zero { value } else { zero };
-        match function {
-            Function::ReluInplace => self.target.iter_mut().for_each(|x| *x = select(*x, *x)),
-            Function::Relu => {
+        match method {
+            Method::ForwardInplace => self.target.iter_mut().for_each(|x| *x = select(*x, *x)),
+            Method::Forward => {
                 let rows = self.target.iter_mut().zip(self.x);
                 rows.for_each(|(output, &x)| *output = select(x, x));
             }
-            Function::ReluBackward => {
+            Method::Backward => {
                 let rows = self.target.iter_mut().zip(self.x).zip(self.grad);
                 rows.for_each(|((grad_input, &x), &grad_output)| *grad_input = select(x, grad_output));
             }
-            Function::ReluBackwardInplace => {
+            Method::BackwardInplace => {
                 let rows = self.target.iter_mut().zip(self.x);
                 rows.for_each(|(grad, &x)| *grad = select(x, *grad));
             }
         }
     }
 
-    /// Whether the target holds what `function` has to give. (There is no zero and no NaN among the numbers.)
+    /// Whether the target holds what one call of `function` has to give. (There is no zero and no NaN among the numbers.)
     pub fn is_right(&self, function: Function) -> bool {
-        let kept = match function {
-            Function::ReluInplace | Function::Relu => self.x,
-            Function::ReluBackward | Function::ReluBackwardInplace => self.grad,
-        };
-        let zero = T::zeroed();
-        let rows = self.x.iter().zip(kept).zip(&*self.target);
-        rows.fold(true, |right, ((&x, &kept), result)| {
-            let expected = if x > zero { kept } else { zero };
-            right & (bytemuck::bytes_of(&expected) == bytemuck::bytes_of(result))
-        })
+        let bytes = bytemuck::cast_slice::<T, u8>;
+        let mut periods = self.target.chunks(PERIOD);
+        let first = periods.next().unwrap_or_default();
+        let definition = function.activation.definition();
+        let mut rows = self.x.iter().zip(self.grad).zip(first);
+        let is_first_right = rows.all(|((&x, &grad), &result)| {
+            let expected = if function.method.is_forward() {
+                (definition.value)(x.into())
+            } else {
+                (definition.slope)(x.into()) * grad.into()
+            };
+            // +0.0 for -0.0.
+            let expected = expected + 0.0;
+            if definition.is_exact {
+                bytemuck::bytes_of(&T::nearest(expected)) == bytemuck::bytes_of(&result)
+            } else {
+                // The second term is for sums whose terms cancel out.
+                (result.into() - expected).abs() <= T::EPSILON * expected.abs() + 1e-5
+            }
+        });
+        is_first_right && periods.all(|period| bytes(period) == bytes(&first[..period.len()]))
     }
 }

@@ -2,25 +2,26 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rectify::Isa;
 use serde_json::Value;
 
-use crate::figures::{FORMATS, Measurement};
+use crate::figures::{FORMATS, Measurement, Reference, of_relu};
+use crate::options::Options;
 use crate::workload::Function;
 
-/// Each benchmark's figures, of several runs those in the middle by the share of the limit.
-pub fn read(folders: &[PathBuf], format: Option<&str>) -> Result<Vec<Measurement>, String> {
+/// Each benchmark's figures, of several runs those in the middle by the share of the reference.
+pub fn read(options: &Options) -> Result<Vec<Measurement>, String> {
     let mut runs = Vec::new();
-    for folder in folders {
-        runs.extend(read_run(folder, format)?);
+    for folder in &options.criterion {
+        runs.extend(read_run(folder, options)?);
     }
     runs.sort_by(|a, b| {
-        let key = |cell: &Measurement| (position(cell.format), cell.function as usize, cell.isa, cell.bytes);
+        let key = |cell: &Measurement| (position(cell.format), cell.function, cell.isa, cell.bytes);
         key(a)
             .cmp(&key(b))
-            .then(a.share_of_limit().total_cmp(&b.share_of_limit()))
+            .then(a.share_of_reference().total_cmp(&b.share_of_reference()))
     });
     let same = |a: &Measurement, b: &Measurement| {
         (a.format, a.function, a.isa, a.bytes) == (b.format, b.function, b.isa, b.bytes)
@@ -33,29 +34,39 @@ fn position(format: &str) -> Option<usize> {
 }
 
 /// The newest of each benchmark in criterion's folder: one a function and format, and in it one a way and size.
-fn read_run(folder: &Path, format: Option<&str>) -> Result<Vec<Measurement>, String> {
+fn read_run(folder: &Path, options: &Options) -> Result<Vec<Measurement>, String> {
+    let format = options.format;
     let wanted = FORMATS
         .iter()
         .filter(|(name, _)| format.is_none_or(|wanted| wanted == *name));
     let mut measurements = Vec::new();
     for &(format, element_bytes) in wanted {
-        for function in Function::ALL {
-            let group = folder.join(format!("{}_{format}", function.name()));
+        let group = |function: Function| folder.join(format!("{}_{format}", function.name()));
+        for function in Function::all(options.activations()) {
+            let (group, group_of_relu) = (group(function), group(of_relu(function)));
             for (isa, size) in benchmarks(&group)? {
                 let bytes: usize = size
                     .parse()
                     .map_err(|_| format!("{}: {size} bytes?", group.display()))?;
-                let read_ns = |way: &str| median_ns(&group.join(format!("{isa}{way}_{size}")));
-                let required = |way| read_ns(way)?.ok_or_else(|| format!("{}: no {isa}{way}_{size}", group.display()));
-                let limit_ns = required("-limit")?.min(read_ns("-limit-streaming")?.unwrap_or(f64::INFINITY));
+                let read_ns = |group: &Path, way: &str| median_ns(&group.join(format!("{isa}{way}_{size}")));
+                let required = |group: &Path, way| {
+                    read_ns(group, way)?.ok_or_else(|| format!("{}: no {isa}{way}_{size}", group.display()))
+                };
+                let reference_ns = match options.reference {
+                    Reference::Relu => required(&group_of_relu, "")?,
+                    Reference::Limit => {
+                        let streaming = read_ns(&group, "-limit-streaming")?;
+                        required(&group, "-limit")?.min(streaming.unwrap_or(f64::INFINITY))
+                    }
+                };
                 measurements.push(Measurement {
                     function,
                     format,
                     isa,
                     elements: bytes / element_bytes,
                     bytes,
-                    ns: required("")?,
-                    limit_ns,
+                    ns: required(&group, "")?,
+                    reference_ns,
                 });
             }
         }

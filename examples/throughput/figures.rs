@@ -2,7 +2,7 @@
 
 use rectify::Isa;
 
-use crate::workload::{Format, Function};
+use crate::workload::{Activation, Format, Function};
 
 /// Each format's name and the bytes of an element.
 pub const FORMATS: &[(&str, usize)] = &[
@@ -18,6 +18,31 @@ const fn named<T: Format>() -> (&'static str, usize) {
     (T::NAME, size_of::<T>())
 }
 
+/// What a speed is compared with: that of the same traffic.
+#[derive(Clone, Copy, Default, PartialEq)]
+pub enum Reference {
+    #[default]
+    Limit,
+    Relu,
+}
+
+impl Reference {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::Relu => "relu",
+        }
+    }
+}
+
+/// ReLU's function with the same method.
+pub fn of_relu(function: Function) -> Function {
+    Function {
+        activation: Activation::Relu,
+        ..function
+    }
+}
+
 /// The median times of one call, in nanoseconds.
 #[derive(Clone, Copy)]
 pub struct Measurement {
@@ -27,7 +52,7 @@ pub struct Measurement {
     pub elements: usize,
     pub bytes: usize,
     pub ns: f64,
-    pub limit_ns: f64,
+    pub reference_ns: f64,
 }
 
 impl Measurement {
@@ -36,16 +61,16 @@ impl Measurement {
         self.traffic() / self.ns
     }
 
-    pub fn limit_gb_per_s(&self) -> f64 {
-        self.traffic() / self.limit_ns
+    pub fn reference_gb_per_s(&self) -> f64 {
+        self.traffic() / self.reference_ns
     }
 
-    pub fn share_of_limit(&self) -> f64 {
-        self.limit_ns / self.ns
+    pub fn share_of_reference(&self) -> f64 {
+        self.reference_ns / self.ns
     }
 
     fn traffic(&self) -> f64 {
-        (self.function.traffic() * self.bytes) as f64
+        (self.function.method.traffic() * self.bytes) as f64
     }
 }
 

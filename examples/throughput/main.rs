@@ -1,5 +1,5 @@
 //! What the kernels do on this machine: time per call and bytes per second of each instruction set, function, format and
-//! size, beside the limit.
+//! size, beside the limit or ReLU.
 
 mod bench_results;
 mod figures;
@@ -15,13 +15,14 @@ mod workload;
 
 use std::process::ExitCode;
 
+use figures::Reference;
 use options::{Command, Options};
 use output::Output;
 use rectify::Isa;
 
 fn main() -> ExitCode {
     let result = match options::parse() {
-        Ok(Command::Help) => output::print(options::HELP),
+        Ok(Command::Help) => output::print(&options::help()),
         Ok(Command::Run(options)) => run(&options),
         Err(error) => Err(format!("{error} (--help tells what there is)")),
     };
@@ -44,22 +45,21 @@ fn run(options: &Options) -> Result<(), String> {
         if !options.markdown {
             output::print(&header(&cpu))?;
         }
-        let max_bytes = options.max_bytes.unwrap_or_else(machine::past_caches);
-        (measure::all(max_bytes, options.format)?, format!("{cpu}: "))
+        (measure::all(options)?, format!("{cpu}: "))
     } else {
-        (bench_results::read(&options.criterion, options.format)?, String::new())
+        (bench_results::read(options)?, String::new())
     };
-    let render = if options.markdown {
-        table::markdown
-    } else {
-        table::aligned
+    let render = match options.reference {
+        _ if options.markdown => table::markdown,
+        Reference::Limit => table::aligned,
+        Reference::Relu => table::shares,
     };
     output::print(&render(&measurements))?;
     if let Some(csv) = csv {
-        csv.write(&table::csv(&measurements))?;
+        csv.write(&table::csv(&measurements, options.reference))?;
     }
     if let Some(svg) = svg {
-        svg.write(&plot::svg(&title, &measurements)?)?;
+        svg.write(&plot::svg(&title, &measurements, options.reference)?)?;
     }
     Ok(())
 }

@@ -5,22 +5,26 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use rectify::{Isa, Kernels};
 
-use crate::figures::{FORMATS, Measurement, median};
-use crate::workload::{Format, Function, Memory, Numbers};
+use crate::figures::{FORMATS, Measurement, Reference, median, of_relu};
+use crate::machine;
+use crate::options::Options;
+use crate::workload::{Format, Function, Limit, Memory, Numbers};
 
-/// Each function, instruction set and size up to slices of `max_bytes`, in every format or the one.
-pub fn all(max_bytes: usize, format: Option<&'static str>) -> Result<Vec<Measurement>, String> {
+/// Each function, instruction set and size, in every format or the one.
+pub fn all(options: &Options) -> Result<Vec<Measurement>, String> {
+    let max_bytes = options.max_bytes.unwrap_or_else(machine::past_caches);
     let mut run = Run {
         memory: Memory::new(max_bytes).map_err(|error| error.to_string())?,
         max_bytes,
-        format,
+        options,
         progress: ProgressBar::new(0),
         measurements: Vec::new(),
     };
     let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}, {eta} left");
     run.progress.set_style(style.map_err(|error| error.to_string())?);
-    let formats = if format.is_some() { 1 } else { FORMATS.len() };
-    let cells = formats * Function::ALL.len() * Isa::available().count() * sizes::<f32>(max_bytes).len();
+    let formats = options.format.map_or(FORMATS.len(), |_| 1);
+    let functions = Function::all(options.activations()).count();
+    let cells = formats * functions * Isa::available().count() * run.sizes::<f32>().len();
     run.progress.set_length(cells as u64);
 
     run.measure::<f32>()?;
@@ -30,48 +34,58 @@ pub fn all(max_bytes: usize, format: Option<&'static str>) -> Result<Vec<Measure
     #[cfg(feature = "half")]
     run.measure::<rectify::bf16>()?;
     run.progress.finish_and_clear();
+    if run.measurements.is_empty() {
+        return Err("a quarter of the smallest cache is more than --max-bytes".into());
+    }
     Ok(run.measurements)
 }
 
-/// The sizes to measure, in elements.
-fn sizes<T>(max_bytes: usize) -> Vec<usize> {
-    let powers = (10..).step_by(2).map(|exponent| 1 << exponent);
-    let bytes = powers.take_while(|bytes| 4 * bytes <= max_bytes).chain([max_bytes]);
-    [16, 64]
-        .into_iter()
-        .chain(bytes.map(|bytes| bytes / size_of::<T>()))
-        .collect()
-}
-
-struct Run {
+struct Run<'a> {
     memory: Memory,
     max_bytes: usize,
-    format: Option<&'static str>,
+    options: &'a Options,
     progress: ProgressBar,
     measurements: Vec<Measurement>,
 }
 
-impl Run {
+impl Run<'_> {
+    /// The sizes to measure, in elements.
+    fn sizes<T>(&self) -> Vec<usize> {
+        let elements = |bytes| bytes / size_of::<T>();
+        match self.options.reference {
+            Reference::Limit => {
+                let powers = (10..).step_by(2).map(|exponent| 1 << exponent);
+                let bytes = powers.take_while(|bytes| 4 * bytes <= self.max_bytes);
+                let long = bytes.chain([self.max_bytes]).map(elements);
+                [16, 64].into_iter().chain(long).collect()
+            }
+            Reference::Relu => {
+                let classes = machine::size_classes().into_iter();
+                classes.filter(|&bytes| bytes <= self.max_bytes).map(elements).collect()
+            }
+        }
+    }
+
     fn measure<T: Format>(&mut self) -> Result<(), String> {
-        if self.format.is_some_and(|format| format != T::NAME) {
+        if self.options.format.is_some_and(|format| format != T::NAME) {
             return Ok(());
         }
-        let mut numbers = self.memory.numbers::<T>();
-        for function in Function::ALL {
+        let sizes = self.sizes::<T>();
+        for function in Function::all(self.options.activations()) {
+            let name = function.name();
+            let mut numbers = self.memory.numbers::<T>(function);
             for isa in Isa::available() {
-                self.progress
-                    .set_message(format!("{} {} {isa}", function.name(), T::NAME));
+                self.progress.set_message(format!("{name} {} {isa}", T::NAME));
                 let kernels = Kernels::new(isa).map_err(|error| error.to_string())?;
-                for elements in sizes::<T>(self.max_bytes) {
+                for &elements in &sizes {
                     let mut numbers = numbers.first(elements);
-                    let (ns, limit_ns) = median_ns(&mut numbers, kernels, function);
+                    numbers.prepare(function.method);
+                    numbers.run(kernels, function);
                     if !numbers.is_right(function) {
-                        return Err(format!(
-                            "{} gave a wrong result on {isa}, {elements} {}",
-                            function.name(),
-                            T::NAME
-                        ));
+                        let format = T::NAME;
+                        return Err(format!("{name} gave a wrong result on {isa}, {elements} {format}"));
                     }
+                    let (ns, reference_ns) = median_ns(&mut numbers, kernels, function, self.options.reference);
                     self.measurements.push(Measurement {
                         function,
                         format: T::NAME,
@@ -79,7 +93,7 @@ impl Run {
                         elements,
                         bytes: elements * size_of::<T>(),
                         ns,
-                        limit_ns,
+                        reference_ns,
                     });
                     self.progress.inc(1);
                 }
@@ -89,37 +103,54 @@ impl Run {
     }
 }
 
-/// Of a call of the function and of its limit. They take turns, so that what else the machine does hits both.
-fn median_ns<T: Format>(numbers: &mut Numbers<T>, kernels: Kernels, function: Function) -> (f64, f64) {
-    let limits: Vec<_> = function.limits(kernels, numbers.size()).collect();
-    numbers.prepare(function);
-    // The first calls also warm the caches up.
-    let calls = calls_per_round(|| numbers.run_limit(limits[0], function));
-    let rounds = if calls > 1 { 9 } else { 5 };
-    let mut times = Vec::new();
-    let mut limit_times = vec![Vec::new(); limits.len()];
-    for _ in 0..rounds {
-        for (times, &limit) in limit_times.iter_mut().zip(&limits) {
-            times.push(ns_per_call(calls, || numbers.run_limit(limit, function)));
+/// What takes its turn.
+#[derive(Clone, Copy)]
+enum Turn {
+    Function(Function),
+    Limit(Limit),
+}
+
+/// Of a call of the function and of its reference. They take turns, so that what else the machine does hits both.
+fn median_ns<T: Format>(
+    numbers: &mut Numbers<T>,
+    kernels: Kernels,
+    function: Function,
+    reference: Reference,
+) -> (f64, f64) {
+    let references = match reference {
+        Reference::Relu => vec![Turn::Function(of_relu(function))],
+        Reference::Limit => {
+            let limits = function.method.limits(kernels, numbers.size());
+            limits.map(Turn::Limit).collect()
         }
-        times.push(ns_per_call(calls, || numbers.run(kernels, function)));
+    };
+    let mut ns_per_call = |calls, turn| match turn {
+        Turn::Function(function) => ns_per_call(calls, || numbers.run(kernels, function)),
+        Turn::Limit(limit) => ns_per_call(calls, || numbers.run_limit(limit, function.method)),
+    };
+    // The first calls also warm the caches up.
+    let calls = calls_per_round(|calls| ns_per_call(calls, references[0]));
+    let mut times = Vec::new();
+    let mut reference_times = vec![Vec::new(); references.len()];
+    let start = Instant::now();
+    while times.len() < 5 || times.len() < 25 && start.elapsed() < Duration::from_millis(50) {
+        for (times, &turn) in reference_times.iter_mut().zip(&references) {
+            times.push(ns_per_call(calls, turn));
+        }
+        times.push(ns_per_call(calls, Turn::Function(function)));
     }
     let median = |times| median(times).expect("at least one round");
-    let limit_ns = limit_times.into_iter().map(median).fold(f64::INFINITY, f64::min);
-    (median(times), limit_ns)
+    let reference_ns = reference_times.into_iter().map(median).fold(f64::INFINITY, f64::min);
+    (median(times), reference_ns)
 }
 
 /// As many as it takes for the clock to be of no weight.
-fn calls_per_round(mut call: impl FnMut()) -> u32 {
+fn calls_per_round(mut ns_per_call: impl FnMut(u32) -> f64) -> u32 {
     let mut calls = 1;
-    loop {
-        let start = Instant::now();
-        (0..calls).for_each(|_| call());
-        if start.elapsed() > Duration::from_micros(100) {
-            return calls;
-        }
+    while f64::from(calls) * ns_per_call(calls) <= 100_000.0 {
         calls *= 2;
     }
+    calls
 }
 
 fn ns_per_call(calls: u32, mut call: impl FnMut()) -> f64 {

@@ -4,19 +4,25 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 
-use crate::figures::FORMATS;
+use crate::figures::{FORMATS, Reference};
+use crate::workload::Activation;
 
-pub const HELP: &str = "\
-Measures the kernels of rectify on this machine, one thread, beside the limit.
+const HELP: &str = "\
+Measures the kernels of rectify on this machine, one thread, beside the limit: those of ReLU, if not told otherwise.
 
 Usage: cargo run --release --example throughput -- [OPTIONS]
 
+  --function NAME  instead of ReLU the activation of that name, one of
+                   {activations};
+                   given several times, each of them
+  --family         the rest of the family, or each --function, beside ReLU instead of the limit, with slices of a quarter of
+                   each cache and some that no cache holds; prints shares of ReLU's GB/s by the same method
   --csv FILE       also write the figures as comma-separated values
   --svg FILE       also plot them: GB/s against size, a line an instruction set
-  --markdown       print the table of README instead: medians over the formats, with the least share of the limit
+  --markdown       print the table of README instead: medians over the formats, with the least share of the limit (of ReLU)
   --criterion DIR  instead of measuring, take the newest figures of each benchmark that cargo bench left in DIR,
                    which is target/criterion (remove it first to have those of one run); given several times, with the
-                   folders of several runs, take each figure from the run in the middle by its share of the limit
+                   folders of several runs, take each figure from the run in the middle by its share of the limit (of ReLU)
   --format NAME    only those of f32, f64, f16 or bf16
   --max-bytes N    size of the largest slice; three of them are in memory
                    (default: twice the last-level cache, from 64 MiB to 1 GiB)
@@ -26,6 +32,15 @@ Every available instruction set is measured, whatever RECTIFY_MAX_ISA says.
 ns: median time of a call. GB/s: bytes read and written per second. limit: the share of the speed of a plain load/store
 loop with the same traffic; where slices go past the caches, of the faster one of ordinary and streaming stores.
 ";
+
+pub fn help() -> String {
+    HELP.replace("{activations}", &activation_names())
+}
+
+fn activation_names() -> String {
+    let names: Vec<_> = Activation::ALL.iter().map(|activation| activation.name()).collect();
+    names.join(", ")
+}
 
 pub enum Command {
     Help,
@@ -40,6 +55,20 @@ pub struct Options {
     pub markdown: bool,
     pub criterion: Vec<PathBuf>,
     pub format: Option<&'static str>,
+    pub reference: Reference,
+    functions: Vec<Activation>,
+}
+
+impl Options {
+    pub fn activations(&self) -> &[Activation] {
+        // The first is ReLU.
+        let (relu, rest) = Activation::ALL.split_at(1);
+        match self.reference {
+            _ if !self.functions.is_empty() => &self.functions,
+            Reference::Limit => relu,
+            Reference::Relu => rest,
+        }
+    }
 }
 
 pub fn parse() -> Result<Command, lexopt::Error> {
@@ -53,17 +82,37 @@ pub fn parse() -> Result<Command, lexopt::Error> {
             Long("markdown") => options.markdown = true,
             Long("criterion") => options.criterion.push(parser.value()?.into()),
             Long("format") => options.format = Some(parser.value()?.parse_with(format)?),
+            Long("function") => options.functions.push(parser.value()?.parse_with(activation)?),
+            Long("family") => options.reference = Reference::Relu,
             Short('h') | Long("help") => return Ok(Command::Help),
             _ => return Err(argument.unexpected()),
         }
     }
+    options.functions.sort();
+    options.functions.dedup();
     if options.csv.is_some() && options.csv == options.svg {
         return Err("--csv and --svg name the same file".into());
+    }
+    let is_relu = |activation: &Activation| *activation == Activation::Relu;
+    if !options.criterion.is_empty()
+        && options.reference == Reference::Limit
+        && !options.activations().iter().all(is_relu)
+    {
+        return Err(
+            "cargo bench measures a limit for relu only: --criterion takes other functions with --family".into(),
+        );
     }
     if !options.criterion.is_empty() && options.max_bytes.is_some() {
         return Err("--max-bytes has no effect with --criterion".into());
     }
     Ok(Command::Run(options))
+}
+
+fn activation(value: &str) -> Result<Activation, String> {
+    let found = Activation::ALL.iter().find(|activation| activation.name() == value);
+    found
+        .copied()
+        .ok_or_else(|| format!("--function takes one of {}", activation_names()))
 }
 
 fn format(value: &str) -> Result<&'static str, String> {

@@ -5,20 +5,20 @@ use std::error::Error;
 use plotters::prelude::*;
 use rectify::Isa;
 
-use crate::figures::{Measurement, distinct, size_label};
+use crate::figures::{Measurement, Reference, distinct, size_label};
 
 const PANEL: (u32, u32) = (420, 300);
-const LIMIT_COLOUR: RGBColor = RGBColor(150, 150, 150);
+const REFERENCE_COLOUR: RGBColor = RGBColor(150, 150, 150);
 
-pub fn svg(title: &str, measurements: &[Measurement]) -> Result<String, String> {
-    draw(title, measurements).map_err(|error| format!("can't plot: {error}"))
+pub fn svg(title: &str, measurements: &[Measurement], reference: Reference) -> Result<String, String> {
+    draw(title, measurements, reference).map_err(|error| format!("can't plot: {error}"))
 }
 
-fn draw(title: &str, measurements: &[Measurement]) -> Result<String, Box<dyn Error>> {
+fn draw(title: &str, measurements: &[Measurement], reference: Reference) -> Result<String, Box<dyn Error>> {
     let panels: Vec<&[Measurement]> = measurements
         .chunk_by(|a, b| (a.function, a.format) == (b.function, b.format))
         .collect();
-    let columns = distinct(measurements, |cell| cell.function.name()).len();
+    let columns = distinct(measurements, |cell| cell.function.method).len();
     let rows = panels.len().div_ceil(columns);
     let mut svg = String::new();
     {
@@ -27,7 +27,7 @@ fn draw(title: &str, measurements: &[Measurement]) -> Result<String, Box<dyn Err
         root.fill(&WHITE)?;
         let root = root.titled(&format!("{title}GB/s read and written, one thread"), ("sans-serif", 24))?;
         for (area, panel) in root.split_evenly((rows, columns)).iter().zip(panels) {
-            draw_panel(area, panel)?;
+            draw_panel(area, panel, reference)?;
         }
         root.present()?;
     }
@@ -37,9 +37,12 @@ fn draw(title: &str, measurements: &[Measurement]) -> Result<String, Box<dyn Err
 fn draw_panel(
     area: &DrawingArea<SVGBackend, plotters::coord::Shift>,
     panel: &[Measurement],
+    reference: Reference,
 ) -> Result<(), Box<dyn Error>> {
     let first_and_last = (panel[0].bytes as f64, panel[panel.len() - 1].bytes as f64);
-    let speeds = panel.iter().flat_map(|cell| [cell.gb_per_s(), cell.limit_gb_per_s()]);
+    let speeds = panel
+        .iter()
+        .flat_map(|cell| [cell.gb_per_s(), cell.reference_gb_per_s()]);
     let fastest = speeds.fold(0.0, f64::max);
     let mut chart = ChartBuilder::on(area)
         .caption(
@@ -63,11 +66,11 @@ fn draw_panel(
 
     let lines: Vec<&[Measurement]> = panel.chunk_by(|a, b| a.isa == b.isa).collect();
     if let Some(widest) = lines.last() {
-        let points = widest.iter().map(|cell| (cell.bytes as f64, cell.limit_gb_per_s()));
+        let points = widest.iter().map(|cell| (cell.bytes as f64, cell.reference_gb_per_s()));
         chart
-            .draw_series(LineSeries::new(points, LIMIT_COLOUR.stroke_width(4)))?
-            .label(format!("limit ({})", widest[0].isa))
-            .legend(|(x, y)| PathElement::new([(x, y), (x + 16, y)], LIMIT_COLOUR.stroke_width(4)));
+            .draw_series(LineSeries::new(points, REFERENCE_COLOUR.stroke_width(4)))?
+            .label(format!("{} ({})", reference.name(), widest[0].isa))
+            .legend(|(x, y)| PathElement::new([(x, y), (x + 16, y)], REFERENCE_COLOUR.stroke_width(4)));
     }
     for line in lines {
         let colour = colour(line[0].isa);

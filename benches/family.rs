@@ -1,0 +1,95 @@
+//! The functions: one benchmark for each function, format, way (an instruction set's kernel, and for ReLU its limit with ordinary or
+//! streaming stores and the naive loop) and size in bytes of a slice. `throughput --criterion` makes tables and plots of it.
+
+mod workload;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use rectify::{Isa, Kernels};
+use workload::{Activation, Format, Function, Memory, Numbers};
+
+/// From less than a vector to beyond the last-level cache of most CPUs.
+const SIZES: &[usize] = &[32, 256, 4 << 10, 16 << 10, 256 << 10, 4 << 20, 64 << 20];
+
+/// Of the functions that ReLU's are there to compare with.
+const FAMILY_SIZES: &[usize] = &[4 << 10, 256 << 10, 64 << 20];
+
+fn benchmarks(criterion: &mut Criterion) {
+    let mut memory = Memory::new(SIZES[SIZES.len() - 1]).expect("enough memory");
+    of_format::<f32>(criterion, &mut memory);
+    of_format::<f64>(criterion, &mut memory);
+    #[cfg(feature = "half")]
+    of_format::<rectify::f16>(criterion, &mut memory);
+    #[cfg(feature = "half")]
+    of_format::<rectify::bf16>(criterion, &mut memory);
+}
+
+fn of_format<T: Format>(criterion: &mut Criterion, memory: &mut Memory) {
+    for function in Function::all(Activation::ALL) {
+        let is_relu = function.activation == Activation::Relu;
+        let mut numbers = memory.numbers::<T>(function);
+        let mut group = criterion.benchmark_group(format!("{}/{}", function.name(), T::NAME));
+        for &bytes in if is_relu { SIZES } else { FAMILY_SIZES } {
+            let mut numbers = numbers.first(bytes / size_of::<T>());
+            group.throughput(Throughput::Bytes((function.method.traffic() * bytes) as u64));
+            for isa in Isa::available() {
+                let kernels = Kernels::new(isa).unwrap();
+                if is_relu {
+                    of_limits(&mut group, &mut numbers, kernels, function);
+                }
+                numbers.prepare(function.method);
+                numbers.run(kernels, function);
+                assert!(numbers.is_right(function), "{function:?} on {isa}");
+                group.bench_function(id(isa, bytes), |bencher| {
+                    bencher.iter(|| black_box(&mut numbers).run(kernels, function));
+                });
+            }
+            if is_relu {
+                of_naive_loop(&mut group, &mut numbers, function);
+            }
+        }
+    }
+}
+
+fn id(way: impl std::fmt::Display, bytes: usize) -> String {
+    format!("{way}/{bytes:08}")
+}
+
+fn of_limits<T: Format>(
+    group: &mut BenchmarkGroup<WallTime>,
+    numbers: &mut Numbers<T>,
+    kernels: Kernels,
+    function: Function,
+) {
+    let Function { method, .. } = function;
+    let bytes = numbers.size();
+    numbers.prepare(method);
+    for (limit, stores) in method.limits(kernels, bytes).zip(["", "-streaming"]) {
+        numbers.run_limit(limit, method);
+        group.bench_function(id(format!("{}-limit{stores}", kernels.isa()), bytes), |bencher| {
+            bencher.iter(|| black_box(&mut *numbers).run_limit(limit, method));
+        });
+    }
+}
+
+fn of_naive_loop<T: Format>(group: &mut BenchmarkGroup<WallTime>, numbers: &mut Numbers<T>, relu: Function) {
+    numbers.prepare(relu.method);
+    numbers.run_naive_relu(relu.method);
+    assert!(numbers.is_right(relu), "naive {relu:?}");
+    group.bench_function(id("naive", numbers.size()), |bencher| {
+        bencher.iter(|| black_box(&mut *numbers).run_naive_relu(relu.method));
+    });
+}
+
+criterion_group! {
+    name = family;
+    // There are many.
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(100))
+        .measurement_time(Duration::from_millis(500));
+    targets = benchmarks
+}
+criterion_main!(family);
