@@ -8,7 +8,7 @@ use core::arch::x86_64::*;
 use super::{Lane, Vector};
 use crate::element::Format;
 
-isa!(Avx2: "avx2");
+isa!(Avx2: "avx2", "popcnt");
 
 macro_rules! computed_in_f32 {
     () => {
@@ -172,12 +172,13 @@ macro_rules! vector {
             }
 
             #[inline(always)]
-            fn from_bits(simd: Avx2, bits: u64) -> __m256i {
-                let powers = powers_of_2!($lane);
-                let Self(bits) = Self::splat(simd, bits as $lane);
-                // SAFETY: the proof is an argument; the powers are 32 bytes.
+            fn from_bits(simd: Avx2, bits: u64, first: usize) -> __m256i {
+                let powers: &[$lane] = &powers_of_2!($lane);
+                let (bits, first) = lane_of_bits!($lane, bits, first);
+                let Self(bits) = Self::splat(simd, bits);
+                // SAFETY: the proof is an argument; LANES powers are 32 bytes.
                 unsafe {
-                    let powers = _mm256_loadu_si256(powers.as_ptr().cast());
+                    let powers = _mm256_loadu_si256(powers[first..][..Self::LANES].as_ptr().cast());
                     $cmpeq(_mm256_and_si256(bits, powers), powers)
                 }
             }

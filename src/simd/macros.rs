@@ -25,6 +25,12 @@ macro_rules! isa {
             }
 
             #[inline(always)]
+            unsafe fn stream_16(bytes: [u8; 16], target: *mut u8) {
+                // SAFETY: the caller's promises: each of these features comes with SSE2.
+                unsafe { _mm_stream_si128(target.cast(), bytemuck::cast(bytes)) }
+            }
+
+            #[inline(always)]
             unsafe fn widen<T: $crate::element::Format<Lane = i16>>(halves: [i16; 4]) -> [f32; 4] {
                 if T::IS_BF16 {
                     return halves.map(T::to_f32);
@@ -148,12 +154,12 @@ macro_rules! float {
     };
 }
 
-/// 1, 2, 4, ...: as many as a vector has lanes.
+/// 1, 2, 4, ...: for each bit of a lane.
 #[cfg(any(rectify_neon, rectify_portable, rectify_avx2))]
 macro_rules! powers_of_2 {
     ($lane:ident) => {
         const {
-            let mut powers: [$lane; <Self as $crate::simd::Vector>::LANES] = [1; <Self as $crate::simd::Vector>::LANES];
+            let mut powers: [$lane; $lane::BITS as usize] = [1; $lane::BITS as usize];
             let mut i = 1;
             while i < powers.len() {
                 powers[i] = powers[i - 1] << 1;
@@ -162,4 +168,12 @@ macro_rules! powers_of_2 {
             powers
         }
     };
+}
+
+/// The bits from a multiple of a lane's width on that hold the one at `first`, in as many bits; and where that is among them.
+macro_rules! lane_of_bits {
+    ($lane:ident, $bits:ident, $first:ident) => {{
+        let width = $lane::BITS as usize;
+        (($bits >> ($first / width * width)) as $lane, $first % width)
+    }};
 }

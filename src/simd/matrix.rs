@@ -31,6 +31,10 @@ impl Shape {
         Self { rows, columns, stride }
     }
 
+    fn len(self) -> usize {
+        self.rows * self.columns
+    }
+
     fn is_contiguous(self) -> bool {
         self.rows <= 1 || self.columns == self.stride
     }
@@ -41,13 +45,17 @@ impl Shape {
         if self.columns == columns {
             return self;
         }
-        let len = self.rows * self.columns;
+        let len = self.len();
         let rows = if columns == 0 { 0 } else { len / columns };
         assert!(
-            self.is_contiguous() && rows * columns == len,
-            "`{name}` has {} rows of {} elements: not in rows of {columns}",
-            self.rows,
-            self.columns
+            rows * columns == len,
+            "`{name}` has {len} elements: they are no rows of {columns}"
+        );
+        assert!(
+            self.is_contiguous(),
+            "`{name}` has rows of {} elements, {} apart: they are no rows of {columns}",
+            self.columns,
+            self.stride
         );
         Self {
             rows,
@@ -134,6 +142,10 @@ macro_rules! rows {
 
             pub(super) fn start(&self) -> $pointer {
                 self.start
+            }
+
+            pub(super) fn elements(&self) -> usize {
+                self.shape.len()
             }
 
             pub(super) fn is_contiguous(&self) -> bool {

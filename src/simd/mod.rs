@@ -60,6 +60,17 @@ pub unsafe trait Simd: Copy {
     /// Whether this CPU and its operating system have it.
     fn is_available() -> bool;
 
+    /// Stores 16 bytes past the caches, where the instruction set can do that.
+    ///
+    /// # Safety
+    ///
+    /// The instruction set is available. `target` can be written for 16 bytes, and is aligned to them.
+    #[inline(always)]
+    unsafe fn stream_16(bytes: [u8; 16], target: *mut u8) {
+        // SAFETY: the caller's promise.
+        unsafe { target.cast::<[u8; 16]>().write(bytes) }
+    }
+
     /// Orders what was streamed before what is stored from now on.
     #[inline(always)]
     fn fence(self) {}
@@ -205,7 +216,7 @@ pub unsafe trait Vector: Copy {
     ///
     /// # Safety
     ///
-    /// As for `store`, and `target` is aligned to the size of the vector. [`Simd::fence`] comes before any other access to the
+    /// As for `store`, and `target` is aligned to the size of the vector, if that is 16 bytes or more. [`Simd::fence`] comes before any other access to the
     /// memory.
     #[inline(always)]
     unsafe fn stream(self, target: *mut Self::Lane) {
@@ -241,8 +252,8 @@ pub unsafe trait Vector: Copy {
     /// A bit for each lane, the lowest one for the first; the others are 0.
     fn to_bits(simd: Self::Simd, mask: Self::Mask) -> u64;
 
-    /// The mask of such bits. The others are not looked at.
-    fn from_bits(simd: Self::Simd, bits: u64) -> Self::Mask;
+    /// The mask of such bits, from that at `first` on, which is a multiple of `LANES`.
+    fn from_bits(simd: Self::Simd, bits: u64, first: usize) -> Self::Mask;
 
     /// What the elements are computed in: itself, or of 32 bits a lane where its own have 16.
     type Float: Float<Simd = Self::Simd>;

@@ -68,6 +68,19 @@ macro_rules! impl_vector {
             }
 
             #[inline(always)]
+            unsafe fn stream(self, target: *mut $lane) {
+                // SAFETY: the caller promises that LANES lanes can be written, and the alignment; `self` was made with a proof that `S` is
+                // available.
+                unsafe {
+                    if $bytes == 16 {
+                        S::stream_16(bytemuck::cast(self.0), target.cast());
+                    } else {
+                        self.store(target);
+                    }
+                }
+            }
+
+            #[inline(always)]
             fn splat(_: S, lane: $lane) -> Self {
                 Self(<$register>::splat(lane), PhantomData)
             }
@@ -118,12 +131,13 @@ macro_rules! impl_vector {
             }
 
             #[inline(always)]
-            fn from_bits(_: S, bits: u64) -> $register {
+            fn from_bits(_: S, bits: u64, first: usize) -> $register {
                 let mut powers = [0; 16 / size_of::<$lane>()];
                 for (i, power) in powers.iter_mut().enumerate() {
                     *power = 1 << i;
                 }
-                (<$register>::splat(bits as $lane) & <$register>::new(powers)).simd_eq(<$register>::new(powers))
+                let powers = <$register>::new(powers);
+                (<$register>::splat((bits >> first) as $lane) & powers).simd_eq(powers)
             }
 
             $floats!();

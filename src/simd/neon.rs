@@ -164,18 +164,19 @@ macro_rules! vector {
 
             #[inline(always)]
             fn to_bits(_: Neon, mask: $mask) -> u64 {
-                let powers = powers_of_2!($lane);
-                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one; the powers are 16 bytes.
-                let bits = unsafe { $addv($and($to_lanes(mask), $ld1(powers.as_ptr()))) };
+                let powers: &[$lane] = &powers_of_2!($lane);
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one; LANES powers are 16 bytes.
+                let bits = unsafe { $addv($and($to_lanes(mask), $ld1(powers[..Self::LANES].as_ptr()))) };
                 // Of 8 lanes at most.
                 u64::from(bits as u8)
             }
 
             #[inline(always)]
-            fn from_bits(_: Neon, bits: u64) -> $mask {
-                let powers = powers_of_2!($lane);
-                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one; the powers are 16 bytes.
-                unsafe { $tst($dup(bits as $lane), $ld1(powers.as_ptr())) }
+            fn from_bits(_: Neon, bits: u64, first: usize) -> $mask {
+                let powers: &[$lane] = &powers_of_2!($lane);
+                let (bits, first) = lane_of_bits!($lane, bits, first);
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one; LANES powers are 16 bytes.
+                unsafe { $tst($dup(bits), $ld1(powers[first..][..Self::LANES].as_ptr())) }
             }
         }
     };

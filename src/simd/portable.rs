@@ -109,9 +109,13 @@ macro_rules! vector {
             }
 
             #[inline(always)]
-            fn from_bits(_: Portable, bits: u64) -> Self {
-                let powers = Self::new(powers_of_2!($lane));
-                (Self::splat(bits as $lane) & powers).simd_eq(powers)
+            fn from_bits(_: Portable, bits: u64, first: usize) -> Self {
+                let powers: &[$lane] = &powers_of_2!($lane);
+                let (bits, first) = lane_of_bits!($lane, bits, first);
+                let mut lanes = [0; <Self as Vector>::LANES];
+                lanes.copy_from_slice(&powers[first..][..<Self as Vector>::LANES]);
+                let powers = Self::new(lanes);
+                (Self::splat(bits) & powers).simd_eq(powers)
             }
 
             $floats!();

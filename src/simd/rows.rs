@@ -57,12 +57,14 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
             Some((Channels::First { spatial }, _)) => spatial,
             None => common_columns(&inputs, &outputs),
         };
-        let mut shape = CommonShape { columns, first: None };
+        let (output_name, elements) = (outputs[0].0, outputs[0].1.elements());
         let mut is_inplace = false;
         let mut plan_outputs = [Operand::new(core::ptr::null_mut(), 0); M];
+        let mut rows = 0;
         for (operand, (name, output)) in plan_outputs.iter_mut().zip(outputs) {
+            check_elements((name, output.elements()), (output_name, elements));
             let output = output.reshape(name, columns);
-            shape.check_rows(name, output.rows());
+            rows = output.rows();
             *operand = Operand::new(output.start(), output.stride());
         }
         let mut tensors = M;
@@ -70,8 +72,8 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
         for (operand, input) in plan_inputs.iter_mut().zip(inputs) {
             match input {
                 RowsSource::Rows(name, input) => {
+                    check_elements((name, input.elements()), (output_name, elements));
                     let input = input.reshape(name, columns);
-                    shape.check_rows(name, input.rows());
                     *operand = Operand::new(input.start().cast_mut(), input.stride());
                     tensors += 1;
                 }
@@ -86,7 +88,6 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
                 RowsSource::Output => is_inplace = true,
             }
         }
-        let rows = shape.rows();
         let (groups, rows_of_group) = match channels {
             Some((Channels::First { .. }, channels)) => {
                 let groups = if channels == 0 { 0 } else { rows / channels };
@@ -99,16 +100,18 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
             _ => (1, rows),
         };
         let traffic = (rows * columns * size_of::<T>()).saturating_mul(tensors);
+        let mut plan = Plan {
+            inputs: plan_inputs.map(|operand| operand.in_groups(rows_of_group)),
+            outputs: plan_outputs.map(|operand| operand.in_groups(rows_of_group)),
+            groups,
+            rows: rows_of_group,
+            columns,
+            channels: None,
+            streaming: !is_inplace && traffic >= streaming_threshold(),
+        };
+        plan.streaming &= plan.can_stream();
         Self {
-            plan: Plan {
-                inputs: plan_inputs.map(|operand| operand.in_groups(rows_of_group)),
-                outputs: plan_outputs.map(|operand| operand.in_groups(rows_of_group)),
-                groups,
-                rows: rows_of_group,
-                columns,
-                channels: None,
-                streaming: !is_inplace && traffic >= streaming_threshold(),
-            },
+            plan,
             channels,
             operands: PhantomData,
         }
@@ -176,29 +179,15 @@ fn common_columns<T, const N: usize, const M: usize>(
             return output.columns();
         }
     }
-    outputs[0].1.rows() * outputs[0].1.columns()
+    outputs[0].1.elements()
 }
 
-/// What all tensors have to have in common.
-struct CommonShape {
-    columns: usize,
-    first: Option<(&'static str, usize)>,
-}
-
-impl CommonShape {
-    #[track_caller]
-    fn check_rows(&mut self, name: &'static str, rows: usize) {
-        let &mut (first_name, first_rows) = self.first.get_or_insert((name, rows));
-        assert!(
-            rows == first_rows,
-            "different shapes: `{name}` has {rows} rows of {} elements, `{first_name}` has {first_rows}",
-            self.columns
-        );
-    }
-
-    fn rows(&self) -> usize {
-        self.first.map_or(0, |(_, rows)| rows)
-    }
+#[track_caller]
+fn check_elements((name, elements): (&str, usize), (other_name, other_elements): (&str, usize)) {
+    assert!(
+        elements == other_elements,
+        "tensors of unequal size: `{name}` has {elements} elements, `{other_name}` has {other_elements}"
+    );
 }
 
 /// What a pass leaves beside its outputs.

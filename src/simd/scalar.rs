@@ -114,8 +114,8 @@ macro_rules! impl_vector {
             }
 
             #[inline(always)]
-            fn from_bits(_: S, bits: u64) -> bool {
-                bits & 1 != 0
+            fn from_bits(_: S, bits: u64, first: usize) -> bool {
+                bits >> first & 1 != 0
             }
 
             $floats!();

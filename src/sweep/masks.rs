@@ -1,22 +1,21 @@
 //! A bit an element, the first one in the lowest bit of the first byte.
 
-use super::{ALIGNED_BYTES, Body, store, walk};
+use super::{ALIGNED_BYTES, Body, VectorOf, before_alignment, store, walk};
 use crate::activation::OneBitFunction;
-use crate::element::{Element, Format};
-use crate::simd::{Lane, Simd, Vector, Walk};
+use crate::element::Element;
+use crate::simd::{Simd, Vector, Walk};
 
 /// Bits that are put together before they are stored.
 const WORD: usize = u64::BITS as usize;
 
-type VectorOf<S, T> = <<T as Format>::Lane as Lane>::Vector<S>;
-
-/// How many elements come before the first one at which `target` is aligned to a vector.
+/// The elements that come before stores are aligned, if that pays.
 #[inline(always)]
-fn before_alignment<S: Simd, T: Element>(target: *const T::Lane, len: usize) -> usize {
-    if len * size_of::<T>() < ALIGNED_BYTES {
-        return 0;
+fn head<S: Simd, T: Element>(target: *const T::Lane, len: usize) -> usize {
+    if len * size_of::<T>() >= ALIGNED_BYTES {
+        before_alignment::<S, T>(target)
+    } else {
+        0
     }
-    target.addr().wrapping_neg() % size_of::<VectorOf<S, T>>() / size_of::<T>()
 }
 
 /// A function's value and whether its gradient is the other one at x, as [`OneBitFunction::is_live`] says; gives how many are.
@@ -67,11 +66,11 @@ impl<T: Element, A: OneBitFunction> Walk for ForwardMask<T, A> {
             bits: 0,
             streaming: false,
         };
-        let before = before_alignment::<S, T>(self.output, self.len);
+        let before = head::<S, T>(self.output, self.len);
         // SAFETY: `new` was promised as many elements.
         let mut bits = unsafe { body.walk(0, before) };
         let mut live = bits.count_ones() as usize;
-        body.streaming = self.streaming && self.output.wrapping_add(before).addr() % size_of::<VectorOf<S, T>>() == 0;
+        body.streaming = self.streaming && before_alignment::<S, T>(self.output.wrapping_add(before)) == 0;
         let mut at = before;
         let mut mask = self.mask;
         while self.len - at >= WORD {
@@ -225,12 +224,11 @@ impl<T: Element, A: OneBitFunction> Walk for BackwardMask<T, A> {
             bits: 0,
             streaming: false,
         };
-        let before = before_alignment::<S, T>(self.grad_input, self.len);
+        let before = head::<S, T>(self.grad_input, self.len);
         // SAFETY: `new` was promised `len` elements and their bits, and each call goes on where the one before it ended.
         unsafe {
             body.walk(self.bits(0, before), 0, before);
-            body.streaming =
-                self.streaming && self.grad_input.wrapping_add(before).addr() % size_of::<VectorOf<S, T>>() == 0;
+            body.streaming = self.streaming && before_alignment::<S, T>(self.grad_input.wrapping_add(before)) == 0;
             let mut at = before;
             while self.len - at >= WORD {
                 body.walk(self.bits(at, at + WORD), at, at + WORD);
@@ -281,7 +279,7 @@ impl<S: Simd, T: Element, A: OneBitFunction> Body for BackwardBody<S, T, A> {
             // SAFETY: the caller promises the elements; streamed are those from an aligned one on.
             unsafe {
                 let grad_output = V::load(self.simd, self.grad_output.add(at));
-                let is_live = V::from_bits(self.simd, self.bits >> (at - self.first));
+                let is_live = V::from_bits(self.simd, self.bits, at - self.first);
                 let grad_input = A::backward_bit::<T, V>(self.function, self.simd, is_live, grad_output);
                 store(grad_input, self.grad_input.add(at), self.streaming);
             }
@@ -320,12 +318,17 @@ impl<S: Simd, T: Element> Body for CountBody<S, T> {
 
     #[inline(always)]
     unsafe fn block<V: Vector<Simd = S, Lane = T::Lane>, const COUNT: usize>(&mut self, at: usize) {
+        let mut bits = [0_u64; 2];
         for i in 0..COUNT {
             // SAFETY: the caller promises the elements.
             let x = unsafe { V::load(self.simd, self.input.add(at + i * V::LANES)) };
             // Without the sign.
             let is_nonzero = x.wrapping_add(x).nonzero();
-            self.count += V::to_bits(self.simd, is_nonzero).count_ones() as usize;
+            bits[i * V::LANES / WORD] |= V::to_bits(self.simd, is_nonzero) << (i * V::LANES % WORD);
+        }
+        const { assert!(COUNT * V::LANES <= 2 * WORD) };
+        for bits in bits {
+            self.count += bits.count_ones() as usize;
         }
     }
 }

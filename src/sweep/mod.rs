@@ -11,7 +11,7 @@ pub(crate) use rows::{MapRows, Operand, Plan};
 pub use sums::SumFn;
 pub(crate) use sums::{SumColumns, SumParts, SumRows};
 
-use crate::element::Element;
+use crate::element::{Element, Format};
 use crate::simd::{Lane, Simd, Vector};
 
 /// A function that makes a vector of each of the `M` outputs from one of each of the `N` inputs, lane by lane.
@@ -49,6 +49,19 @@ pub(crate) trait Body {
 
 /// In each slice. From here on it pays to align the stores, which streaming ones need.
 pub(crate) const ALIGNED_BYTES: usize = 512;
+
+/// The least that goes past the caches, with this alignment.
+pub(crate) const STREAM_BYTES: usize = 16;
+
+/// A vector of the elements on an instruction set.
+type VectorOf<S, T> = <<T as Format>::Lane as Lane>::Vector<S>;
+
+/// How many elements come before the first one at which `target` is aligned to a vector; at any rate the least number that could
+/// be.
+#[inline(always)]
+fn before_alignment<S: Simd, T: Element>(target: *const T::Lane) -> usize {
+    (target.addr().wrapping_neg() % size_of::<VectorOf<S, T>>()).div_ceil(size_of::<T>())
+}
 
 /// Vectors in a block.
 const UNROLL: usize = 4;
@@ -94,6 +107,9 @@ pub(crate) unsafe fn walk_rest<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane
 
     let left = len - at;
     debug_assert!(left < REST_VECTORS * V::LANES);
+    if left == 0 {
+        return;
+    }
     // The smallest piece so far.
     let mut least = REST_VECTORS * V::LANES;
     macro_rules! piece {
@@ -128,7 +144,24 @@ pub(crate) unsafe fn walk_rest<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane
     debug_assert!(least == 1 && at == len);
 }
 
-/// Writes a function of inputs to outputs; with `STREAM` past the caches, which takes aligned outputs and whole vectors.
+/// Walks whole pieces of `STREAM_BYTES`, up to `end`. Gives where it stopped.
+///
+/// # Safety
+///
+/// As for [`walk`], from 0 on.
+#[inline(always)]
+unsafe fn walk_head<B: Body>(body: &mut B, end: usize) -> usize {
+    let lanes = <<B::Lane as Lane>::Narrow<B::Simd> as Vector>::LANES;
+    let mut at = 0;
+    while end - at >= lanes {
+        // SAFETY: at + LANES <= `end`.
+        unsafe { body.block::<<B::Lane as Lane>::Narrow<B::Simd>, 1>(at) };
+        at += lanes;
+    }
+    at
+}
+
+/// Writes a function of inputs to outputs; with `STREAM` past the caches, which takes aligned outputs.
 pub(crate) struct Map<S, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize, const STREAM: bool = false> {
     simd: S,
     function: F::Rounded<T>,
@@ -171,24 +204,26 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
         streaming: bool,
     ) {
         let mut at = 0;
-        if ALIGNED && len * size_of::<T>() >= ALIGNED_BYTES {
+        if ALIGNED && (streaming || len * size_of::<T>() >= ALIGNED_BYTES) {
             let vector_bytes = V::LANES * size_of::<T>();
             at = len.min(self.outputs[0].addr().wrapping_neg() % vector_bytes / size_of::<T>());
-            // SAFETY: `at` <= `len`, and less than a vector.
-            unsafe { walk_rest::<V, Self>(&mut self, 0, at) };
-            // Where elements are less aligned than they are wide (f64 on 32-bit x86) none of them may be at a vector's start.
-            if streaming && self.is_aligned(at, vector_bytes) {
-                let mut stream = Map::<S, T, F, N, M, true> {
-                    simd: self.simd,
-                    function: self.function,
-                    inputs: self.inputs,
-                    outputs: self.outputs,
-                };
-                while len - at >= UNROLL * V::LANES {
-                    // SAFETY: at + UNROLL * LANES <= len, and the outputs are aligned there: they were before the loop, and
-                    // blocks are whole vectors.
-                    unsafe { stream.block::<V, UNROLL>(at) };
-                    at += UNROLL * V::LANES;
+            let mut stream = Map::<S, T, F, N, M, true> {
+                simd: self.simd,
+                function: self.function,
+                inputs: self.inputs,
+                outputs: self.outputs,
+            };
+            // SAFETY: `at` <= `len`, and less than a vector is before it. `walk` goes on where the others ended. What is streamed is
+            // aligned: at first to 16 bytes, then to a vector, and pieces come in the order of their sizes.
+            unsafe {
+                let mut head = 0;
+                if streaming && self.are_aligned(0, STREAM_BYTES) {
+                    head = walk_head(&mut stream, at);
+                }
+                walk_rest::<V, _>(&mut self, head, at);
+                // Where elements are less aligned than they are wide (f64 on 32-bit x86) none of them may be at a vector's start.
+                if streaming && self.are_aligned(at, vector_bytes) {
+                    return walk::<V, _>(&mut stream, at, len);
                 }
             }
         }
@@ -196,14 +231,14 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
         unsafe { walk::<V, Self>(&mut self, at, len) }
     }
 
-    /// Whether each output is, at the element `at`.
+    /// Whether all outputs are, at the element `at`.
     #[inline(always)]
-    fn is_aligned(&self, at: usize, bytes: usize) -> bool {
-        let mut is_aligned = true;
+    fn are_aligned(&self, at: usize, bytes: usize) -> bool {
+        let mut are_aligned = true;
         for output in self.outputs {
-            is_aligned &= output.wrapping_add(at).addr() % bytes == 0;
+            are_aligned &= output.wrapping_add(at).addr() % bytes == 0;
         }
-        is_aligned
+        are_aligned
     }
 }
 
@@ -265,10 +300,10 @@ pub(crate) unsafe fn load<V: Vector, const N: usize>(simd: V::Simd, inputs: [*co
 
 /// # Safety
 ///
-/// As for [`Vector::store`]; with `streaming`, and where `V` is one of the instruction set's own, as for [`Vector::stream`].
+/// As for [`Vector::store`], or with `streaming` as for [`Vector::stream`].
 #[inline(always)]
 unsafe fn store<V: Vector>(vector: V, target: *mut V::Lane, streaming: bool) {
-    // SAFETY: the caller's promises. The `stream` of narrower vectors is `store`.
+    // SAFETY: the caller's promises.
     unsafe {
         if streaming {
             vector.stream(target);

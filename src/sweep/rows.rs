@@ -1,6 +1,6 @@
 //! Rows of several tensors, walked side by side.
 
-use super::{Map, VectorFn};
+use super::{Map, STREAM_BYTES, VectorFn};
 use crate::element::{Element, Format};
 use crate::simd::{Lane, Simd, Walk};
 
@@ -69,6 +69,20 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
             *pointer = output.row(group, row);
         }
         pointers
+    }
+
+    /// Whether rows can go past the caches: what two of them share of a line would be written twice, where it isn't made of whole
+    /// pieces.
+    pub(crate) fn can_stream(&self) -> bool {
+        const LONG_BYTES: usize = 1 << 14;
+        let are_pieces = |elements: usize| elements * size_of::<T>() % STREAM_BYTES == 0;
+        self.columns * size_of::<T>() >= LONG_BYTES
+            || are_pieces(self.columns)
+                && self.outputs.iter().all(|output| {
+                    output.start.addr() % STREAM_BYTES == 0
+                        && are_pieces(output.row_stride)
+                        && are_pieces(output.group_stride)
+                })
     }
 
     /// `function` with the number of the row's channel, if there is one.
@@ -158,7 +172,8 @@ impl<T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Walk for Map
 
     #[inline(always)]
     fn walk<S: Simd>(&self, simd: S) {
-        let plan = &self.plan;
+        // A copy, which no store can change.
+        let plan = self.plan;
         let function = self.function.round::<T>();
         for group in 0..plan.groups {
             for row in 0..plan.rows {

@@ -1,7 +1,7 @@
 //! A function of rows, with the sum of what belongs to each channel in the same pass: the gradients of a bias and of slopes.
 
 use super::rows::Plan;
-use super::{Body, VectorFn, load, store, walk, walk_rest};
+use super::{Body, STREAM_BYTES, VectorFn, VectorOf, before_alignment, load, store, walk, walk_head, walk_rest};
 use crate::element::{Element, Format};
 use crate::simd::{Float, FloatLane, Lane, Simd, Vector, Walk};
 
@@ -29,10 +29,14 @@ const fn row_lanes<T: Format>() -> usize {
     128 / size_of::<T::ComputedIn>()
 }
 
+/// For the sums of a row, of which vectors of 128 bits take so many.
+const MAX_REGISTERS: usize = 8;
+
 /// Sums on cache lines of their own.
 #[repr(align(64))]
 struct Aligned<L, const LEN: usize>([L; LEN]);
 
+#[derive(Clone, Copy)]
 pub(crate) struct SumParts<T: Element, F, const N: usize> {
     function: F,
     plan: Plan<T, N, 1>,
@@ -57,8 +61,8 @@ impl<T: Element, F: SumFn<N>, const N: usize> Walk for SumColumns<T, F, N> {
 
     #[inline(always)]
     fn walk<S: Simd>(&self, simd: S) {
-        const ROWS: usize = 4;
-        let SumParts { function, plan, sums } = &self.0;
+        // Copies, which no store can change.
+        let SumParts { function, plan, sums } = self.0;
         let function = function.round::<T>();
         for first_column in (0..plan.columns).step_by(STRIP) {
             let width = STRIP.min(plan.columns - first_column);
@@ -67,36 +71,14 @@ impl<T: Element, F: SumFn<N>, const N: usize> Walk for SumColumns<T, F, N> {
             totals.fill(T::ComputedIn::ZERO);
             for first_row in (0..plan.rows).step_by(BLOCK) {
                 let mut sums = Aligned([T::ComputedIn::ZERO; STRIP]);
-                let end = plan.rows.min(first_row + BLOCK);
-                let mut row = first_row;
-                macro_rules! rows {
-                    ($count:expr) => {
-                        let mut body = ColumnsBody::<S, T, F, N, { $count }> {
-                            simd,
-                            function,
-                            inputs: [[core::ptr::null(); N]; $count],
-                            outputs: [core::ptr::null_mut(); $count],
-                            sums: sums.0.as_mut_ptr(),
-                            streaming: plan.streaming && width * size_of::<T>() % 64 == 0,
-                        };
-                        for i in 0..$count {
-                            for (pointer, input) in body.inputs[i].iter_mut().zip(plan.input_row(0, row + i)) {
-                                *pointer = input.wrapping_add(first_column);
-                            }
-                            let [output] = plan.output_row(0, row + i);
-                            body.outputs[i] = output.wrapping_add(first_column);
-                            body.streaming &= body.outputs[i].addr() % 64 == 0;
-                        }
-                        // SAFETY: the columns from the first one on, as `new` was promised; there are as many sums.
-                        unsafe { walk::<<T::Lane as Lane>::Vector<S>, _>(&mut body, 0, width) };
-                        row += $count;
-                    };
-                }
-                while end - row >= ROWS {
-                    rows!(ROWS);
-                }
-                while row < end {
-                    rows!(1);
+                for row in first_row..plan.rows.min(first_row + BLOCK) {
+                    let mut body = SumBody::<S, T, F, N>::new(simd, function, &plan, (0, row, first_column));
+                    body.sums = sums.0.as_mut_ptr();
+                    // SAFETY: the columns from the first one on, as `new` was promised, and as many sums.
+                    unsafe {
+                        let head = body.walk_head(width, plan.streaming);
+                        walk::<VectorOf<S, T>, _>(&mut body, head, width);
+                    }
                 }
                 for (total, sum) in totals.iter_mut().zip(sums.0) {
                     *total = total.add(sum);
@@ -112,48 +94,6 @@ impl<T: Element, F: SumFn<N>, const N: usize> Walk for SumColumns<T, F, N> {
     }
 }
 
-/// Some rows at a time, so that the sums are loaded and stored less often.
-struct ColumnsBody<S, T: Element, F: VectorFn<N>, const N: usize, const ROWS: usize> {
-    simd: S,
-    function: F::Rounded<T>,
-    inputs: [[*const T::Lane; N]; ROWS],
-    outputs: [*mut T::Lane; ROWS],
-    sums: *mut T::ComputedIn,
-    streaming: bool,
-}
-
-impl<S: Simd, T: Element, F: SumFn<N>, const N: usize, const ROWS: usize> Body for ColumnsBody<S, T, F, N, ROWS> {
-    type Simd = S;
-    type Lane = T::Lane;
-
-    #[inline(always)]
-    unsafe fn block<V: Vector<Simd = S, Lane = T::Lane>, const COUNT: usize>(&mut self, at: usize) {
-        for i in 0..COUNT {
-            let at = at + i * V::LANES;
-            // SAFETY: the rows have LANES elements there, and there are as many sums.
-            unsafe {
-                let target = self.sums.add(at);
-                let mut sums = [load_float::<V, _>(self.simd, target, 0); 2];
-                for index in 1..V::FLOATS {
-                    sums[index] = load_float::<V, _>(self.simd, target, index);
-                }
-                for row in 0..ROWS {
-                    let inputs = load(self.simd, self.inputs[row], at);
-                    let [output] = F::call::<T, V>(self.function, self.simd, inputs);
-                    store(output, self.outputs[row].add(at), self.streaming);
-                    for index in 0..V::FLOATS {
-                        let summand = F::summand::<T, V>(self.function, self.simd, inputs, output, index);
-                        sums[index] = sums[index].add(summand);
-                    }
-                }
-                for index in 0..V::FLOATS {
-                    store_float::<V, _>(sums[index], target, index);
-                }
-            }
-        }
-    }
-}
-
 /// A sum for each row of a group, over the groups in their order. A row is summed in stretches of 256 * `row_lanes` elements, in their
 /// order; a stretch's elements in as many lanes, the first one in the first lane; then the second half of the lanes is added to the
 /// first one until one lane is left.
@@ -164,33 +104,22 @@ impl<T: Element, F: SumFn<N>, const N: usize> Walk for SumRows<T, F, N> {
 
     #[inline(always)]
     fn walk<S: Simd>(&self, simd: S) {
-        let SumParts { function, plan, sums } = &self.0;
+        // Copies, which no store can change.
+        let SumParts { function, plan, sums } = self.0;
         let function = function.round::<T>();
+        let stretch = BLOCK * row_lanes::<T>();
         // SAFETY: `new` was promised a sum for each row.
-        let totals = unsafe { core::slice::from_raw_parts_mut(*sums, plan.rows) };
+        let totals = unsafe { core::slice::from_raw_parts_mut(sums, plan.rows) };
         totals.fill(T::ComputedIn::ZERO);
         for group in 0..plan.groups {
             for (row, total) in totals.iter_mut().enumerate() {
+                // SAFETY: `new` was promised the channels.
+                let function = unsafe { plan.with_channel::<F>(function, row) };
                 let mut row_sum = T::ComputedIn::ZERO;
-                let stretch = BLOCK * row_lanes::<T>();
                 for first in (0..plan.columns).step_by(stretch) {
-                    let mut inputs = plan.input_row(group, row);
-                    for input in &mut inputs {
-                        *input = input.wrapping_add(first);
-                    }
-                    let [output] = plan.output_row(group, row);
-                    let body = RowBody::<S, T, F, N> {
-                        simd,
-                        // SAFETY: `new` was promised the channels.
-                        function: unsafe { plan.with_channel::<F>(function, row) },
-                        inputs,
-                        output: output.wrapping_add(first),
-                        lanes: Aligned([T::ComputedIn::ZERO; 32]),
-                        first: 0,
-                        streaming: plan.streaming,
-                    };
+                    let body = SumBody::<S, T, F, N>::new(simd, function, &plan, (group, row, first));
                     // SAFETY: the columns from the first one on, as `new` was promised.
-                    let sum = unsafe { body.sum(stretch.min(plan.columns - first)) };
+                    let sum = unsafe { body.sum_in_lanes(stretch.min(plan.columns - first), plan.streaming) };
                     row_sum = row_sum.add(sum);
                 }
                 *total = total.add(row_sum);
@@ -205,53 +134,162 @@ impl<T: Element, F: SumFn<N>, const N: usize> Walk for SumRows<T, F, N> {
     }
 }
 
-/// A stretch of a row.
-struct RowBody<S, T: Element, F: VectorFn<N>, const N: usize> {
+/// A row from some column on, each element of which has a sum.
+struct SumBody<S, T: Element, F: VectorFn<N>, const N: usize> {
     simd: S,
     function: F::Rounded<T>,
     inputs: [*const T::Lane; N],
     output: *mut T::Lane,
-    lanes: Aligned<T::ComputedIn, 32>,
-    /// The element that goes to the first of `lanes`.
+    sums: *mut T::ComputedIn,
+    /// Where the element that goes to the first of the sums is.
     first: usize,
+    /// Bits of where the sums end and begin again.
+    mask: usize,
     streaming: bool,
 }
 
-impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> RowBody<S, T, F, N> {
+impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
+    /// Without sums, so far.
+    #[inline(always)]
+    fn new(
+        simd: S,
+        function: F::Rounded<T>,
+        plan: &Plan<T, N, 1>,
+        (group, row, column): (usize, usize, usize),
+    ) -> Self {
+        let mut inputs = plan.input_row(group, row);
+        for input in &mut inputs {
+            *input = input.wrapping_add(column);
+        }
+        let [output] = plan.output_row(group, row);
+        Self {
+            simd,
+            function,
+            inputs,
+            output: output.wrapping_add(column),
+            sums: core::ptr::null_mut(),
+            first: 0,
+            mask: usize::MAX,
+            streaming: false,
+        }
+    }
+
+    /// Walks what comes before the output is aligned, if it is `streaming`, and gives how much that is: from there on it streams.
+    ///
     /// # Safety
     ///
-    /// The row has `len` elements.
+    /// There are `len` elements, and sums for those before the alignment.
     #[inline(always)]
-    unsafe fn sum(mut self, len: usize) -> T::ComputedIn {
-        type Vector<S, T> = <<T as Format>::Lane as Lane>::Vector<S>;
-        let lanes = row_lanes::<T>();
-        let vector_bytes = size_of::<Vector<S, T>>();
-        let mut at = 0;
-        if self.streaming {
-            self.streaming = false;
-            at = len.min(self.output.addr().wrapping_neg() % vector_bytes / size_of::<T>());
-            // SAFETY: `at` <= `len`, and less than a vector.
-            unsafe { walk_rest::<Vector<S, T>, _>(&mut self, 0, at) };
-            self.lanes.0[..lanes].rotate_left(at);
-            self.first = at;
-            self.streaming = self.output.wrapping_add(at).addr() % vector_bytes == 0;
+    unsafe fn walk_head(&mut self, len: usize, streaming: bool) -> usize {
+        if !streaming {
+            return 0;
         }
-        // SAFETY: what is before `at` was walked.
-        unsafe { walk::<Vector<S, T>, _>(&mut self, at, len) };
-        let sums = &mut self.lanes.0[..lanes];
-        sums.rotate_right(at);
+        let at = len.min(before_alignment::<S, T>(self.output));
+        // SAFETY: `at` <= `len`, and less than a vector; what is streamed is aligned.
+        unsafe {
+            self.streaming = self.output.addr() % STREAM_BYTES == 0;
+            let head = if self.streaming { walk_head(self, at) } else { 0 };
+            self.streaming = false;
+            walk_rest::<VectorOf<S, T>, _>(self, head, at);
+        }
+        self.streaming = before_alignment::<S, T>(self.output.wrapping_add(at)) == 0;
+        at
+    }
+
+    /// # Safety
+    ///
+    /// There are `len` elements.
+    #[inline(always)]
+    unsafe fn sum_in_lanes(mut self, len: usize, streaming: bool) -> T::ComputedIn {
+        let lanes = row_lanes::<T>();
+        let mut sums = Aligned([T::ComputedIn::ZERO; 32]);
+        self.sums = sums.0.as_mut_ptr();
+        self.mask = lanes - 1;
+        // SAFETY: there are `len` elements, and sums again and again. `walk_lanes` goes on after the head, whose end goes to the first of the
+        // sums then, and `walk` after that: it comes to multiples of a piece, counted from there, so that as many lanes are left.
+        let head = unsafe { self.walk_head(len, streaming) };
+        if head > 0 {
+            sums.0[..lanes].rotate_left(head);
+        }
+        self.sums = sums.0.as_mut_ptr();
+        self.first = head;
+        // SAFETY: see above.
+        unsafe {
+            let rest = self.walk_lanes(head, len);
+            walk::<VectorOf<S, T>, _>(&mut self, rest, len);
+        }
+        if head > 0 {
+            sums.0[..lanes].rotate_right(head);
+        }
         let mut half = lanes / 2;
         while half > 0 {
-            for i in 0..half {
-                sums[i] = sums[i].add(sums[i + half]);
+            let (lower, upper) = sums.0.split_at_mut(half);
+            for (lower, upper) in lower.iter_mut().zip(upper) {
+                *lower = lower.add(*upper);
             }
             half /= 2;
         }
-        sums[0]
+        sums.0[0]
+    }
+
+    /// Walks as many elements at a time as there are lanes, which are in registers meanwhile. Gives where it stopped.
+    ///
+    /// # Safety
+    ///
+    /// There are `len` elements, and those before `at` have been walked.
+    #[inline(always)]
+    unsafe fn walk_lanes(&mut self, mut at: usize, len: usize) -> usize {
+        type FloatOf<S, T> = <VectorOf<S, T> as Vector>::Float;
+        let lanes = row_lanes::<T>();
+        let floats = const { row_lanes::<T>() / <FloatOf<S, T> as Vector>::LANES };
+        if len - at < lanes || floats > MAX_REGISTERS {
+            return at;
+        }
+        // SAFETY: the elements, and as many lanes as the floats have.
+        unsafe {
+            let mut sums = [load_float::<FloatOf<S, T>, _>(self.simd, self.sums, 0); MAX_REGISTERS];
+            for i in 1..floats {
+                sums[i] = load_float::<FloatOf<S, T>, _>(self.simd, self.sums, i);
+            }
+            while len - at >= lanes {
+                for i in 0..lanes / VectorOf::<S, T>::LANES {
+                    let summands = self.call_at::<VectorOf<S, T>>(at);
+                    for index in 0..VectorOf::<S, T>::FLOATS {
+                        let sum = &mut sums[i * VectorOf::<S, T>::FLOATS + index];
+                        *sum = sum.add(summands[index]);
+                    }
+                    at += VectorOf::<S, T>::LANES;
+                }
+            }
+            for i in 0..floats {
+                store_float::<FloatOf<S, T>, _>(sums[i], self.sums, i);
+            }
+        }
+        at
+    }
+
+    /// Writes the output for the vectors at the element `at`, and gives what is added to the sums.
+    ///
+    /// # Safety
+    ///
+    /// There are `LANES` elements.
+    #[inline(always)]
+    unsafe fn call_at<V: Vector<Simd = S, Lane = T::Lane>>(&self, at: usize) -> [V::Float; 2] {
+        // SAFETY: the caller's promise. If it is streamed, the output is aligned there; see `walk_head`.
+        unsafe {
+            let inputs = load::<V, N>(self.simd, self.inputs, at);
+            let [output] = F::call::<T, V>(self.function, self.simd, inputs);
+            store(output, self.output.add(at), self.streaming);
+            let mut summands = [F::summand::<T, V>(self.function, self.simd, inputs, output, 0); 2];
+            if V::FLOATS == 2 {
+                summands[1] = F::summand::<T, V>(self.function, self.simd, inputs, output, 1);
+            }
+            summands
+        }
     }
 }
 
-impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> Body for RowBody<S, T, F, N> {
+impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> Body for SumBody<S, T, F, N> {
     type Simd = S;
     type Lane = T::Lane;
 
@@ -259,17 +297,13 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> Body for RowBody<S, T, F,
     unsafe fn block<V: Vector<Simd = S, Lane = T::Lane>, const COUNT: usize>(&mut self, at: usize) {
         for i in 0..COUNT {
             let at = at + i * V::LANES;
-            // SAFETY: the row has LANES elements there. A walk comes to multiples of LANES, counted from its first element, and they
-            // divide the number of lanes, so that as many are left.
+            // SAFETY: the caller promises the elements; each has a sum.
             unsafe {
-                let inputs = load(self.simd, self.inputs, at);
-                let [output] = F::call::<T, V>(self.function, self.simd, inputs);
-                store(output, self.output.add(at), self.streaming);
-                let lanes = self.lanes.0.as_mut_ptr().add((at - self.first) % row_lanes::<T>());
+                let summands = self.call_at::<V>(at);
+                let sums = self.sums.add((at - self.first) & self.mask);
                 for index in 0..V::FLOATS {
-                    let summand = F::summand::<T, V>(self.function, self.simd, inputs, output, index);
-                    let sum = load_float::<V, _>(self.simd, lanes, index).add(summand);
-                    store_float::<V, _>(sum, lanes, index);
+                    let sum = load_float::<V, _>(self.simd, sums, index).add(summands[index]);
+                    store_float::<V, _>(sum, sums, index);
                 }
             }
         }

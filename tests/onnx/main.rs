@@ -1,7 +1,9 @@
 //! The functions of the family on `f32` give what the backend tests of ONNX 1.23.2 expect of its operators (`table.csv`, by
 //! `table.py`), bit for bit: NumPy computed that in `f32` too, in the same order, and no number in it is -0.0.
 
-use rectify::{Activation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, Relu, ThresholdedRelu};
+use rectify::{
+    Activation, Channels, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, PRelu, Relu, ThresholdedRelu,
+};
 
 /// With the number of elements.
 const CASES: [(&str, usize); 20] = [
@@ -81,8 +83,17 @@ fn the_table() {
                     check(case, ClippedRelu::new(b), &x, &y);
                 }
             }
-            // Each row has a slope of its own, for which there is no function yet.
-            "prelu" => {}
+            // As many channels as elements: ONNX broadcasts slopes to any shape.
+            "prelu" => {
+                let slopes = column(2);
+                let mut output = vec![0.0; x.len()];
+                PRelu::new(&slopes, Channels::Last).forward(&x, &mut output);
+                assert_eq!(
+                    bytemuck::cast_slice::<f32, u32>(&output),
+                    bytemuck::cast_slice::<f32, u32>(&y),
+                    "{case}"
+                );
+            }
             _ => panic!("{operator}"),
         }
     }

@@ -1,0 +1,192 @@
+//! What tensors may be, and what is refused; nothing is written then.
+
+use rectify::{Activation, Channels, Crelu, Fused, LeakyRelu, OneBitGradient, PRelu, ReGlu, Relu, Rows, RowsMut};
+
+const SPATIAL_2: Channels = Channels::First { spatial: 2 };
+
+#[test]
+fn slices_arrays_vectors_and_rows_are_the_same() {
+    let x = [1.0_f32, -2.0, 3.0, -4.0, 5.0, -6.0];
+    let expected = [2.0, 0.0, 4.0, 0.0, 6.0, 0.0];
+    let fused = Fused::new(Relu).bias(&[1.0, 0.0], Channels::Last);
+
+    let mut array = [0.0; 6];
+    fused.forward(&x, &mut array);
+    assert_eq!(array, expected);
+    let mut vector = x.to_vec();
+    fused.forward_inplace(&mut vector);
+    assert_eq!(vector, expected);
+    let mut output = vec![0.0; 6];
+    fused.forward(&x[..], &mut output[..]);
+    assert_eq!(output, expected);
+    let mut output = vec![0.0; 6];
+    fused.forward(Rows::new(&x, 3), RowsMut::new(&mut output, 6));
+    assert_eq!(output, expected);
+}
+
+#[test]
+fn halves_of_rows() {
+    let x = [1.0_f32, -2.0, 10.0, 20.0, 3.0, 4.0, 30.0, 40.0];
+    let (a, b) = Rows::new(&x, 4).split_at_column(2);
+    assert_eq!((a.rows(), a.columns(), a.stride()), (2, 2, 4));
+    let mut y = [0.0; 4];
+    ReGlu::new().forward(a, b, &mut y);
+    assert_eq!(y, [10.0, 0.0, 90.0, 160.0]);
+
+    let mut grad = [f32::NAN; 8];
+    let (grad_a, grad_b) = RowsMut::new(&mut grad, 4).split_at_column(2);
+    ReGlu::new().backward(a, b, &[1.0; 4], grad_a, grad_b);
+    assert_eq!(grad, [10.0, 0.0, 1.0, 0.0, 30.0, 40.0, 3.0, 4.0]);
+
+    let mut both = [0.0; 8];
+    let (positive, negative) = RowsMut::new(&mut both, 4).split_at_column(2);
+    Crelu::new().forward(a, positive, negative);
+    assert_eq!(both, [1.0, 0.0, 0.0, 2.0, 3.0, 4.0, 0.0, 0.0]);
+}
+
+#[test]
+fn empty_tensors_are_fine() {
+    let empty: [f32; 0] = [];
+    let (mut output, mut grad_bias) = ([0.0_f32; 0], [1.0; 3]);
+    Fused::new(Relu).forward(&empty, &mut output);
+    for channels in [Channels::Last, SPATIAL_2, Channels::First { spatial: 0 }] {
+        Fused::new(Relu)
+            .bias(&[1.0, 2.0], channels)
+            .residual(&empty)
+            .forward(&empty, &mut output);
+        Fused::new(Relu).bias(&[], channels).forward_inplace(&mut output);
+        grad_bias.fill(1.0);
+        Fused::new(Relu).backward_bias(&empty, &empty, &mut output, channels, &mut grad_bias);
+        assert_eq!(grad_bias, [0.0; 3]);
+        PRelu::new(&[0.5, 0.25, 1.0], channels).backward(&empty, &empty, &mut output, &mut grad_bias);
+    }
+    ReGlu::new().forward(&empty, &empty, &mut output);
+    Crelu::new().forward(&empty, &mut output, &mut [0.0_f32; 0]);
+    assert_eq!(Relu.forward_mask(&empty, &mut output, &mut []), 0);
+    Relu.backward_mask_inplace(&[], &mut output);
+}
+
+/// The message of the panic in `call`, after which `output` is as it was.
+#[track_caller]
+fn panic_of(output: &mut [f32], call: impl FnOnce(&mut [f32])) -> String {
+    output.fill(-7.0);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| call(&mut *output)));
+    let payload = result.expect_err("no panic");
+    assert!(output.iter().all(|&x| x == -7.0), "something was written");
+    match payload.downcast::<String>() {
+        Ok(message) => *message,
+        Err(payload) => payload.downcast::<&str>().expect("a message").to_string(),
+    }
+}
+
+#[test]
+fn refused_shapes() {
+    let (x, mut output) = ([1.0_f32; 12], [0.0; 12]);
+    let mut check = |expected: &str, call: &dyn Fn(&mut [f32])| {
+        assert_eq!(panic_of(&mut output, |output| call(output)), expected);
+    };
+    let fused = Fused::new(Relu);
+    check(
+        "tensors of unequal size: `input` has 10 elements, `output` has 12",
+        &|output| fused.forward(&x[..10], output),
+    );
+    check("`output` has 12 elements: they are no rows of 5", &|output| {
+        fused.bias(&[0.0; 5], Channels::Last).forward(&x, output)
+    });
+    check("5 channels don't divide 6 rows of 2 elements", &|output| {
+        fused.bias(&[0.0; 5], SPATIAL_2).forward(&x, output)
+    });
+    check("0 channels don't divide 6 rows of 2 elements", &|output| {
+        fused.bias(&[], SPATIAL_2).forward(&x, output)
+    });
+    check("`output` has 12 elements: they are no rows of 0", &|output| {
+        fused.bias(&[], Channels::Last).forward(&x, output)
+    });
+    check(
+        "tensors of unequal size: `residual` has 8 elements, `output` has 12",
+        &|output| {
+            fused
+                .bias(&[0.0; 4], Channels::Last)
+                .residual(&x[..8])
+                .forward(&x, output)
+        },
+    );
+    let padded = [1.0_f32; 14];
+    check(
+        "`input` has rows of 6 elements, 8 apart: they are no rows of 4",
+        &|output| {
+            let input = Rows::with_stride(&padded, 6, 8);
+            fused.bias(&[0.0; 4], Channels::Last).forward(input, output);
+        },
+    );
+    check("`grad_slopes` has 3 elements, not 4", &|output| {
+        PRelu::new(&[0.0; 4], Channels::Last).backward(&x, &x, output, &mut [0.0; 3]);
+    });
+    check(
+        "tensors of unequal size: `b` has 11 elements, `output` has 12",
+        &|output| ReGlu::new().forward(&x, &x[1..], output),
+    );
+    check(
+        "tensors of unequal size: `negative` has 3 elements, `positive` has 12",
+        &|output| {
+            Crelu::new().forward(&x, output, &mut [0.0; 3]);
+        },
+    );
+    check("rows of 5 elements with a stride of 4", &|output| {
+        fused.forward_inplace(RowsMut::with_stride(output, 5, 4))
+    });
+    check("12 elements don't end with a row of 5, with a stride of 5", &|output| {
+        fused.forward_inplace(RowsMut::new(output, 5))
+    });
+    check("12 elements don't end with a row of 0, with a stride of 0", &|output| {
+        fused.forward_inplace(RowsMut::new(output, 0))
+    });
+    check("column 5 of 4", &|_| {
+        let _ = Rows::new(&x, 4).split_at_column(5);
+    });
+}
+
+#[test]
+fn masks_of_another_length_are_refused() {
+    let (x, mut output) = ([1.0_f32; 9], [0.0; 9]);
+    let mut check = |expected: &str, call: &dyn Fn(&mut [f32])| {
+        assert_eq!(panic_of(&mut output, |output| call(output)), expected);
+    };
+    check("`mask` has 1 bytes, not 2: `output` has 9 elements", &|output| {
+        rectify::relu_mask(&x, output, &mut [0; 1]);
+    });
+    check("`mask` has 3 bytes, not 2: `x` has 9 elements", &|x| {
+        rectify::relu_mask_inplace(x, &mut [0; 3]);
+    });
+    check("`mask` has 0 bytes, not 2: `grad_input` has 9 elements", &|output| {
+        rectify::relu_backward_mask(&[], &x, output)
+    });
+    check("`mask` has 9 bytes, not 2: `grad` has 9 elements", &|grad| {
+        rectify::relu_backward_mask_inplace(&[0; 9], grad)
+    });
+    check(
+        "slices of unequal length: `input` has 8 elements, `output` has 9",
+        &|output| {
+            rectify::relu_mask(&x[1..], output, &mut [0; 2]);
+        },
+    );
+    check(
+        "slices of unequal length: `grad_output` has 8 elements, `grad_input` has 9",
+        &|output| rectify::relu_backward_mask(&[0; 2], &x[1..], output),
+    );
+}
+
+/// A slope for each channel is a leaky ReLU of it; one for all is one channel.
+#[test]
+fn slopes_are_those_of_leaky_relus() {
+    let x: Vec<f32> = (-40..40).map(|x| x as f32 / 7.0).collect();
+    let mut expected = vec![0.0; 80];
+    LeakyRelu::new(0.25).forward(&x, &mut expected);
+    let mut y = vec![0.0; 80];
+    PRelu::new(&[0.25], Channels::First { spatial: 80 }).forward(&x, &mut y);
+    assert_eq!(y, expected);
+    PRelu::new(&[0.25; 5], Channels::Last).forward(&x, &mut y);
+    assert_eq!(y, expected);
+    PRelu::new(&[0.25; 4], Channels::First { spatial: 10 }).forward(&x, &mut y);
+    assert_eq!(y, expected);
+}

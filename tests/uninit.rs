@@ -1,0 +1,64 @@
+//! Outputs that need not be initialised, and vectors that grow.
+
+use std::mem::MaybeUninit;
+
+use rectify::{Activation, HardSwish, Isa, Kernels, Relu};
+
+fn inputs(len: usize) -> (Vec<f32>, Vec<f32>) {
+    let mut random = fastrand::Rng::with_seed(len as u64);
+    let mut numbers = || (0..len).map(|_| random.f32() * 8.0 - 4.0).collect();
+    (numbers(), numbers())
+}
+
+fn check(activation: impl Activation) {
+    for len in [0, 1, 7, 33, 500, 5000] {
+        let (x, g) = inputs(len);
+        let (mut y, mut grad) = (vec![0.0; len], vec![0.0; len]);
+        activation.forward(&x, &mut y);
+        activation.backward(&x, &g, &mut grad);
+
+        let memory = &mut vec![MaybeUninit::uninit(); len];
+        assert_eq!(activation.forward_uninit(&x, memory), y);
+        assert_eq!(activation.backward_uninit(&x, &g, memory), grad);
+        for isa in Isa::available() {
+            let kernels = Kernels::new(isa).unwrap();
+            assert_eq!(kernels.forward_uninit(activation, &x, memory), y);
+            assert_eq!(kernels.backward_uninit(activation, &x, &g, memory), grad);
+        }
+        #[cfg(feature = "rayon")]
+        {
+            assert_eq!(rectify::parallel::forward_uninit(activation, &x, memory), y);
+            assert_eq!(rectify::parallel::backward_uninit(activation, &x, &g, memory), grad);
+        }
+        #[cfg(feature = "alloc")]
+        {
+            let mut vector = vec![7.0];
+            activation.forward_append(&x, &mut vector);
+            activation.backward_append(&x, &g, &mut vector);
+            assert_eq!(vector, [&[7.0], &y[..], &grad[..]].concat());
+        }
+    }
+}
+
+#[test]
+fn the_same_as_to_initialised_memory() {
+    check(Relu);
+    check(HardSwish);
+}
+
+#[test]
+#[should_panic = "slices of unequal length: `input` has 2 elements, `output` has 3"]
+fn unequal_lengths_panic() {
+    Relu.forward_uninit(&[1.0_f32; 2], &mut [MaybeUninit::uninit(); 3]);
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn a_vector_is_as_it_was_after_a_panic() {
+    let mut vector = vec![7.0_f32];
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        Relu.backward_append(&[1.0, 2.0], &[1.0], &mut vector);
+    }));
+    assert!(result.is_err());
+    assert_eq!(vector, [7.0]);
+}
