@@ -139,6 +139,8 @@ pub trait Lane: bytemuck::Pod + Ord + Send + Sync {
     type Vector<S: Simd>: Vector<Simd = S, Lane = Self>;
     /// Of 16 bytes, for rests.
     type Narrow<S: Simd>: Vector<Simd = S, Lane = Self>;
+    /// Of one lane.
+    type One<S: Simd>: Vector<Simd = S, Lane = Self>;
     /// For the few elements that are walked in the caller, with what every CPU of the compilation target has.
     type InCaller: Vector<Simd = scalar::Scalar, Lane = Self>;
 
@@ -157,6 +159,7 @@ macro_rules! lane {
         impl Lane for $lane {
             type Vector<S: Simd> = S::$vector;
             type Narrow<S: Simd> = Narrow<S, wide::$register, 16>;
+            type One<S: Simd> = scalar::One<S, Self>;
             type InCaller = $in_caller;
 
             const ZERO: Self = 0;

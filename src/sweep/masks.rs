@@ -1,6 +1,6 @@
 //! A bit an element, the first one in the lowest bit of the first byte.
 
-use super::{ALIGNED_BYTES, Body, VectorOf, before_alignment, store, walk};
+use super::{ALIGNED_BYTES, Body, before_alignment, store, walk_compact};
 use crate::activation::OneBitFunction;
 use crate::element::Element;
 use crate::simd::{Simd, Vector, Walk};
@@ -122,7 +122,7 @@ impl<S: Simd, T: Element, A: OneBitFunction> ForwardBody<S, T, A> {
         self.first = at;
         self.bits = 0;
         // SAFETY: the caller's promise.
-        unsafe { walk::<VectorOf<S, T>, Self>(self, at, end) };
+        unsafe { walk_compact(self, at, end) };
         self.bits
     }
 }
@@ -264,7 +264,7 @@ impl<S: Simd, T: Element, A: OneBitFunction> BackwardBody<S, T, A> {
         self.first = at;
         self.bits = bits;
         // SAFETY: the caller's promise.
-        unsafe { walk::<VectorOf<S, T>, Self>(self, at, end) };
+        unsafe { walk_compact(self, at, end) };
     }
 }
 
@@ -301,7 +301,7 @@ impl<T: Element> Walk for CountNonzero<'_, T> {
             count: 0,
         };
         // SAFETY: the elements are those of a slice.
-        unsafe { walk::<VectorOf<S, T>, _>(&mut body, 0, self.0.len()) };
+        unsafe { walk_compact(&mut body, 0, self.0.len()) };
         body.count
     }
 }

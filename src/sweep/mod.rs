@@ -144,29 +144,81 @@ pub(crate) unsafe fn walk_rest<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane
     debug_assert!(least == 1 && at == len);
 }
 
-/// Walks whole pieces of `STREAM_BYTES`, up to `end`. Gives where it stopped.
+/// Walks elements from `at` on to `len`, with less code than [`walk`]: for functions that users compile themselves.
 ///
 /// # Safety
 ///
-/// As for [`walk`], from 0 on.
+/// As for [`walk`].
 #[inline(always)]
-unsafe fn walk_head<B: Body>(body: &mut B, end: usize) -> usize {
-    let lanes = <<B::Lane as Lane>::Narrow<B::Simd> as Vector>::LANES;
-    let mut at = 0;
-    while end - at >= lanes {
-        // SAFETY: at + LANES <= `end`.
-        unsafe { body.block::<<B::Lane as Lane>::Narrow<B::Simd>, 1>(at) };
-        at += lanes;
+unsafe fn walk_compact<S: Simd, B: Body<Simd = S>>(body: &mut B, mut at: usize, len: usize) {
+    macro_rules! while_there_are {
+        ($vector:ty, $count:literal) => {
+            while len - at >= $count * <$vector>::LANES {
+                // SAFETY: at + COUNT * LANES <= len.
+                unsafe { body.block::<$vector, $count>(at) };
+                at += $count * <$vector>::LANES;
+            }
+        };
     }
-    at
+    while_there_are!(<B::Lane as Lane>::Vector<S>, 2);
+    while_there_are!(<B::Lane as Lane>::Vector<S>, 1);
+    while_there_are!(<B::Lane as Lane>::Narrow<S>, 1);
+    while_there_are!(<B::Lane as Lane>::One<S>, 1);
 }
 
-/// Writes a function of inputs to outputs; with `STREAM` past the caches, which takes aligned outputs.
-pub(crate) struct Map<S, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize, const STREAM: bool = false> {
+/// What is done with a row of some tensors.
+trait RowBody: Body {
+    /// Whether all that is written is aligned at the element `at`.
+    fn are_aligned(&self, at: usize, bytes: usize) -> bool;
+
+    /// The first output.
+    fn output(&self) -> *const Self::Lane;
+
+    /// Past the caches, from now on.
+    fn set_streaming(&mut self, streaming: bool);
+
+    /// Walks what comes before the first output is aligned, if it pays, and gives how much that is. From there on it streams what is
+    /// `streaming`, if all of it is aligned.
+    ///
+    /// # Safety
+    ///
+    /// There are `len` elements.
+    #[inline(always)]
+    unsafe fn walk_unaligned(&mut self, len: usize, streaming: bool) -> usize {
+        let lane_bytes = size_of::<Self::Lane>();
+        if !streaming && len * lane_bytes < ALIGNED_BYTES {
+            return 0;
+        }
+        let vector_bytes = size_of::<<Self::Lane as Lane>::Vector<Self::Simd>>();
+        let end = len.min((self.output().addr().wrapping_neg() % vector_bytes).div_ceil(lane_bytes));
+        let lanes = <<Self::Lane as Lane>::Narrow<Self::Simd> as Vector>::LANES;
+        self.set_streaming(streaming && self.are_aligned(0, STREAM_BYTES));
+        let mut at = 0;
+        // SAFETY: at + LANES <= `end` <= `len`. What is streamed is aligned, in pieces of as many bytes.
+        unsafe {
+            while end - at >= lanes {
+                self.block::<<Self::Lane as Lane>::Narrow<Self::Simd>, 1>(at);
+                at += lanes;
+            }
+            self.set_streaming(false);
+            while at < end {
+                self.block::<<Self::Lane as Lane>::One<Self::Simd>, 1>(at);
+                at += 1;
+            }
+        }
+        self.set_streaming(streaming && self.are_aligned(at, vector_bytes));
+        at
+    }
+}
+
+/// Writes a function of inputs to outputs.
+pub(crate) struct Map<S, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> {
     simd: S,
     function: F::Rounded<T>,
     inputs: [*const T::Lane; N],
     outputs: [*mut T::Lane; M],
+    /// Past the caches. The outputs are aligned then.
+    streaming: bool,
 }
 
 impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, T, F, N, M> {
@@ -188,11 +240,11 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
             function,
             inputs,
             outputs,
+            streaming: false,
         }
     }
 
-    /// Walks `len` elements. With `ALIGNED` the first output's stores are, if there are enough of them, and where it is `streaming`
-    /// those of all go past the caches.
+    /// Walks `len` elements. With `ALIGNED` the first output's stores are, and where it is `streaming` those of all go past the caches.
     ///
     /// # Safety
     ///
@@ -204,23 +256,20 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
         streaming: bool,
     ) {
         let mut at = 0;
-        if ALIGNED && (streaming || len * size_of::<T>() >= ALIGNED_BYTES) {
+        if ALIGNED {
             let vector_bytes = V::LANES * size_of::<T>();
             at = len.min(self.outputs[0].addr().wrapping_neg() % vector_bytes / size_of::<T>());
-            let mut stream = Map::<S, T, F, N, M, true> {
+            let mut stream = Self {
                 simd: self.simd,
                 function: self.function,
                 inputs: self.inputs,
                 outputs: self.outputs,
+                streaming: true,
             };
             // SAFETY: `at` <= `len`, and less than a vector is before it. `walk` goes on where the others ended. What is streamed is
-            // aligned: at first to 16 bytes, then to a vector, and pieces come in the order of their sizes.
+            // aligned to a vector, and pieces come in the order of their sizes.
             unsafe {
-                let mut head = 0;
-                if streaming && self.are_aligned(0, STREAM_BYTES) {
-                    head = walk_head(&mut stream, at);
-                }
-                walk_rest::<V, _>(&mut self, head, at);
+                walk_rest::<V, _>(&mut self, 0, at);
                 // Where elements are less aligned than they are wide (f64 on 32-bit x86) none of them may be at a vector's start.
                 if streaming && self.are_aligned(at, vector_bytes) {
                     return walk::<V, _>(&mut stream, at, len);
@@ -231,20 +280,22 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
         unsafe { walk::<V, Self>(&mut self, at, len) }
     }
 
-    /// Whether all outputs are, at the element `at`.
+    /// Walks the `len` elements of a row, where it is `streaming` past the caches as far as it can.
+    ///
+    /// # Safety
+    ///
+    /// As for [`sweep`](Self::sweep).
     #[inline(always)]
-    fn are_aligned(&self, at: usize, bytes: usize) -> bool {
-        let mut are_aligned = true;
-        for output in self.outputs {
-            are_aligned &= output.wrapping_add(at).addr() % bytes == 0;
+    unsafe fn sweep_row(mut self, len: usize, streaming: bool) {
+        // SAFETY: there are as many, and `walk_compact` goes on where `walk_unaligned` ended.
+        unsafe {
+            let at = self.walk_unaligned(len, streaming);
+            walk_compact(&mut self, at, len);
         }
-        are_aligned
     }
 }
 
-impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize, const STREAM: bool> Body
-    for Map<S, T, F, N, M, STREAM>
-{
+impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Body for Map<S, T, F, N, M> {
     type Simd = S;
     type Lane = T::Lane;
 
@@ -259,16 +310,14 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize, con
             }
             for (i, result) in results.into_iter().enumerate() {
                 for (vector, output) in result.into_iter().zip(self.outputs) {
-                    store(vector, output.add(at + i * V::LANES), STREAM);
+                    store(vector, output.add(at + i * V::LANES), self.streaming);
                 }
             }
         }
     }
 }
 
-impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize, const STREAM: bool>
-    Map<S, T, F, N, M, STREAM>
-{
+impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, T, F, N, M> {
     /// The results for the vectors at the element `at`.
     ///
     /// # Safety
@@ -278,6 +327,27 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize, con
     unsafe fn call_at<V: Vector<Simd = S, Lane = T::Lane>>(&self, at: usize) -> [V; M] {
         // SAFETY: the caller promises that LANES lanes can be read from `at`.
         F::call::<T, V>(self.function, self.simd, unsafe { load(self.simd, self.inputs, at) })
+    }
+}
+
+impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> RowBody for Map<S, T, F, N, M> {
+    #[inline(always)]
+    fn are_aligned(&self, at: usize, bytes: usize) -> bool {
+        let mut are_aligned = true;
+        for output in self.outputs {
+            are_aligned &= output.wrapping_add(at).addr() % bytes == 0;
+        }
+        are_aligned
+    }
+
+    #[inline(always)]
+    fn output(&self) -> *const T::Lane {
+        self.outputs[0]
+    }
+
+    #[inline(always)]
+    fn set_streaming(&mut self, streaming: bool) {
+        self.streaming = streaming;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Map, STREAM_BYTES, VectorFn};
 use crate::element::{Element, Format};
-use crate::simd::{Lane, Simd, Walk};
+use crate::simd::{Simd, Walk};
 
 /// Where the rows of a tensor are, in elements.
 #[derive(Clone, Copy)]
@@ -181,7 +181,7 @@ impl<T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Walk for Map
                 unsafe {
                     let function = plan.with_channel::<F>(function, row);
                     Map::<S, T, F, N, M>::new(simd, function, plan.input_row(group, row), plan.output_row(group, row))
-                        .sweep::<<T::Lane as Lane>::Vector<S>, true>(plan.columns, plan.streaming);
+                        .sweep_row(plan.columns, plan.streaming);
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! A function of rows, with the sum of what belongs to each channel in the same pass: the gradients of a bias and of slopes.
 
 use super::rows::Plan;
-use super::{Body, STREAM_BYTES, VectorFn, VectorOf, before_alignment, load, store, walk, walk_head, walk_rest};
+use super::{Body, RowBody, VectorFn, VectorOf, load, store, walk_compact};
 use crate::element::{Element, Format};
 use crate::simd::{Float, FloatLane, Lane, Simd, Vector, Walk};
 
@@ -76,8 +76,8 @@ impl<T: Element, F: SumFn<N>, const N: usize> Walk for SumColumns<T, F, N> {
                     body.sums = sums.0.as_mut_ptr();
                     // SAFETY: the columns from the first one on, as `new` was promised, and as many sums.
                     unsafe {
-                        let head = body.walk_head(width, plan.streaming);
-                        walk::<VectorOf<S, T>, _>(&mut body, head, width);
+                        let at = body.walk_unaligned(width, plan.streaming);
+                        walk_compact(&mut body, at, width);
                     }
                 }
                 for (total, sum) in totals.iter_mut().zip(sums.0) {
@@ -174,28 +174,6 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
         }
     }
 
-    /// Walks what comes before the output is aligned, if it is `streaming`, and gives how much that is: from there on it streams.
-    ///
-    /// # Safety
-    ///
-    /// There are `len` elements, and sums for those before the alignment.
-    #[inline(always)]
-    unsafe fn walk_head(&mut self, len: usize, streaming: bool) -> usize {
-        if !streaming {
-            return 0;
-        }
-        let at = len.min(before_alignment::<S, T>(self.output));
-        // SAFETY: `at` <= `len`, and less than a vector; what is streamed is aligned.
-        unsafe {
-            self.streaming = self.output.addr() % STREAM_BYTES == 0;
-            let head = if self.streaming { walk_head(self, at) } else { 0 };
-            self.streaming = false;
-            walk_rest::<VectorOf<S, T>, _>(self, head, at);
-        }
-        self.streaming = before_alignment::<S, T>(self.output.wrapping_add(at)) == 0;
-        at
-    }
-
     /// # Safety
     ///
     /// There are `len` elements.
@@ -207,7 +185,7 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
         self.mask = lanes - 1;
         // SAFETY: there are `len` elements, and sums again and again. `walk_lanes` goes on after the head, whose end goes to the first of the
         // sums then, and `walk` after that: it comes to multiples of a piece, counted from there, so that as many lanes are left.
-        let head = unsafe { self.walk_head(len, streaming) };
+        let head = unsafe { self.walk_unaligned(len, streaming) };
         if head > 0 {
             sums.0[..lanes].rotate_left(head);
         }
@@ -216,19 +194,23 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
         // SAFETY: see above.
         unsafe {
             let rest = self.walk_lanes(head, len);
-            walk::<VectorOf<S, T>, _>(&mut self, rest, len);
+            walk_compact(&mut self, rest, len);
         }
         if head > 0 {
             sums.0[..lanes].rotate_right(head);
         }
-        let mut half = lanes / 2;
-        while half > 0 {
-            let (lower, upper) = sums.0.split_at_mut(half);
-            for (lower, upper) in lower.iter_mut().zip(upper) {
-                *lower = lower.add(*upper);
-            }
-            half /= 2;
+        // Each with a known count, so that the compiler can make vectors of it.
+        macro_rules! add_second_half {
+            ($($half:literal)+) => {
+                $(if $half < lanes {
+                    for i in 0..$half {
+                        sums.0[i] = sums.0[i].add(sums.0[i + $half]);
+                    }
+                })+
+            };
         }
+        const { assert!(row_lanes::<T>() <= 32) };
+        add_second_half!(16 8 4 2 1);
         sums.0[0]
     }
 
@@ -275,7 +257,7 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
     /// There are `LANES` elements.
     #[inline(always)]
     unsafe fn call_at<V: Vector<Simd = S, Lane = T::Lane>>(&self, at: usize) -> [V::Float; 2] {
-        // SAFETY: the caller's promise. If it is streamed, the output is aligned there; see `walk_head`.
+        // SAFETY: the caller's promise. If it is streamed, the output is aligned there; see `walk_unaligned`.
         unsafe {
             let inputs = load::<V, N>(self.simd, self.inputs, at);
             let [output] = F::call::<T, V>(self.function, self.simd, inputs);
@@ -286,6 +268,23 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
             }
             summands
         }
+    }
+}
+
+impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> RowBody for SumBody<S, T, F, N> {
+    #[inline(always)]
+    fn are_aligned(&self, at: usize, bytes: usize) -> bool {
+        self.output.wrapping_add(at).addr() % bytes == 0
+    }
+
+    #[inline(always)]
+    fn output(&self) -> *const T::Lane {
+        self.output
+    }
+
+    #[inline(always)]
+    fn set_streaming(&mut self, streaming: bool) {
+        self.streaming = streaming;
     }
 }
 

@@ -1,0 +1,79 @@
+//! The command line.
+
+use lexopt::prelude::*;
+
+use crate::run;
+
+pub const HELP: &str = "\
+The end of a ResNet block, y = relu(x + bias[channel] + skip), and its gradient: separate passes beside rectify's fused ones, one
+thread, channels first (NCHW) and last (NHWC). Results are checked before they are timed.
+
+Usage: cargo run --release --example residual_block -- [OPTIONS]
+
+  --batch N      images (default: as many as make a tensor of twice the last-level cache)
+  --channels N   channels (default: 64)
+  --size N       height and width of an image (default: 56)
+  --format NAME  f32, f64, f16 or bf16 (default: f32)
+  --help         print this
+
+Separate passes are rectify's too, but for the sums of the channels, which are plain loops. ms: median time. GB/s: bytes read and
+written per second. x: how many times as fast.
+";
+
+pub enum Command {
+    Help,
+    Run(Options),
+}
+
+type Run = fn(&Options) -> Result<(), String>;
+
+pub struct Options {
+    pub batch: Option<usize>,
+    pub channels: usize,
+    pub size: usize,
+    /// In the format.
+    pub run: Run,
+}
+
+const FORMATS: &[(&str, Run)] = &[
+    ("f32", run::<f32>),
+    ("f64", run::<f64>),
+    #[cfg(feature = "half")]
+    ("f16", run::<rectify::f16>),
+    #[cfg(feature = "half")]
+    ("bf16", run::<rectify::bf16>),
+];
+
+pub fn parse() -> Result<Command, lexopt::Error> {
+    let mut options = Options {
+        batch: None,
+        channels: 64,
+        size: 56,
+        run: run::<f32>,
+    };
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("batch") => options.batch = Some(parser.value()?.parse_with(number)?),
+            Long("channels") => options.channels = parser.value()?.parse_with(number)?,
+            Long("size") => options.size = parser.value()?.parse_with(number)?,
+            Long("format") => options.run = parser.value()?.parse_with(format)?,
+            Short('h') | Long("help") => return Ok(Command::Help),
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    Ok(Command::Run(options))
+}
+
+fn number(value: &str) -> Result<usize, &'static str> {
+    match value.parse() {
+        Ok(number @ 1..=0x10_0000) => Ok(number),
+        _ => Err("a number from 1 to 2^20 is wanted"),
+    }
+}
+
+fn format(value: &str) -> Result<Run, &'static str> {
+    let found = FORMATS.iter().find(|(name, _)| *name == value);
+    let (_, run) = found.ok_or("--format takes one of f32, f64, f16, bf16 (the last two with the feature half)")?;
+    Ok(*run)
+}
