@@ -105,8 +105,8 @@ format!(
     computed in i32 as f32,
     2,
     |number| half::f16::from_f32_const(round_to_odd(number)),
-    half::f16::to_f32_const,
-    half::f16::from_f32_const
+    f16_to_f32,
+    f16_from_f32
 );
 #[cfg(feature = "half")]
 format!(
@@ -121,6 +121,20 @@ format!(
         half::bf16::from_bits(((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16)
     }
 );
+
+/// Never inlined: it is a lot of code, that each vector would have for each of its lanes.
+#[cfg(feature = "half")]
+#[inline(never)]
+fn f16_to_f32(number: half::f16) -> f32 {
+    number.to_f32_const()
+}
+
+/// The same.
+#[cfg(feature = "half")]
+#[inline(never)]
+fn f16_from_f32(number: f32) -> half::f16 {
+    half::f16::from_f32_const(number)
+}
 
 /// The number itself, or of its two neighbours the odd one, so that rounding once more gives what rounding once would have
 /// given. (`half` drops half of an `f64`, or rounds it twice on CPUs with F16C.)

@@ -112,7 +112,13 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         let sum = AfterSum(self.activation);
         match self.bias {
             None => match residual {
-                None => RowsCall::new(channels, [input], outputs).map(Forward(self.activation), self.way),
+                None => {
+                    RowsCall::new(channels, [input], outputs).map_compiled(
+                        &A::LOOPS.forward,
+                        Forward(self.activation),
+                        self.way,
+                    );
+                }
                 Some(residual) => RowsCall::new(channels, [input, residual], outputs).map(sum, self.way),
             },
             Some((bias, Channels::Last)) => {
@@ -148,7 +154,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ) {
         let grad_output = RowsSource::Rows("grad_output", grad_output.into());
         self.backward_call(None, input.into(), grad_output, ("grad_input", grad_input.into()))
-            .map(Backward(self.activation), self.way);
+            .map_compiled(&A::LOOPS.backward, Backward(self.activation), self.way);
     }
 
     /// `grad = f'(input) * grad`: [`backward`](Self::backward) in place.
@@ -159,7 +165,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     #[track_caller]
     pub fn backward_inplace<'b>(self, input: impl Into<Rows<'b, T>>, grad: impl Into<RowsMut<'b, T>>) {
         self.backward_call(None, input.into(), RowsSource::Output, ("grad", grad.into()))
-            .map(Backward(self.activation), self.way);
+            .map_compiled(&A::LOOPS.backward, Backward(self.activation), self.way);
     }
 
     /// [`backward`](Self::backward), and in the same pass the gradient of the bias: of each channel the sum of `grad_input`, as it is

@@ -6,6 +6,7 @@ mod block;
 #[path = "../throughput/output.rs"]
 mod files;
 mod format;
+#[allow(dead_code, reason = "`throughput` needs more of it")]
 #[path = "../throughput/machine.rs"]
 mod machine;
 mod measure;

@@ -46,7 +46,7 @@ impl Shape {
             return self;
         }
         let len = self.len();
-        let rows = if columns == 0 { 0 } else { len / columns };
+        let rows = len.checked_div(columns).unwrap_or(0);
         assert!(
             rows * columns == len,
             "`{name}` has {len} elements: they are no rows of {columns}"

@@ -7,11 +7,11 @@ use crate::kernels::{Kernels, Way};
 use crate::streaming::streaming_threshold;
 #[cfg(feature = "rayon")]
 use crate::sweep::Axis;
-use crate::sweep::{MapRows, Operand, Plan, SumColumns, SumFn, SumParts, SumRows, VectorFn};
+use crate::sweep::{ALIGNED_BYTES, LONG_BYTES, MapRows, Operand, Plan, SumColumns, SumFn, SumParts, SumRows, VectorFn};
 
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel};
-use super::{Rows, RowsMut, run};
+use super::{Entries, Rows, RowsMut, run};
 
 /// How the channels of a tensor lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,7 +90,7 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
         }
         let (groups, rows_of_group) = match channels {
             Some((Channels::First { .. }, channels)) => {
-                let groups = if channels == 0 { 0 } else { rows / channels };
+                let groups = rows.checked_div(channels).unwrap_or(0);
                 assert!(
                     groups * channels == rows,
                     "{channels} channels don't divide {rows} rows of {columns} elements"
@@ -128,7 +128,7 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
         self.pass(function, Written, way);
     }
 
-    fn pass<F: VectorFn<N, M>, P: Pass<T, F, N, M>>(self, function: F, pass: P, way: Way) {
+    fn pass<F: Copy + Send, P: Pass<T, F, N, M>>(self, function: F, pass: P, way: Way) {
         let work = Work {
             plan: self.plan,
             function,
@@ -143,6 +143,11 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
 }
 
 impl<T: Element, const N: usize> RowsCall<'_, T, N, 1> {
+    /// As [`map`](Self::map), by the loops of whole slices, which are compiled once for all users.
+    pub(crate) fn map_compiled<F: VectorFn<N>>(self, entries: &'static Entries<F, N>, function: F, way: Way) {
+        self.pass(function, Compiled(entries), way);
+    }
+
     /// Puts into `sums` what is added up for each channel. Panics when there are more or fewer.
     #[track_caller]
     pub(crate) fn sum<F: SumFn<N>>(self, function: F, (name, sums): (&str, &mut [T::Sum]), way: Way) {
@@ -218,11 +223,7 @@ struct Written;
 unsafe impl<T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Pass<T, F, N, M> for Written {
     #[cfg(feature = "rayon")]
     fn axis(self, plan: &Plan<T, N, M>) -> Axis {
-        match plan {
-            Plan { groups: 2.., .. } => Axis::Groups,
-            Plan { rows: 2.., .. } => Axis::Rows,
-            _ => Axis::Columns,
-        }
+        plan.widest_axis()
     }
 
     #[cfg(feature = "rayon")]
@@ -233,6 +234,44 @@ unsafe impl<T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Pass<
     unsafe fn run(self, function: F, plan: Plan<T, N, M>, kernels: Kernels) {
         // SAFETY: the caller's promises.
         run(&unsafe { MapRows::new(function, plan) }, kernels);
+    }
+}
+
+/// Nothing, by compiled loops.
+struct Compiled<F: 'static, const N: usize>(&'static Entries<F, N>);
+
+impl<F, const N: usize> Clone for Compiled<F, N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F, const N: usize> Copy for Compiled<F, N> {}
+
+// SAFETY: the elements have nothing in common.
+unsafe impl<T: Element, F: VectorFn<N>, const N: usize> Pass<T, F, N, 1> for Compiled<F, N> {
+    #[cfg(feature = "rayon")]
+    fn axis(self, plan: &Plan<T, N, 1>) -> Axis {
+        plan.widest_axis()
+    }
+
+    #[cfg(feature = "rayon")]
+    fn from(self, _: usize) -> Self {
+        self
+    }
+
+    unsafe fn run(self, function: F, plan: Plan<T, N, 1>, kernels: Kernels) {
+        let bytes = plan.columns * size_of::<T>();
+        let entry = self.0.get::<T>(kernels, bytes >= ALIGNED_BYTES);
+        for group in 0..plan.groups {
+            for row in 0..plan.rows {
+                let (inputs, [output]) = (plan.input_row(group, row), plan.output_row(group, row));
+                let [first, last] = [inputs[0], inputs[N - 1]].map(|input| input.cast());
+                let streaming = plan.streaming && bytes >= LONG_BYTES;
+                // SAFETY: the caller's promises, and see `Call::enter`.
+                unsafe { entry(function, first, last, output.cast(), plan.columns, streaming) };
+            }
+        }
     }
 }
 
@@ -270,7 +309,7 @@ struct Work<T, F, P, const N: usize, const M: usize> {
     pass: P,
 }
 
-impl<T: Element, F: VectorFn<N, M>, P: Pass<T, F, N, M>, const N: usize, const M: usize> Work<T, F, P, N, M> {
+impl<T: Element, F: Copy + Send, P: Pass<T, F, N, M>, const N: usize, const M: usize> Work<T, F, P, N, M> {
     fn run(self, kernels: Kernels) {
         // SAFETY: `RowsCall::new` was given the tensors, which live as long as the call, and made the plan of their shapes, which it has
         // checked: inputs are shared, or the first output itself, and outputs exclusive. `RowsCall::sum` has checked the number of
@@ -284,7 +323,7 @@ impl<T: Element, F: VectorFn<N, M>, P: Pass<T, F, N, M>, const N: usize, const M
 unsafe impl<T, F: Send, P, const N: usize, const M: usize> Send for Work<T, F, P, N, M> {}
 
 #[cfg(feature = "rayon")]
-impl<T: Element, F: VectorFn<N, M>, P: Pass<T, F, N, M>, const N: usize, const M: usize> Split for Work<T, F, P, N, M> {
+impl<T: Element, F: Copy + Send, P: Pass<T, F, N, M>, const N: usize, const M: usize> Split for Work<T, F, P, N, M> {
     type Output = ();
 
     fn traffic(&self) -> usize {

@@ -7,7 +7,7 @@ mod sums;
 pub(crate) use masks::{BackwardMask, CountNonzero, ForwardMask};
 #[cfg(feature = "rayon")]
 pub(crate) use rows::Axis;
-pub(crate) use rows::{MapRows, Operand, Plan};
+pub(crate) use rows::{LONG_BYTES, MapRows, Operand, Plan};
 pub use sums::SumFn;
 pub(crate) use sums::{SumColumns, SumParts, SumRows};
 
@@ -152,18 +152,17 @@ pub(crate) unsafe fn walk_rest<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane
 #[inline(always)]
 unsafe fn walk_compact<S: Simd, B: Body<Simd = S>>(body: &mut B, mut at: usize, len: usize) {
     macro_rules! while_there_are {
-        ($vector:ty, $count:literal) => {
-            while len - at >= $count * <$vector>::LANES {
-                // SAFETY: at + COUNT * LANES <= len.
-                unsafe { body.block::<$vector, $count>(at) };
-                at += $count * <$vector>::LANES;
+        ($vector:ty) => {
+            while len - at >= <$vector>::LANES {
+                // SAFETY: at + LANES <= len.
+                unsafe { body.block::<$vector, 1>(at) };
+                at += <$vector>::LANES;
             }
         };
     }
-    while_there_are!(<B::Lane as Lane>::Vector<S>, 2);
-    while_there_are!(<B::Lane as Lane>::Vector<S>, 1);
-    while_there_are!(<B::Lane as Lane>::Narrow<S>, 1);
-    while_there_are!(<B::Lane as Lane>::One<S>, 1);
+    while_there_are!(<B::Lane as Lane>::Vector<S>);
+    while_there_are!(<B::Lane as Lane>::Narrow<S>);
+    while_there_are!(<B::Lane as Lane>::One<S>);
 }
 
 /// What is done with a row of some tensors.

@@ -4,6 +4,9 @@ use super::{Map, STREAM_BYTES, VectorFn};
 use crate::element::{Element, Format};
 use crate::simd::{Simd, Walk};
 
+/// From here on it does not matter what two rows share of a cache line.
+pub(crate) const LONG_BYTES: usize = 1 << 14;
+
 /// Where the rows of a tensor are, in elements.
 #[derive(Clone, Copy)]
 pub(crate) struct Operand<T> {
@@ -54,7 +57,7 @@ pub(crate) struct Plan<T, const N: usize, const M: usize> {
 
 impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
     #[inline(always)]
-    pub(super) fn input_row(&self, group: usize, row: usize) -> [*const T::Lane; N] {
+    pub(crate) fn input_row(&self, group: usize, row: usize) -> [*const T::Lane; N] {
         let mut pointers = [core::ptr::null(); N];
         for (pointer, input) in pointers.iter_mut().zip(self.inputs) {
             *pointer = input.row(group, row).cast_const();
@@ -63,7 +66,7 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
     }
 
     #[inline(always)]
-    pub(super) fn output_row(&self, group: usize, row: usize) -> [*mut T::Lane; M] {
+    pub(crate) fn output_row(&self, group: usize, row: usize) -> [*mut T::Lane; M] {
         let mut pointers = [core::ptr::null_mut(); M];
         for (pointer, output) in pointers.iter_mut().zip(self.outputs) {
             *pointer = output.row(group, row);
@@ -74,8 +77,7 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
     /// Whether rows can go past the caches: what two of them share of a line would be written twice, where it isn't made of whole
     /// pieces.
     pub(crate) fn can_stream(&self) -> bool {
-        const LONG_BYTES: usize = 1 << 14;
-        let are_pieces = |elements: usize| elements * size_of::<T>() % STREAM_BYTES == 0;
+        let are_pieces = |elements: usize| (elements * size_of::<T>()).is_multiple_of(STREAM_BYTES);
         self.columns * size_of::<T>() >= LONG_BYTES
             || are_pieces(self.columns)
                 && self.outputs.iter().all(|output| {
@@ -114,6 +116,15 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
     pub(crate) fn traffic(&self) -> usize {
         let rows = self.groups * self.rows * (N + M);
         rows.saturating_mul(self.columns * size_of::<T>())
+    }
+
+    /// The first one along which there is something to split.
+    pub(crate) fn widest_axis(&self) -> Axis {
+        match self {
+            Plan { groups: 2.., .. } => Axis::Groups,
+            Plan { rows: 2.., .. } => Axis::Rows,
+            _ => Axis::Columns,
+        }
     }
 
     /// Where the second part begins, and both.

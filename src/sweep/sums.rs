@@ -230,8 +230,8 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
         // SAFETY: the elements, and as many lanes as the floats have.
         unsafe {
             let mut sums = [load_float::<FloatOf<S, T>, _>(self.simd, self.sums, 0); MAX_REGISTERS];
-            for i in 1..floats {
-                sums[i] = load_float::<FloatOf<S, T>, _>(self.simd, self.sums, i);
+            for (i, sum) in sums[..floats].iter_mut().enumerate().skip(1) {
+                *sum = load_float::<FloatOf<S, T>, _>(self.simd, self.sums, i);
             }
             while len - at >= lanes {
                 for i in 0..lanes / VectorOf::<S, T>::LANES {
@@ -243,8 +243,8 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
                     at += VectorOf::<S, T>::LANES;
                 }
             }
-            for i in 0..floats {
-                store_float::<FloatOf<S, T>, _>(sums[i], self.sums, i);
+            for (i, sum) in sums[..floats].iter().enumerate() {
+                store_float::<FloatOf<S, T>, _>(*sum, self.sums, i);
             }
         }
         at
@@ -274,7 +274,7 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
 impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> RowBody for SumBody<S, T, F, N> {
     #[inline(always)]
     fn are_aligned(&self, at: usize, bytes: usize) -> bool {
-        self.output.wrapping_add(at).addr() % bytes == 0
+        self.output.wrapping_add(at).addr().is_multiple_of(bytes)
     }
 
     #[inline(always)]
@@ -300,8 +300,8 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> Body for SumBody<S, T, F,
             unsafe {
                 let summands = self.call_at::<V>(at);
                 let sums = self.sums.add((at - self.first) & self.mask);
-                for index in 0..V::FLOATS {
-                    let sum = load_float::<V, _>(self.simd, sums, index).add(summands[index]);
+                for (index, summand) in summands[..V::FLOATS].iter().enumerate() {
+                    let sum = load_float::<V, _>(self.simd, sums, index).add(*summand);
                     store_float::<V, _>(sum, sums, index);
                 }
             }

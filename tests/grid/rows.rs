@@ -112,7 +112,7 @@ fn product<F: Format>(a: f64, b: f64) -> f64 {
 fn layouts(shape: Shape) -> Vec<(Channels, usize)> {
     let first = Channels::First { spatial: shape.columns };
     let mut layouts = vec![(Channels::Last, shape.columns), (first, shape.rows.max(1))];
-    if shape.rows % 2 == 0 {
+    if shape.rows.is_multiple_of(2) {
         layouts.push((first, shape.rows.max(2) / 2));
     }
     layouts
