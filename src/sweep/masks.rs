@@ -1,9 +1,9 @@
 //! A bit an element, the first one in the lowest bit of the first byte.
 
-use super::{ALIGNED_BYTES, Body, before_alignment, store, walk_compact};
+use super::{ALIGNED_BYTES, Body, before_alignment, store, walk, walk_compact};
 use crate::activation::OneBitFunction;
 use crate::element::Element;
-use crate::simd::{Simd, Vector, Walk};
+use crate::simd::{Lane, Simd, Vector, Walk};
 
 /// Bits that are put together before they are stored.
 const WORD: usize = u64::BITS as usize;
@@ -15,6 +15,24 @@ fn head<S: Simd, T: Element>(target: *const T::Lane, len: usize) -> usize {
         before_alignment::<S, T>(target)
     } else {
         0
+    }
+}
+
+/// Walks elements from `at` on to `end`, at most a word of bits.
+///
+/// # Safety
+///
+/// As for [`walk`].
+#[inline(always)]
+unsafe fn walk_bits<S: Simd, B: Body<Simd = S>>(body: &mut B, at: usize, end: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if end - at == WORD {
+            // The compiler knows how many blocks that is, and leaves out what is for rests.
+            walk::<<B::Lane as Lane>::Vector<S>, B>(body, at, at + WORD);
+        } else {
+            walk_compact(body, at, end);
+        }
     }
 }
 
@@ -122,7 +140,7 @@ impl<S: Simd, T: Element, A: OneBitFunction> ForwardBody<S, T, A> {
         self.first = at;
         self.bits = 0;
         // SAFETY: the caller's promise.
-        unsafe { walk_compact(self, at, end) };
+        unsafe { walk_bits(self, at, end) };
         self.bits
     }
 }
@@ -264,7 +282,7 @@ impl<S: Simd, T: Element, A: OneBitFunction> BackwardBody<S, T, A> {
         self.first = at;
         self.bits = bits;
         // SAFETY: the caller's promise.
-        unsafe { walk_compact(self, at, end) };
+        unsafe { walk_bits(self, at, end) };
     }
 }
 
