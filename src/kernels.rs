@@ -49,7 +49,8 @@ pub(crate) use ways;
 /// The functions of this crate on one instruction set. A value is the proof that the instruction set is available.
 ///
 /// The free functions call [`Kernels::best`] each time (but for a few elements), at the cost of an atomic load. Hold a value
-/// to save it, or to pin an instruction set in a test or a benchmark.
+/// to save it, or to pin an instruction set in a test or a benchmark. [`Fused`](crate::Fused), [`PRelu`](crate::PRelu),
+/// [`ReGlu`](crate::ReGlu) and [`Crelu`](crate::Crelu) take one with their method `on`.
 ///
 /// ```
 /// use rectify::{Isa, Kernels};

@@ -23,7 +23,9 @@
 //! comes from above (no `0 * inf`). Since pass(relu(x)) = pass(x), the backward functions take the input or the output of
 //! the forward ones alike.
 //!
-//! The other functions of the family are values with the trait [`Activation`]; the page of each has its table. Those that choose
+//! The other functions of the family are values with the trait [`Activation`], or of their own kind: [`PRelu`], [`ReGlu`], [`Crelu`].
+//! The page of each has its table. [`Fused`] adds a bias and a residual in the same pass; [`OneBitGradient`] keeps a bit of x
+//! for backward. Those that choose
 //! among bits are as independent of modes and flags, but for the rounding of their parameters to the format, once a call. Those
 //! that compute are the same on every path of IEEE arithmetic; 32-bit x86 without SSE2 has none, and rounds twice.
 //!
@@ -40,13 +42,15 @@
 //! Results that are written to a slice of their own and don't fit into the caches go past them, from
 //! [`streaming_threshold`] on.
 //!
-//! Slices may have any alignment. Nothing is read or written outside of them, and nothing is allocated.
+//! Slices may have any alignment. Nothing is read or written outside of them, and nothing is allocated, but for what is appended to a
+//! `Vec`.
 //!
 //! # Features
 //!
 //! - `std` (default): reads `RECTIFY_MAX_ISA`. Without it the crate is `no_std`, and still detects the CPU (but for
 //!   targets without an operating system, where it takes what the compilation target has).
-//! - `rayon`: the functions on several threads, in the module `parallel`.
+//! - `alloc` (with `std`): the methods that append to a `Vec`.
+//! - `rayon`: the functions on several threads, in the module `parallel`, and the methods `parallel` of the values.
 //! - `half` (default): the formats `f16` and `bf16`, the types of the crate [`half`](https://docs.rs/half), which this
 //!   crate exports too.
 

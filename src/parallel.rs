@@ -4,6 +4,9 @@
 //! thread; with less than 24 MiB also when the caller is none of the pool's threads. An engine does better within
 //! `rayon::ThreadPool::install`. The results are the same, bit for bit.
 //!
+//! [`Fused`](crate::Fused), [`PRelu`](crate::PRelu), [`ReGlu`](crate::ReGlu) and [`Crelu`](crate::Crelu) have a method `parallel` for
+//! it.
+//!
 //! ```
 //! let mut x = vec![-1.0_f32; 1 << 22];
 //! rectify::parallel::relu_inplace(&mut x);
