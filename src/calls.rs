@@ -114,3 +114,10 @@ pub(crate) fn backward_mask_inplace<'a, A: OneBitGradient, T: Element>(
 pub(crate) fn count_zeros<T: Element>(x: &[T], kernels: Kernels) -> usize {
     x.len() - run(&CountNonzero(x), kernels)
 }
+
+/// Panics when the lengths differ.
+#[cfg(feature = "alloc")]
+#[track_caller]
+pub(crate) fn check_len<T>((name, slice): (&'static str, &[T]), (other_name, other): (&str, &[T])) {
+    Source::Slice(name, slice).check_len(other_name, other.len());
+}

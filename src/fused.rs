@@ -240,7 +240,7 @@ impl<A: Activation, const N: usize> VectorFn<N> for AfterSum<A> {
 
     #[inline(always)]
     fn round<T: Element>(self) -> Self::Rounded<T> {
-        // It changes no number, not even -0.0.
+        // It changes no number, not even -0.0, unless the CPU rounds down.
         (self.0.round::<T>(), Sum { addend: -0.0 })
     }
 

@@ -190,3 +190,20 @@ fn slopes_are_those_of_leaky_relus() {
     PRelu::new(&[0.25; 4], Channels::First { spatial: 10 }).forward(&x, &mut y);
     assert_eq!(y, expected);
 }
+
+/// What a stride is matters to more than one row only.
+#[test]
+fn strides_as_long_as_they_can_be() {
+    let mut x = [-1.0_f32, 2.0, -3.0, 4.0];
+    let row = RowsMut::with_stride(&mut x, 4, usize::MAX);
+    Fused::new(Relu).bias(&[1.0; 4], Channels::Last).forward_inplace(row);
+    assert_eq!(x, [0.0, 3.0, 0.0, 5.0]);
+
+    let mut empty = [0.0_f32; 0];
+    let no_rows = RowsMut::with_stride(&mut empty, 5, usize::MAX);
+    Fused::new(Relu)
+        .bias(&[1.0, 2.0], Channels::First { spatial: 5 })
+        .forward_inplace(no_rows);
+    let spatial = Channels::First { spatial: usize::MAX };
+    Fused::new(Relu).bias(&[1.0], spatial).forward_inplace(&mut empty);
+}

@@ -160,6 +160,8 @@ pub trait Activation: Function {
     #[cfg(feature = "alloc")]
     #[track_caller]
     fn backward_append<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut Vec<T>) {
+        // At the caller, before the vector grows.
+        calls::check_len(("input", input), ("grad_output", grad_output));
         append(grad_input, input.len(), |grad_input| {
             self.backward_uninit(input, grad_output, grad_input)
         });

@@ -26,7 +26,7 @@ impl<T> Source<'_, T> {
     /// Panics when the length is another one than the output's.
     #[inline(always)]
     #[track_caller]
-    pub(super) fn check_len(&self, output_name: &str, output_len: usize) {
+    pub(crate) fn check_len(&self, output_name: &str, output_len: usize) {
         if let Source::Slice(name, slice) = self
             && slice.len() != output_len
         {
@@ -112,7 +112,7 @@ impl<'i, 'o, T: Element, F: VectorFn<N>, const N: usize> Call<'i, 'o, T, F, N> {
     /// the call of its entry function take longer.
     #[inline(always)]
     pub(crate) fn run(mut self, kernels: impl FnOnce() -> Kernels) -> &'o mut [T] {
-        let (start, len) = (self.output.as_mut_ptr(), self.output.len());
+        let len = self.output.len();
         // Where the compiler sees the user's constants it may give a NaN that is computed with another sign, or leave it
         // signalling. And without instructions for it, 16 bits take long to become 32.
         if len < REST_VECTORS * <T::Lane as Lane>::InCaller::LANES && !F::COMPUTES {
@@ -129,19 +129,37 @@ impl<'i, 'o, T: Element, F: VectorFn<N>, const N: usize> Call<'i, 'o, T, F, N> {
             }
         } else {
             let streaming = self.is_past_caches();
-            self.enter(kernels(), streaming);
+            self.walk(kernels(), streaming);
         }
-        // SAFETY: the output, all of which has been written.
-        unsafe { slice::from_raw_parts_mut(start.cast(), len) }
+        // SAFETY: both ways have written to all of it.
+        unsafe { self.written() }
     }
 
     /// On several threads.
     #[cfg(feature = "rayon")]
     pub(crate) fn run_parallel(self, kernels: Kernels) -> &'o mut [T] {
-        let (start, len) = (self.output.as_mut_ptr(), self.output.len());
-        run_parallel(self, kernels);
-        // SAFETY: the output, all of which has been written.
-        unsafe { slice::from_raw_parts_mut(start.cast(), len) }
+        let parts = Call {
+            entries: self.entries,
+            function: self.function,
+            inputs: self.inputs,
+            output: &mut *self.output,
+        };
+        run_parallel(parts, kernels);
+        // SAFETY: the parts are all of it.
+        unsafe { self.written() }
+    }
+
+    /// The output.
+    ///
+    /// # Safety
+    ///
+    /// All of it has been written.
+    #[inline(always)]
+    unsafe fn written(self) -> &'o mut [T] {
+        // Its pointer is taken after the last write through another one.
+        let output = self.output;
+        // SAFETY: the caller's promise: they are elements now.
+        unsafe { slice::from_raw_parts_mut(output.as_mut_ptr().cast(), output.len()) }
     }
 
     /// Whether the output is one of its own, and all slices together don't fit into the caches.
@@ -163,7 +181,7 @@ impl<'i, 'o, T: Element, F: VectorFn<N>, const N: usize> Call<'i, 'o, T, F, N> {
     }
 
     #[inline(always)]
-    fn enter(mut self, kernels: Kernels, streaming: bool) {
+    fn walk(&mut self, kernels: Kernels, streaming: bool) {
         let len = self.output.len();
         let entry = self.entries.get::<T>(kernels, self.is_aligned());
         let (inputs, output) = self.pointers();
@@ -223,8 +241,8 @@ impl<T: Element, F: VectorFn<N>, const N: usize> Split for Call<'_, '_, T, F, N>
 
     fn join((): (), (): ()) {}
 
-    fn enter(self, kernels: Kernels, streaming: bool) {
-        self.enter(kernels, streaming);
+    fn enter(mut self, kernels: Kernels, streaming: bool) {
+        self.walk(kernels, streaming);
     }
 }
 

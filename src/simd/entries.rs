@@ -85,6 +85,6 @@ pub(crate) fn run<W: Walk>(walk: &W, kernels: Kernels) -> W::Output {
         Isa::Avx512 => Avx512::run,
         _ => Scalar::run,
     };
-    // SAFETY: see above.
+    // SAFETY: `kernels` proves that its instruction set is available, and scalar code always is.
     unsafe { run(walk) }
 }

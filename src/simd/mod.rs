@@ -46,7 +46,7 @@ use crate::sweep::VectorFn;
 ///
 /// # Safety
 ///
-/// `is_available` is true only where `enter` may be called, and where `Unaligned` is available too; `ISA` is its own.
+/// `is_available` is true only where the unsafe functions may be called, and where `Unaligned` is available too; `ISA` is its own.
 pub unsafe trait Simd: Copy {
     type I16: Vector<Simd = Self, Lane = i16>;
     type I32: Vector<Simd = Self, Lane = i32>;

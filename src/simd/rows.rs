@@ -99,7 +99,7 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
             }
             _ => (1, rows),
         };
-        let traffic = (rows * columns * size_of::<T>()).saturating_mul(tensors);
+        let traffic = (rows * columns).saturating_mul(tensors * size_of::<T>());
         let mut plan = Plan {
             inputs: plan_inputs.map(|operand| operand.in_groups(rows_of_group)),
             outputs: plan_outputs.map(|operand| operand.in_groups(rows_of_group)),
@@ -268,7 +268,7 @@ unsafe impl<T: Element, F: VectorFn<N>, const N: usize> Pass<T, F, N, 1> for Com
                 let (inputs, [output]) = (plan.input_row(group, row), plan.output_row(group, row));
                 let [first, last] = [inputs[0], inputs[N - 1]].map(|input| input.cast());
                 let streaming = plan.streaming && bytes >= LONG_BYTES;
-                // SAFETY: the caller's promises, and see `Call::enter`.
+                // SAFETY: the caller's promises, and see `Call::walk`.
                 unsafe { entry(function, first, last, output.cast(), plan.columns, streaming) };
             }
         }
@@ -318,9 +318,10 @@ impl<T: Element, F: Copy + Send, P: Pass<T, F, N, M>, const N: usize, const M: u
     }
 }
 
-// SAFETY: it has references to numbers, which can go to other threads.
+// SAFETY: the tensors of `RowsCall` and the sums, shared ones and exclusive ones, can go to another thread; of those that are
+// written to, parts have nothing in common, which `Plan::split` and `Pass` promise.
 #[cfg(feature = "rayon")]
-unsafe impl<T, F: Send, P, const N: usize, const M: usize> Send for Work<T, F, P, N, M> {}
+unsafe impl<T: Send + Sync, F: Send, P, const N: usize, const M: usize> Send for Work<T, F, P, N, M> {}
 
 #[cfg(feature = "rayon")]
 impl<T: Element, F: Copy + Send, P: Pass<T, F, N, M>, const N: usize, const M: usize> Split for Work<T, F, P, N, M> {

@@ -29,7 +29,8 @@ impl<T: Format> Operand<T> {
 
     pub(crate) fn in_groups(self, rows: usize) -> Self {
         Self {
-            group_stride: rows * self.row_stride,
+            // It means nothing where there is one group at most.
+            group_stride: rows.wrapping_mul(self.row_stride),
             ..self
         }
     }
@@ -77,8 +78,8 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
     /// Whether rows can go past the caches: what two of them share of a line would be written twice, where it isn't made of whole
     /// pieces.
     pub(crate) fn can_stream(&self) -> bool {
-        let are_pieces = |elements: usize| (elements * size_of::<T>()).is_multiple_of(STREAM_BYTES);
-        self.columns * size_of::<T>() >= LONG_BYTES
+        let are_pieces = |elements: usize| elements.wrapping_mul(size_of::<T>()).is_multiple_of(STREAM_BYTES);
+        self.columns.saturating_mul(size_of::<T>()) >= LONG_BYTES
             || are_pieces(self.columns)
                 && self.outputs.iter().all(|output| {
                     output.start.addr() % STREAM_BYTES == 0
@@ -96,7 +97,9 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
     pub(super) unsafe fn with_channel<F: VectorFn<N, M>>(&self, function: F::Rounded<T>, row: usize) -> F::Rounded<T> {
         match self.channels {
             // SAFETY: the caller promises that it can be read.
-            Some(channels) => F::with_channel::<T>(function, unsafe { channels.add(row).cast::<T::Lane>().read() }),
+            Some(channels) => F::with_channel::<T>(function, unsafe {
+                channels.add(row).cast::<T::Lane>().read_unaligned()
+            }),
             None => function,
         }
     }
@@ -114,8 +117,8 @@ pub(crate) enum Axis {
 impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
     /// In bytes.
     pub(crate) fn traffic(&self) -> usize {
-        let rows = self.groups * self.rows * (N + M);
-        rows.saturating_mul(self.columns * size_of::<T>())
+        let elements = self.groups * self.rows * self.columns;
+        elements.saturating_mul((N + M) * size_of::<T>())
     }
 
     /// The first one along which there is something to split.
@@ -140,7 +143,7 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
             Axis::Rows => &mut first.rows,
             Axis::Columns => &mut first.columns,
         };
-        let middle = *len / step * first_parts / parts * step;
+        let middle = *len / step / parts * first_parts * step;
         *len = middle;
         for operand in second.inputs.iter_mut().chain(&mut second.outputs) {
             let stride = match axis {

@@ -209,7 +209,11 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
                 })+
             };
         }
-        const { assert!(row_lanes::<T>() <= 32) };
+        const {
+            assert!(row_lanes::<T>() <= 32);
+            assert!(VectorOf::<S, T>::LANES <= row_lanes::<T>());
+            assert!(align_of::<T::Sum>() >= align_of::<T::ComputedIn>());
+        }
         add_second_half!(16 8 4 2 1);
         sums.0[0]
     }
@@ -316,8 +320,11 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> Body for SumBody<S, T, F,
 /// `source` can be read for `V::LANES` lanes.
 #[inline(always)]
 unsafe fn load_float<V: Vector, L>(simd: V::Simd, source: *const L, index: usize) -> V::Float {
-    const { assert!(size_of::<L>() == size_of::<<V::Float as Vector>::Lane>()) };
-    // SAFETY: the caller's promise: FLOATS * V::Float::LANES is V::LANES.
+    const {
+        assert!(size_of::<L>() == size_of::<<V::Float as Vector>::Lane>());
+        assert!(V::FLOATS * V::Float::LANES == V::LANES);
+    }
+    // SAFETY: the caller's promise; all floats have V::LANES lanes.
     unsafe {
         V::Float::load(
             simd,
@@ -331,7 +338,10 @@ unsafe fn load_float<V: Vector, L>(simd: V::Simd, source: *const L, index: usize
 /// `target` can be written for `V::LANES` lanes.
 #[inline(always)]
 unsafe fn store_float<V: Vector, L>(float: V::Float, target: *mut L, index: usize) {
-    const { assert!(size_of::<L>() == size_of::<<V::Float as Vector>::Lane>()) };
-    // SAFETY: the caller's promise: FLOATS * V::Float::LANES is V::LANES.
+    const {
+        assert!(size_of::<L>() == size_of::<<V::Float as Vector>::Lane>());
+        assert!(V::FLOATS * V::Float::LANES == V::LANES);
+    }
+    // SAFETY: the caller's promise; all floats have V::LANES lanes.
     unsafe { float.store(target.cast::<<V::Float as Vector>::Lane>().add(index * V::Float::LANES)) }
 }
