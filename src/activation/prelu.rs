@@ -89,11 +89,11 @@ impl<'a, T: Element> PRelu<'a, T> {
         let channels = Some((self.channels, self.slopes.len()));
         match self.channels {
             Channels::Last => {
-                RowsCall::new(channels, [input, RowsSource::Row("slopes", self.slopes)], [output]).map(Value, self.way);
+                RowsCall::new(channels, [input, RowsSource::Row("slopes", self.slopes)], [output]).map(VALUE, self.way);
             }
             Channels::First { .. } => RowsCall::new(channels, [input], [output])
                 .with_numbers(self.slopes)
-                .map(Value, self.way),
+                .map(VALUE, self.way),
         }
     }
 
@@ -156,20 +156,27 @@ impl<'a, T: Element> PRelu<'a, T> {
         match self.channels {
             Channels::Last => {
                 let slopes = RowsSource::Row("slopes", self.slopes);
-                RowsCall::new(channels, [input, grad_output, slopes], [output]).sum(Gradient, sums, self.way);
+                RowsCall::new(channels, [input, grad_output, slopes], [output]).sum(GRADIENT, sums, self.way);
             }
             Channels::First { .. } => RowsCall::new(channels, [input, grad_output], [output])
                 .with_numbers(self.slopes)
-                .sum(Gradient, sums, self.way),
+                .sum(GRADIENT, sums, self.way),
         }
     }
 }
 
-/// From x and the slope, if it is not the channel's.
+/// From `VALUES` inputs, of which the first is x and the last one is let through or multiplied, and the slope, if it is not the
+/// channel's.
 #[derive(Clone, Copy)]
-struct Value;
+struct Select<const VALUES: usize>;
 
-impl<const N: usize> VectorFn<N> for Value {
+/// From x.
+const VALUE: Select<1> = Select;
+
+/// From x and the gradient at the output.
+const GRADIENT: Select<2> = Select;
+
+impl<const VALUES: usize, const N: usize> VectorFn<N> for Select<VALUES> {
     const COMPUTES: bool = true;
 
     /// The slope of the channel, if it is not an input.
@@ -187,40 +194,17 @@ impl<const N: usize> VectorFn<N> for Value {
 
     #[inline(always)]
     fn call<T: Element, V: Vector<Lane = T::Lane>>(slope: T::Lane, simd: V::Simd, inputs: [V; N]) -> [V; 1] {
-        const { assert!(N == 1 || N == 2) };
-        let slope = if N == 2 { inputs[N - 1] } else { V::splat(simd, slope) };
-        [select::<T, V>(simd, inputs[0], inputs[0], slope)]
+        const { assert!(N == VALUES || N == VALUES + 1) };
+        let slope = if N > VALUES {
+            inputs[N - 1]
+        } else {
+            V::splat(simd, slope)
+        };
+        [select::<T, V>(simd, inputs[0], inputs[VALUES - 1], slope)]
     }
 }
 
-/// From x, the gradient at the output and the slope, if it is not the channel's.
-#[derive(Clone, Copy)]
-struct Gradient;
-
-impl<const N: usize> VectorFn<N> for Gradient {
-    const COMPUTES: bool = true;
-
-    type Rounded<T: Element> = T::Lane;
-
-    #[inline(always)]
-    fn round<T: Element>(self) -> T::Lane {
-        T::Lane::ZERO
-    }
-
-    #[inline(always)]
-    fn with_channel<T: Element>(_: T::Lane, slope: T::Lane) -> T::Lane {
-        slope
-    }
-
-    #[inline(always)]
-    fn call<T: Element, V: Vector<Lane = T::Lane>>(slope: T::Lane, simd: V::Simd, inputs: [V; N]) -> [V; 1] {
-        const { assert!(N == 2 || N == 3) };
-        let slope = if N == 3 { inputs[N - 1] } else { V::splat(simd, slope) };
-        [select::<T, V>(simd, inputs[0], inputs[1], slope)]
-    }
-}
-
-impl<const N: usize> SumFn<N> for Gradient {
+impl<const N: usize> SumFn<N> for Select<2> {
     #[inline(always)]
     fn summand<T: Element, V: Vector<Lane = T::Lane>>(
         _: T::Lane,
