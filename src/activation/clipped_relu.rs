@@ -1,3 +1,4 @@
+use super::one_bit::backward_by_bit;
 use super::order::Interval;
 use super::relu::{Relu, passes};
 use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
@@ -86,15 +87,7 @@ impl Function for ClippedRelu {
         Relu::forward_vector::<T, V>((), simd, x).replace(above, V::splat(simd, rounded.max))
     }
 
-    #[inline(always)]
-    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(
-        rounded: Rounded<T>,
-        simd: V::Simd,
-        x: V,
-        grad_output: V,
-    ) -> V {
-        grad_output.keep(Self::is_live::<T, V>(rounded, simd, x))
-    }
+    backward_by_bit!();
 }
 
 impl OneBitFunction for ClippedRelu {

@@ -1,7 +1,8 @@
+use super::one_bit::backward_by_bit;
 use super::order::{Interval, ordered};
 use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
 use crate::element::{Element, Format};
-use crate::simd::Vector;
+use crate::simd::{Lane, Vector};
 
 /// Hardtanh: x between two bounds, else the nearer one.
 ///
@@ -66,10 +67,19 @@ static LOOPS: Loops<Hardtanh> = Loops::new();
 pub struct Rounded<T: Format> {
     min: T::Lane,
     max: T::Lane,
+    /// The bounds have both signs, so that the intervals are of numbers with one sign, whose bits are in an order already.
+    is_around_zero: bool,
     below: Interval<T::Lane>,
     above: Interval<T::Lane>,
     above_min: Interval<T::Lane>,
     below_max: Interval<T::Lane>,
+}
+
+impl<T: Element> Rounded<T> {
+    #[inline(always)]
+    fn order<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V) -> V {
+        if self.is_around_zero { x } else { ordered(simd, x) }
+    }
 }
 
 impl Function for Hardtanh {
@@ -80,38 +90,41 @@ impl Function for Hardtanh {
     #[inline(always)]
     fn round<T: Element>(self) -> Rounded<T> {
         let (min, max) = (T::round(self.min), T::round(self.max));
+        let is_around_zero = min < T::Lane::ZERO && max > T::Lane::ZERO;
+        let (below, up_to_min) = if is_around_zero {
+            let below_min = min.wrapping_add(T::Lane::ONE);
+            (
+                Interval::new(below_min, T::NEG_INFINITY),
+                Interval::new(min, T::NEG_INFINITY),
+            )
+        } else {
+            (Interval::below::<T>(min), Interval::up_to::<T>(min))
+        };
         Rounded {
             min,
             max,
-            below: Interval::below::<T>(min),
+            is_around_zero,
+            below,
             above: Interval::above::<T>(max),
-            above_min: Interval::up_to::<T>(min).complement(),
+            above_min: up_to_min.complement(),
             below_max: Interval::from::<T>(max).complement(),
         }
     }
 
     #[inline(always)]
     fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
-        let order = ordered(simd, x);
+        let order = rounded.order(simd, x);
         x.replace(rounded.below.contains(simd, order), V::splat(simd, rounded.min))
             .replace(rounded.above.contains(simd, order), V::splat(simd, rounded.max))
     }
 
-    #[inline(always)]
-    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(
-        rounded: Rounded<T>,
-        simd: V::Simd,
-        x: V,
-        grad_output: V,
-    ) -> V {
-        grad_output.keep(Self::is_live::<T, V>(rounded, simd, x))
-    }
+    backward_by_bit!();
 }
 
 impl OneBitFunction for Hardtanh {
     #[inline(always)]
     fn is_live<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V::Mask {
-        let order = ordered(simd, x);
+        let order = rounded.order(simd, x);
         let above_min = rounded.above_min.contains(simd, order);
         V::and(simd, above_min, rounded.below_max.contains(simd, order))
     }

@@ -1,3 +1,4 @@
+use super::one_bit::backward_by_bit;
 use super::relu::passes;
 use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
 use crate::element::{Element, Format};
@@ -98,15 +99,7 @@ impl Function for LeakyRelu {
         Self::backward_vector::<T, V>(rounded, simd, x, x)
     }
 
-    #[inline(always)]
-    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(
-        rounded: Rounded<T>,
-        simd: V::Simd,
-        x: V,
-        grad_output: V,
-    ) -> V {
-        Self::backward_bit::<T, V>(rounded, simd, passes::<T, V>(simd, x), grad_output)
-    }
+    backward_by_bit!();
 }
 
 impl OneBitFunction for LeakyRelu {

@@ -93,3 +93,24 @@ pub trait OneBitFunction: Function {
         grad_output.keep(is_live)
     }
 }
+
+/// [`Function::backward_vector`] by that bit.
+macro_rules! backward_by_bit {
+    () => {
+        #[inline(always)]
+        fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(
+            rounded: Self::Rounded<T>,
+            simd: V::Simd,
+            x: V,
+            grad_output: V,
+        ) -> V {
+            Self::backward_bit::<T, V>(
+                rounded,
+                simd,
+                Self::is_live::<T, V>(rounded, simd, x),
+                grad_output,
+            )
+        }
+    };
+}
+pub(super) use backward_by_bit;

@@ -1,3 +1,4 @@
+use super::one_bit::backward_by_bit;
 use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
 use crate::element::Element;
 use crate::simd::Vector;
@@ -42,10 +43,7 @@ impl Function for Relu {
         x.keep(above_negative_infinity::<T, V>(simd, x))
     }
 
-    #[inline(always)]
-    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, x: V, grad_output: V) -> V {
-        grad_output.keep(passes::<T, V>(simd, x))
-    }
+    backward_by_bit!();
 }
 
 impl OneBitFunction for Relu {

@@ -1,7 +1,8 @@
-use super::order::{Interval, ordered};
+use super::one_bit::backward_by_bit;
+use super::order::Interval;
 use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
 use crate::element::{Element, Format};
-use crate::simd::Vector;
+use crate::simd::{Lane, Vector};
 
 /// Thresholded ReLU: x where `!(x <= alpha)`, else +0.0.
 ///
@@ -58,7 +59,10 @@ static LOOPS: Loops<ThresholdedRelu> = Loops::new();
 
 #[derive(Clone, Copy)]
 pub struct Rounded<T: Format> {
+    /// Of the numbers with alpha's sign.
     passes: Interval<T::Lane>,
+    /// The numbers with a sign, as whole numbers, come before this where alpha has none; else nothing does.
+    end: T::Lane,
 }
 
 impl Function for ThresholdedRelu {
@@ -68,8 +72,16 @@ impl Function for ThresholdedRelu {
 
     #[inline(always)]
     fn round<T: Element>(self) -> Rounded<T> {
+        let alpha = T::round(self.alpha);
+        let (up_to_alpha, end) = if alpha < T::Lane::ZERO {
+            (Interval::new(alpha, T::NEG_INFINITY), T::Lane::MIN)
+        } else {
+            let end = T::NEG_INFINITY.wrapping_add(T::Lane::ONE);
+            (Interval::new(T::Lane::ZERO, alpha), end)
+        };
         Rounded {
-            passes: Interval::up_to::<T>(T::round(self.alpha)).complement(),
+            passes: up_to_alpha.complement(),
+            end,
         }
     }
 
@@ -78,20 +90,13 @@ impl Function for ThresholdedRelu {
         Self::backward_vector::<T, V>(rounded, simd, x, x)
     }
 
-    #[inline(always)]
-    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(
-        rounded: Rounded<T>,
-        simd: V::Simd,
-        x: V,
-        grad_output: V,
-    ) -> V {
-        grad_output.keep(Self::is_live::<T, V>(rounded, simd, x))
-    }
+    backward_by_bit!();
 }
 
 impl OneBitFunction for ThresholdedRelu {
     #[inline(always)]
     fn is_live<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V::Mask {
-        rounded.passes.contains(simd, ordered(simd, x))
+        let passes = rounded.passes.contains(simd, x);
+        V::and_not(simd, passes, V::splat(simd, rounded.end).gt(x))
     }
 }

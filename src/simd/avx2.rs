@@ -165,6 +165,12 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            fn and_not(_: Avx2, a: __m256i, b: __m256i) -> __m256i {
+                // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
+                unsafe { _mm256_andnot_si256(b, a) }
+            }
+
+            #[inline(always)]
             fn to_bits(_: Avx2, $mask: __m256i) -> u64 {
                 // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
                 let bits = unsafe { $to_bits };

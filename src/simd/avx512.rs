@@ -160,6 +160,11 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            fn and_not(_: Avx512, a: $mask, b: $mask) -> $mask {
+                a & !b
+            }
+
+            #[inline(always)]
             fn to_bits(_: Avx512, mask: $mask) -> u64 {
                 u64::from(mask)
             }

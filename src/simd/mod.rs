@@ -1,4 +1,4 @@
-//! How a vector works: one file an instruction set.
+//! How a vector works, one file an instruction set; and the calls that bring slices and tensors there.
 
 #[macro_use]
 mod macros;
@@ -35,6 +35,8 @@ pub(crate) use masks::MaskCall;
 pub use matrix::{Rows, RowsMut};
 pub use rows::Channels;
 pub(crate) use rows::{RowsCall, RowsSource};
+#[cfg(feature = "rayon")]
+pub(crate) use split::share;
 
 use narrow::Narrow;
 
@@ -200,7 +202,7 @@ pub unsafe trait Vector: Copy {
     type Lane: Lane;
     /// A truth value for each lane.
     type Mask: Copy;
-    /// What takes half as many lanes, or a quarter where this one takes 64 bytes; itself where this one takes a single lane.
+    /// What takes half as many lanes, or the next fewer that the instruction set has; itself where this one takes a single lane.
     type Narrower: Vector<Simd = Self::Simd, Lane = Self::Lane>;
 
     const LANES: usize;
@@ -251,6 +253,9 @@ pub unsafe trait Vector: Copy {
 
     /// True where both are.
     fn and(simd: Self::Simd, a: Self::Mask, b: Self::Mask) -> Self::Mask;
+
+    /// True where `a` is and `b` isn't.
+    fn and_not(simd: Self::Simd, a: Self::Mask, b: Self::Mask) -> Self::Mask;
 
     /// A bit for each lane, the lowest one for the first; the others are 0.
     fn to_bits(simd: Self::Simd, mask: Self::Mask) -> u64;

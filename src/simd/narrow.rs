@@ -126,6 +126,11 @@ macro_rules! impl_vector {
             }
 
             #[inline(always)]
+            fn and_not(_: S, a: $register, b: $register) -> $register {
+                a & !b
+            }
+
+            #[inline(always)]
             fn to_bits(_: S, mask: $register) -> u64 {
                 u64::from(mask.to_bitmask()) & ((1 << Self::LANES) - 1)
             }

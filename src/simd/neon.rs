@@ -80,7 +80,7 @@ unsafe fn round_to_bf16(x: int32x4_t) -> int16x4_t {
 
 macro_rules! vector {
     (
-        $name:ident($register:ident), $lane:ident, mask: $mask:ident, $ld1:ident, $st1:ident, $dup:ident, $cgt:ident, $tst:ident, $and:ident, $mask_and:ident, $to_lanes:ident, $bic:ident, $bsl:ident, $add:ident, $eor:ident, $addv:ident, floats: $floats:ident
+        $name:ident($register:ident), $lane:ident, mask: $mask:ident, $ld1:ident, $st1:ident, $dup:ident, $cgt:ident, $tst:ident, $and:ident, $mask_and:ident, $mask_bic:ident, $to_lanes:ident, $bic:ident, $bsl:ident, $add:ident, $eor:ident, $addv:ident, floats: $floats:ident
     ) => {
         #[derive(Clone, Copy)]
         pub struct $name($register);
@@ -163,6 +163,12 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            fn and_not(_: Neon, a: $mask, b: $mask) -> $mask {
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+                unsafe { $mask_bic(a, b) }
+            }
+
+            #[inline(always)]
             fn to_bits(_: Neon, mask: $mask) -> u64 {
                 let powers: &[$lane] = &powers_of_2!($lane);
                 // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one; LANES powers are 16 bytes.
@@ -183,13 +189,13 @@ macro_rules! vector {
 }
 
 vector!(
-    I16(int16x8_t), i16, mask: uint16x8_t, vld1q_s16, vst1q_s16, vdupq_n_s16, vcgtq_s16, vtstq_s16, vandq_s16, vandq_u16, vreinterpretq_s16_u16, vbicq_s16, vbslq_s16, vaddq_s16, veorq_s16, vaddvq_s16, floats: computed_in_f32
+    I16(int16x8_t), i16, mask: uint16x8_t, vld1q_s16, vst1q_s16, vdupq_n_s16, vcgtq_s16, vtstq_s16, vandq_s16, vandq_u16, vbicq_u16, vreinterpretq_s16_u16, vbicq_s16, vbslq_s16, vaddq_s16, veorq_s16, vaddvq_s16, floats: computed_in_f32
 );
 vector!(
-    I32(int32x4_t), i32, mask: uint32x4_t, vld1q_s32, vst1q_s32, vdupq_n_s32, vcgtq_s32, vtstq_s32, vandq_s32, vandq_u32, vreinterpretq_s32_u32, vbicq_s32, vbslq_s32, vaddq_s32, veorq_s32, vaddvq_s32, floats: computed_as_they_are
+    I32(int32x4_t), i32, mask: uint32x4_t, vld1q_s32, vst1q_s32, vdupq_n_s32, vcgtq_s32, vtstq_s32, vandq_s32, vandq_u32, vbicq_u32, vreinterpretq_s32_u32, vbicq_s32, vbslq_s32, vaddq_s32, veorq_s32, vaddvq_s32, floats: computed_as_they_are
 );
 vector!(
-    I64(int64x2_t), i64, mask: uint64x2_t, vld1q_s64, vst1q_s64, vdupq_n_s64, vcgtq_s64, vtstq_s64, vandq_s64, vandq_u64, vreinterpretq_s64_u64, vbicq_s64, vbslq_s64, vaddq_s64, veorq_s64, vaddvq_s64, floats: computed_as_they_are
+    I64(int64x2_t), i64, mask: uint64x2_t, vld1q_s64, vst1q_s64, vdupq_n_s64, vcgtq_s64, vtstq_s64, vandq_s64, vandq_u64, vbicq_u64, vreinterpretq_s64_u64, vbicq_s64, vbslq_s64, vaddq_s64, veorq_s64, vaddvq_s64, floats: computed_as_they_are
 );
 
 float!(I32, vreinterpretq_f32_s32, vreinterpretq_s32_f32, mul: vmulq_f32, add: vaddq_f32; is_number(x): vceqq_f32(x, x));

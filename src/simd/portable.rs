@@ -104,6 +104,11 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            fn and_not(_: Portable, a: Self, b: Self) -> Self {
+                a & !b
+            }
+
+            #[inline(always)]
             fn to_bits(_: Portable, mask: Self) -> u64 {
                 mask.to_bitmask().into()
             }

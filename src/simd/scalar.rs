@@ -109,6 +109,11 @@ macro_rules! impl_vector {
             }
 
             #[inline(always)]
+            fn and_not(_: S, a: bool, b: bool) -> bool {
+                a & !b
+            }
+
+            #[inline(always)]
             fn to_bits(_: S, mask: bool) -> u64 {
                 mask.into()
             }

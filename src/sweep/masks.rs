@@ -36,7 +36,7 @@ unsafe fn walk_bits<S: Simd, B: Body<Simd = S>>(body: &mut B, at: usize, end: us
     }
 }
 
-/// A function's value and whether its gradient is the other one at x, as [`OneBitFunction::is_live`] says; gives how many are.
+/// A function's value and a bit for [`OneBitFunction::is_live`]; gives how many are.
 pub(crate) struct ForwardMask<T: Element, A> {
     function: A,
     input: *const T::Lane,
@@ -336,17 +336,12 @@ impl<S: Simd, T: Element> Body for CountBody<S, T> {
 
     #[inline(always)]
     unsafe fn block<V: Vector<Simd = S, Lane = T::Lane>, const COUNT: usize>(&mut self, at: usize) {
-        let mut bits = [0_u64; 2];
         for i in 0..COUNT {
             // SAFETY: the caller promises the elements.
             let x = unsafe { V::load(self.simd, self.input.add(at + i * V::LANES)) };
             // Without the sign.
             let is_nonzero = x.wrapping_add(x).nonzero();
-            bits[i * V::LANES / WORD] |= V::to_bits(self.simd, is_nonzero) << (i * V::LANES % WORD);
-        }
-        const { assert!(COUNT * V::LANES <= 2 * WORD) };
-        for bits in bits {
-            self.count += bits.count_ones() as usize;
+            self.count += V::to_bits(self.simd, is_nonzero).count_ones() as usize;
         }
     }
 }
