@@ -41,7 +41,7 @@ pub trait Format {
     /// Where the format's column stands in a table.
     const INDEX: usize;
 
-    /// The bits of the nearest number, of two the even one; of +0.0 for both zeros.
+    /// The bits of the nearest number, of two the even one; of +0.0 for both zeros. Whatever the CPU's modes.
     fn round(number: f64) -> Self::Lane;
 }
 
@@ -49,7 +49,7 @@ pub trait Format {
 pub(crate) const FORMATS: usize = if cfg!(feature = "half") { 4 } else { 2 };
 
 macro_rules! format {
-    ($element:ty, $lane:ty, computed in $computed_in:ty as $sum:ty, $index:literal, $round:expr, $to_f32:expr, $from_f32:expr) => {
+    ($element:ty, $lane:ty, computed in $computed_in:ty as $sum:ty, $index:literal, round($number:ident): $round:expr, $to_f32:expr, $from_f32:expr) => {
         impl Element for $element {
             type Sum = $sum;
         }
@@ -85,9 +85,8 @@ macro_rules! format {
             }
 
             #[inline]
-            fn round(number: f64) -> $lane {
-                let round: fn(f64) -> $element = $round;
-                let bits = round(number).to_bits().cast_signed();
+            fn round($number: f64) -> $lane {
+                let bits = $round as $lane;
                 if bits == <$lane>::MIN { 0 } else { bits }
             }
         }
@@ -96,15 +95,15 @@ macro_rules! format {
     };
 }
 
-format!(f32, i32, computed in i32 as f32, 0, |number| number as f32, |number| number, |number| number);
-format!(f64, i64, computed in i64 as f64, 1, |number| number, |number| number as f32, f64::from);
+format!(f32, i32, computed in i32 as f32, 0, round(number): nearest(number, 8, 23), |number| number, |number| number);
+format!(f64, i64, computed in i64 as f64, 1, round(number): number.to_bits(), |number| number as f32, f64::from);
 #[cfg(feature = "half")]
 format!(
     half::f16,
     i16,
     computed in i32 as f32,
     2,
-    |number| half::f16::from_f32_const(round_to_odd(number)),
+    round(number): nearest(number, 5, 10),
     f16_to_f32,
     f16_from_f32
 );
@@ -114,7 +113,7 @@ format!(
     i16,
     computed in i32 as f32,
     3,
-    |number| half::bf16::from_f32_const(round_to_odd(number)),
+    round(number): nearest(number, 8, 7),
     |number| f32::from_bits(u32::from(number.to_bits()) << 16),
     |number| {
         let bits = number.to_bits();
@@ -136,15 +135,36 @@ fn f16_from_f32(number: f32) -> half::f16 {
     half::f16::from_f32_const(number)
 }
 
-/// The number itself, or of its two neighbours the odd one, so that rounding once more gives what rounding once would have
-/// given. (`half` drops half of an `f64`, or rounds it twice on CPUs with F16C.)
-#[cfg(feature = "half")]
-fn round_to_odd(number: f64) -> f32 {
-    let nearest = number as f32;
-    let rounded = f64::from(nearest);
-    if rounded == number || number.is_nan() {
-        return nearest;
+/// The bits of the nearest number of a format with such widths, of two the even one; infinity for a NaN. In whole numbers, so that no
+/// mode of the CPU changes it, nor does it raise an exception flag. (`half` rounds some `f64` twice.)
+#[inline]
+fn nearest(number: f64, exponent_width: u32, mantissa_width: u32) -> u32 {
+    const WIDTH: u32 = f64::MANTISSA_DIGITS - 1;
+    let bits = number.to_bits();
+    let magnitude = bits & (u64::MAX >> 1);
+    let exponent = (magnitude >> WIDTH) as u32;
+    // The greatest exponent that is none of the format's normal numbers.
+    let subnormal = (1 << (u64::BITS - 1 - WIDTH - 1)) - (1 << (exponent_width - 1));
+    let (digits, excess) = if exponent > subnormal {
+        let digits = magnitude - ((subnormal as u64) << WIDTH);
+        (digits, WIDTH - mantissa_width)
+    } else {
+        let leading = 1 << WIDTH;
+        let digits = magnitude & (leading - 1) | leading;
+        (digits, WIDTH - mantissa_width + 1 + subnormal - exponent)
+    };
+    let mut nearest = 0;
+    if excess < u64::BITS {
+        let (rest, half) = (digits & ((1 << excess) - 1), 1 << (excess - 1));
+        nearest = digits >> excess;
+        if rest > half || rest == half && nearest % 2 == 1 {
+            nearest += 1;
+        }
     }
-    let towards_zero = nearest.to_bits() - u32::from(rounded.abs() > number.abs());
-    f32::from_bits(towards_zero | 1)
+    let infinity = ((1 << exponent_width) - 1) << mantissa_width;
+    if nearest > infinity {
+        nearest = infinity;
+    }
+    let sign = bits >> (u64::BITS - 1) << (exponent_width + mantissa_width);
+    (nearest | sign) as u32
 }

@@ -25,9 +25,8 @@
 //!
 //! The other functions of the family are values with the trait [`Activation`], or of their own kind: [`PRelu`], [`ReGlu`], [`Crelu`].
 //! The page of each has its table. [`Fused`] adds a bias and a residual in the same pass; [`OneBitGradient`] keeps a bit of x
-//! for backward. Those that choose
-//! among bits are as independent of modes and flags, but for the rounding of their parameters to the format, once a call. Those
-//! that compute are the same on every path of IEEE arithmetic; 32-bit x86 without SSE2 has none, and rounds twice.
+//! for backward. Those that choose among bits are as independent of modes and flags. Those that compute are the same on every
+//! path of IEEE arithmetic; 32-bit x86 without SSE2 has none, and rounds twice.
 //!
 //! # Instruction sets
 //!
@@ -36,8 +35,9 @@
 //! an unknown name is reported on stderr and ignored). `RECTIFY_DISABLE=avx512,portable` in the environment of the build
 //! leaves instruction sets out.
 //!
-//! What an instruction set's name stands for takes over where there is enough for it to do: below 128 bytes a slice (64 of
-//! `f64`) every choice runs the same code, inlined into the caller (but for functions that compute), and below 512 bytes AVX-512 is AVX2's vectors.
+//! What an instruction set's name stands for takes over where there is enough for it to do: the methods of [`Activation`] run the
+//! same code below 128 bytes a slice (64 of `f64`) whatever the choice, inlined into the caller (but for functions that compute), and
+//! below 512 bytes AVX-512 is AVX2's vectors.
 //!
 //! Results that are written to a slice of their own and don't fit into the caches go past them, from
 //! [`streaming_threshold`] on.

@@ -405,6 +405,30 @@ fn trial(way: Way, name: &str, check: impl Fn(Way) + Send + 'static) -> Trial {
     Trial::test(format!("{way}::{name}"), run).with_ignored_flag(!way.is_available() && !is_required)
 }
 
+/// To the nearest number, of two the even one: numbers of the format, what is half-way to the next one, and beside that.
+fn bounds_are_rounded<F: Format>() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for pattern in patterns::<F>() {
+        let Some(number) = format::value::<F>(pattern).filter(|number| *number > 0.0 && *number < f64::MAX) else {
+            continue;
+        };
+        let next = format::value::<F>(F::bits(F::wide(pattern) + 1)).filter(|next| next.is_finite());
+        let halfway = number + (next.unwrap_or(number) - number) / 2.0;
+        for max in [
+            number,
+            halfway.next_down(),
+            halfway,
+            halfway.next_up(),
+            number * random.f64(),
+            number * 1e-9,
+        ] {
+            let mut x = [format::nearest::<F>(f64::INFINITY)];
+            rectify::ClippedRelu::new(max).forward_inplace(bytemuck::cast_slice_mut::<_, F>(&mut x));
+            assert!(x[0] == format::nearest::<F>(max), "{max:e}: {:#x}", x[0]);
+        }
+    }
+}
+
 /// A test of what the other tests rely on.
 fn self_test(name: &str, test: fn()) -> Trial {
     let run = move || {
@@ -433,6 +457,14 @@ fn main() {
             format::patterns_hold_the_special_values,
         ),
         self_test("values_and_nearest_numbers", format::values_and_nearest_numbers),
+        self_test("bounds_are_rounded", || {
+            bounds_are_rounded::<f32>();
+            bounds_are_rounded::<f64>();
+            #[cfg(feature = "half")]
+            bounds_are_rounded::<rectify::f16>();
+            #[cfg(feature = "half")]
+            bounds_are_rounded::<rectify::bf16>();
+        }),
         self_test(
             "a_write_beside_the_values_is_seen",
             guarded::a_write_beside_the_values_is_seen,
