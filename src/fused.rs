@@ -140,7 +140,8 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     }
 
     /// `grad_input = f'(input) * grad_output` as [`Activation::backward`] has it, with z as the input (or, where the function's page
-    /// allows it, its output). It is the gradient at the input of [`forward`](Self::forward) and at the residual, which are the same.
+    /// allows it, its output). It is the gradient at the input of [`forward`](Self::forward) and at the residual, which are the same. The
+    /// numbers of the bias and of the residual don't matter.
     ///
     /// # Panics
     ///
@@ -153,8 +154,11 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         grad_input: impl Into<RowsMut<'b, T>>,
     ) {
         let grad_output = RowsSource::Rows("grad_output", grad_output.into());
-        self.backward_call(None, input.into(), grad_output, ("grad_input", grad_input.into()))
-            .map_compiled(&A::LOOPS.backward, Backward(self.activation), self.way);
+        Self::backward_call(None, input.into(), grad_output, ("grad_input", grad_input.into())).map_compiled(
+            &A::LOOPS.backward,
+            Backward(self.activation),
+            self.way,
+        );
     }
 
     /// `grad = f'(input) * grad`: [`backward`](Self::backward) in place.
@@ -164,8 +168,11 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     /// As [`forward`](Self::forward).
     #[track_caller]
     pub fn backward_inplace<'b>(self, input: impl Into<Rows<'b, T>>, grad: impl Into<RowsMut<'b, T>>) {
-        self.backward_call(None, input.into(), RowsSource::Output, ("grad", grad.into()))
-            .map_compiled(&A::LOOPS.backward, Backward(self.activation), self.way);
+        Self::backward_call(None, input.into(), RowsSource::Output, ("grad", grad.into())).map_compiled(
+            &A::LOOPS.backward,
+            Backward(self.activation),
+            self.way,
+        );
     }
 
     /// [`backward`](Self::backward), and in the same pass the gradient of the bias: of each channel the sum of `grad_input`, as it is
@@ -195,8 +202,11 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ) {
         let grad_output = RowsSource::Rows("grad_output", grad_output.into());
         let output = ("grad_input", grad_input.into());
-        self.backward_call(Some((channels, grad_bias.len())), input.into(), grad_output, output)
-            .sum(Backward(self.activation), ("grad_bias", grad_bias), self.way);
+        Self::backward_call(Some((channels, grad_bias.len())), input.into(), grad_output, output).sum(
+            Backward(self.activation),
+            ("grad_bias", grad_bias),
+            self.way,
+        );
     }
 
     /// [`backward_bias`](Self::backward_bias) with the gradient at the output overwritten by the one at the input.
@@ -213,13 +223,15 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         grad_bias: &mut [T::Sum],
     ) {
         let channels = Some((channels, grad_bias.len()));
-        self.backward_call(channels, input.into(), RowsSource::Output, ("grad", grad.into()))
-            .sum(Backward(self.activation), ("grad_bias", grad_bias), self.way);
+        Self::backward_call(channels, input.into(), RowsSource::Output, ("grad", grad.into())).sum(
+            Backward(self.activation),
+            ("grad_bias", grad_bias),
+            self.way,
+        );
     }
 
     #[track_caller]
     fn backward_call<'b>(
-        self,
         channels: Option<(Channels, usize)>,
         input: Rows<'b, T>,
         grad_output: RowsSource<'b, T>,

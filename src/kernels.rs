@@ -9,21 +9,11 @@ use crate::isa::{Isa, UnsupportedIsa};
 
 /// Where a function runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum Way {
-    #[default]
-    Best,
-    Pinned(Kernels),
+pub(crate) struct Way {
+    /// Else the best ones.
+    pub(crate) kernels: Option<Kernels>,
     #[cfg(feature = "rayon")]
-    Parallel,
-}
-
-impl Way {
-    pub(crate) fn kernels(self) -> Kernels {
-        match self {
-            Self::Pinned(kernels) => kernels,
-            _ => Kernels::best(),
-        }
-    }
+    pub(crate) is_parallel: bool,
 }
 
 /// The methods that choose a way, for a value that has a field for it.
@@ -31,7 +21,7 @@ macro_rules! ways {
     () => {
         /// On this instruction set, instead of [`Isa::best`](crate::Isa::best).
         pub fn on(mut self, kernels: $crate::Kernels) -> Self {
-            self.way = $crate::kernels::Way::Pinned(kernels);
+            self.way.kernels = Some(kernels);
             self
         }
 
@@ -39,7 +29,7 @@ macro_rules! ways {
         /// [`parallel`](crate::parallel). The results are the same, bit for bit.
         #[cfg(feature = "rayon")]
         pub fn parallel(mut self) -> Self {
-            self.way = $crate::kernels::Way::Parallel;
+            self.way.is_parallel = true;
             self
         }
     };
@@ -215,7 +205,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the mask has another length.
+    /// When the mask has not one bit for each element, in whole bytes.
     #[track_caller]
     pub fn relu_mask_inplace<T: Element>(self, x: &mut [T], mask: &mut [u8]) -> usize {
         self.forward_mask_inplace(Relu, x, mask)
@@ -225,7 +215,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ.
+    /// When the lengths differ, or the mask has not one bit for each element, in whole bytes.
     #[track_caller]
     pub fn relu_mask<T: Element>(self, input: &[T], output: &mut [T], mask: &mut [u8]) -> usize {
         self.forward_mask(Relu, input, output, mask)
@@ -235,7 +225,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ.
+    /// When the lengths differ, or the mask has not one bit for each element, in whole bytes.
     #[track_caller]
     pub fn relu_backward_mask<T: Element>(self, mask: &[u8], grad_output: &[T], grad_input: &mut [T]) {
         self.backward_mask(Relu, mask, grad_output, grad_input);
@@ -245,7 +235,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the mask has another length.
+    /// When the mask has not one bit for each element, in whole bytes.
     #[track_caller]
     pub fn relu_backward_mask_inplace<T: Element>(self, mask: &[u8], grad: &mut [T]) {
         self.backward_mask_inplace(Relu, mask, grad);
@@ -255,7 +245,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ.
+    /// When the lengths differ, or the mask has not one bit for each element, in whole bytes.
     #[track_caller]
     pub fn forward_mask<T: Element>(
         self,
@@ -271,7 +261,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the mask has another length.
+    /// When the mask has not one bit for each element, in whole bytes.
     #[track_caller]
     pub fn forward_mask_inplace<T: Element>(
         self,
@@ -286,7 +276,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ.
+    /// When the lengths differ, or the mask has not one bit for each element, in whole bytes.
     #[track_caller]
     pub fn backward_mask<T: Element>(
         self,
@@ -302,7 +292,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the mask has another length.
+    /// When the mask has not one bit for each element, in whole bytes.
     #[track_caller]
     pub fn backward_mask_inplace<T: Element>(self, activation: impl OneBitGradient, mask: &[u8], grad: &mut [T]) {
         calls::backward_mask_inplace(activation, mask, grad).run(self);

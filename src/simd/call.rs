@@ -10,7 +10,7 @@ use crate::sweep::{ALIGNED_BYTES, Map, REST_VECTORS, VectorFn, walk_rest};
 
 use super::scalar::Scalar;
 #[cfg(feature = "rayon")]
-use super::split::{Split, run_parallel, start_of_line};
+use super::split::{Split, run_parallel, share, start_of_line};
 use super::{Entries, Lane, Vector};
 
 /// Where an input comes from.
@@ -119,12 +119,8 @@ impl<'i, 'o, T: Element, F: VectorFn<N>, const N: usize> Call<'i, 'o, T, F, N> {
             let (inputs, output) = self.pointers();
             // SAFETY: of the pointers, see there.
             unsafe {
-                let mut map = Map::<Scalar, T, F, N, 1>::new(
-                    Scalar::always(),
-                    self.function.round::<T>(),
-                    inputs.map(|input| input.cast()),
-                    [output.cast()],
-                );
+                let mut map =
+                    Map::<Scalar, T, F, N, 1>::new(Scalar::always(), self.function.round::<T>(), inputs, [output]);
                 walk_rest::<<T::Lane as Lane>::InCaller, _>(&mut map, 0, len);
             }
         } else {
@@ -183,26 +179,24 @@ impl<'i, 'o, T: Element, F: VectorFn<N>, const N: usize> Call<'i, 'o, T, F, N> {
     #[inline(always)]
     fn walk(&mut self, kernels: Kernels, streaming: bool) {
         let len = self.output.len();
-        let entry = self.entries.get::<T>(kernels, self.is_aligned());
         let (inputs, output) = self.pointers();
-        let [first, last] = [inputs[0], inputs[N - 1]].map(|input| input.cast());
-        // SAFETY: a `Kernels` proves that its instruction set is available, and with it the one for unaligned stores; `entry` is
-        // that of `T`. Of the pointers, see there.
+        // SAFETY: of the pointers, see there.
         unsafe {
-            entry(self.function, first, last, output.cast(), len, streaming);
+            self.entries
+                .call::<T>(kernels, self.function, inputs, output, len, streaming);
         }
     }
 
     /// Each is that of a slice of as many elements as the output has, which `new` has checked, and as many lanes, which are as
     /// wide: an input is a shared slice, which can't overlap the exclusive output, or it is the pointer of the output itself.
     #[inline(always)]
-    fn pointers(&mut self) -> ([*const T; N], *mut T) {
+    fn pointers(&mut self) -> ([*const T::Lane; N], *mut T::Lane) {
         let output = self.output.as_mut_ptr().cast::<T>();
-        let mut inputs = [output.cast_const(); N];
+        let mut inputs = [output.cast_const().cast(); N];
         for (pointer, input) in inputs.iter_mut().zip(&self.inputs) {
-            *pointer = input.pointer(output);
+            *pointer = input.pointer(output).cast();
         }
-        (inputs, output)
+        (inputs, output.cast())
     }
 }
 
@@ -219,7 +213,7 @@ impl<T: Element, F: VectorFn<N>, const N: usize> Split for Call<'_, '_, T, F, N>
     }
 
     fn split(self, first_parts: usize, parts: usize) -> (Self, Self) {
-        let middle = start_of_line(self.output, self.output.len() / parts * first_parts);
+        let middle = start_of_line(self.output, share(self.output.len(), first_parts, parts));
         let (first_output, second_output) = self.output.split_at_mut(middle);
         let mut first_inputs = self.inputs;
         let mut second_inputs = self.inputs;

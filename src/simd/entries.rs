@@ -3,7 +3,7 @@
 use crate::element::{Element, FORMATS};
 use crate::isa::Isa;
 use crate::kernels::Kernels;
-use crate::sweep::VectorFn;
+use crate::sweep::{ALIGNED_BYTES, VectorFn};
 
 #[cfg(rectify_avx2)]
 use super::avx2::Avx2;
@@ -17,7 +17,7 @@ use super::scalar::Scalar;
 use super::{Simd, Walk};
 
 /// [`Simd::enter`] for some format.
-pub(super) type Entry<F> = unsafe fn(F, *const u8, *const u8, *mut u8, usize, bool);
+type Entry<F> = unsafe fn(F, *const u8, *const u8, *mut u8, usize, bool);
 
 /// The entry functions of one function on vectors, for every format and instruction set.
 pub(crate) struct Entries<F, const N: usize> {
@@ -59,11 +59,28 @@ impl<F: VectorFn<N>, const N: usize> Entries<F, N> {
         self.aligned[T::INDEX][S::ISA as usize] = S::enter::<T, F, N, true>;
     }
 
-    /// The one for `T` on the instruction set that `kernels` proves to be available, and for aligned stores or others.
-    #[inline]
-    pub(super) fn get<T: Element>(&self, kernels: Kernels, is_aligned: bool) -> Entry<F> {
+    /// Calls the one for `T` on the instruction set that `kernels` proves to be available, and for aligned stores where they pay.
+    ///
+    /// # Safety
+    ///
+    /// The pointers are as [`Map`](crate::sweep::Map) wants them.
+    #[inline(always)]
+    pub(super) unsafe fn call<T: Element>(
+        &self,
+        kernels: Kernels,
+        function: F,
+        inputs: [*const T::Lane; N],
+        output: *mut T::Lane,
+        len: usize,
+        streaming: bool,
+    ) {
+        let is_aligned = len * size_of::<T>() >= ALIGNED_BYTES;
         let table = if is_aligned { &self.aligned } else { &self.unaligned };
-        table[T::INDEX][kernels.isa() as usize]
+        let entry = table[T::INDEX][kernels.isa() as usize];
+        let [first, last] = [inputs[0], inputs[N - 1]].map(|input| input.cast());
+        // SAFETY: a `Kernels` proves that its instruction set is available, and with it the one for unaligned stores; `entry` is
+        // that of `T`, for which the caller promises the pointers.
+        unsafe { entry(function, first, last, output.cast(), len, streaming) }
     }
 }
 

@@ -171,6 +171,7 @@ macro_rules! powers_of_2 {
 }
 
 /// The bits from a multiple of a lane's width on that hold the one at `first`, in as many bits; and where that is among them.
+#[cfg(any(rectify_neon, rectify_portable, rectify_avx2))]
 macro_rules! lane_of_bits {
     ($lane:ident, $bits:ident, $first:ident) => {{
         let width = $lane::BITS as usize;

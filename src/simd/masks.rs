@@ -9,7 +9,7 @@ use crate::sweep::{BackwardMask, ForwardMask};
 use super::call::Source;
 use super::run;
 #[cfg(feature = "rayon")]
-use super::split::{Split, run_parallel};
+use super::split::{Split, run_parallel, share};
 
 /// A function of one input, with its mask.
 pub(crate) struct MaskCall<'a, T, A, M> {
@@ -156,25 +156,20 @@ impl<T: Element, A: OneBitGradient, M: Mask> Split for MaskCall<'_, T, A, M> {
     fn split(self, first_parts: usize, parts: usize) -> (Self, Self) {
         // A cache line of the mask.
         const STEP: usize = 512;
-        let middle = (self.output.len() / parts * first_parts)
-            .next_multiple_of(STEP)
-            .min(self.output.len() / STEP * STEP);
+        let middle = share(self.output.len() / STEP, first_parts, parts) * STEP;
         let (first_input, second_input) = self.input.split_at(middle);
         let (first_output, second_output) = self.output.split_at_mut(middle);
         let (first_mask, second_mask) = self.mask.split_at(middle / 8);
-        let first = Self {
-            function: self.function,
-            input: first_input,
-            output: first_output,
-            mask: first_mask,
+        let part = |input, output, mask| Self {
+            input,
+            output,
+            mask,
+            ..self
         };
-        let second = Self {
-            function: self.function,
-            input: second_input,
-            output: second_output,
-            mask: second_mask,
-        };
-        (first, second)
+        (
+            part(first_input, first_output, first_mask),
+            part(second_input, second_output, second_mask),
+        )
     }
 
     fn join(first: usize, second: usize) -> usize {

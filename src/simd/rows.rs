@@ -7,7 +7,7 @@ use crate::kernels::{Kernels, Way};
 use crate::streaming::streaming_threshold;
 #[cfg(feature = "rayon")]
 use crate::sweep::Axis;
-use crate::sweep::{ALIGNED_BYTES, LONG_BYTES, MapRows, Operand, Plan, SumColumns, SumFn, SumParts, SumRows, VectorFn};
+use crate::sweep::{LONG_BYTES, MapRows, Operand, Plan, SumColumns, SumFn, SumParts, SumRows, VectorFn};
 
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel};
@@ -67,15 +67,13 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
             rows = output.rows();
             *operand = Operand::new(output.start(), output.stride());
         }
-        let mut tensors = M;
-        let mut plan_inputs = [plan_outputs[0]; N];
+        let mut plan_inputs = [Operand::new(core::ptr::null_mut(), 0); N];
         for (operand, input) in plan_inputs.iter_mut().zip(inputs) {
             match input {
                 RowsSource::Rows(name, input) => {
                     check_elements((name, input.elements()), (output_name, elements));
                     let input = input.reshape(name, columns);
                     *operand = Operand::new(input.start().cast_mut(), input.stride());
-                    tensors += 1;
                 }
                 RowsSource::Row(name, row) => {
                     assert!(
@@ -85,7 +83,10 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
                     );
                     *operand = Operand::new(row.as_ptr().cast_mut(), 0);
                 }
-                RowsSource::Output => is_inplace = true,
+                RowsSource::Output => {
+                    *operand = plan_outputs[0];
+                    is_inplace = true;
+                }
             }
         }
         let (groups, rows_of_group) = match channels {
@@ -99,7 +100,6 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
             }
             _ => (1, rows),
         };
-        let traffic = (rows * columns).saturating_mul(tensors * size_of::<T>());
         let mut plan = Plan {
             inputs: plan_inputs.map(|operand| operand.in_groups(rows_of_group)),
             outputs: plan_outputs.map(|operand| operand.in_groups(rows_of_group)),
@@ -107,9 +107,9 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
             rows: rows_of_group,
             columns,
             channels: None,
-            streaming: !is_inplace && traffic >= streaming_threshold(),
+            streaming: false,
         };
-        plan.streaming &= plan.can_stream();
+        plan.streaming = !is_inplace && plan.traffic() >= streaming_threshold() && plan.can_stream();
         Self {
             plan,
             channels,
@@ -134,11 +134,12 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
             function,
             pass,
         };
-        match way {
-            #[cfg(feature = "rayon")]
-            Way::Parallel => run_parallel(work, way.kernels()),
-            _ => work.run(way.kernels()),
+        let kernels = way.kernels.unwrap_or_default();
+        #[cfg(feature = "rayon")]
+        if way.is_parallel {
+            return run_parallel(work, kernels);
         }
+        work.run(kernels);
     }
 }
 
@@ -159,11 +160,8 @@ impl<T: Element, const N: usize> RowsCall<'_, T, N, 1> {
             "`{name}` has {} elements, not {channels}",
             sums.len()
         );
-        let sums = sums.as_mut_ptr().cast();
-        match layout {
-            Channels::Last => self.pass(function, ColumnSums(sums), way),
-            Channels::First { .. } => self.pass(function, RowSums(sums), way),
-        }
+        let start = sums.as_mut_ptr().cast();
+        self.pass(function, Sums { start, layout }, way);
     }
 }
 
@@ -200,14 +198,18 @@ fn check_elements((name, elements): (&str, usize), (other_name, other_elements):
 /// # Safety
 ///
 /// `axis` is one along which the parts of the tensors have nothing in common, nor what `from` gives with what is before it.
-unsafe trait Pass<T, F, const N: usize, const M: usize>: Copy {
+unsafe trait Pass<T: Element, F, const N: usize, const M: usize>: Copy {
     /// Whether there is a sum for each column, or each row.
     #[cfg(feature = "rayon")]
-    fn axis(self, plan: &Plan<T, N, M>) -> Axis;
+    fn axis(self, plan: &Plan<T, N, M>) -> Axis {
+        plan.widest_axis()
+    }
 
     /// For the part of the tensors that begins there on the axis.
     #[cfg(feature = "rayon")]
-    fn from(self, first: usize) -> Self;
+    fn from(self, _first: usize) -> Self {
+        self
+    }
 
     /// # Safety
     ///
@@ -215,29 +217,19 @@ unsafe trait Pass<T, F, const N: usize, const M: usize>: Copy {
     unsafe fn run(self, function: F, plan: Plan<T, N, M>, kernels: Kernels);
 }
 
-/// Nothing.
+/// Nothing but the outputs.
 #[derive(Clone, Copy)]
 struct Written;
 
 // SAFETY: the elements have nothing in common.
 unsafe impl<T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Pass<T, F, N, M> for Written {
-    #[cfg(feature = "rayon")]
-    fn axis(self, plan: &Plan<T, N, M>) -> Axis {
-        plan.widest_axis()
-    }
-
-    #[cfg(feature = "rayon")]
-    fn from(self, _: usize) -> Self {
-        self
-    }
-
     unsafe fn run(self, function: F, plan: Plan<T, N, M>, kernels: Kernels) {
         // SAFETY: the caller's promises.
         run(&unsafe { MapRows::new(function, plan) }, kernels);
     }
 }
 
-/// Nothing, by compiled loops.
+/// The same, by compiled loops.
 struct Compiled<F: 'static, const N: usize>(&'static Entries<F, N>);
 
 impl<F, const N: usize> Clone for Compiled<F, N> {
@@ -250,58 +242,53 @@ impl<F, const N: usize> Copy for Compiled<F, N> {}
 
 // SAFETY: the elements have nothing in common.
 unsafe impl<T: Element, F: VectorFn<N>, const N: usize> Pass<T, F, N, 1> for Compiled<F, N> {
-    #[cfg(feature = "rayon")]
-    fn axis(self, plan: &Plan<T, N, 1>) -> Axis {
-        plan.widest_axis()
-    }
-
-    #[cfg(feature = "rayon")]
-    fn from(self, _: usize) -> Self {
-        self
-    }
-
     unsafe fn run(self, function: F, plan: Plan<T, N, 1>, kernels: Kernels) {
-        let bytes = plan.columns * size_of::<T>();
-        let entry = self.0.get::<T>(kernels, bytes >= ALIGNED_BYTES);
+        let Self(entries) = self;
+        let streaming = plan.streaming && plan.columns * size_of::<T>() >= LONG_BYTES;
         for group in 0..plan.groups {
             for row in 0..plan.rows {
                 let (inputs, [output]) = (plan.input_row(group, row), plan.output_row(group, row));
-                let [first, last] = [inputs[0], inputs[N - 1]].map(|input| input.cast());
-                let streaming = plan.streaming && bytes >= LONG_BYTES;
-                // SAFETY: the caller's promises, and see `Call::walk`.
-                unsafe { entry(function, first, last, output.cast(), plan.columns, streaming) };
+                // SAFETY: the caller's promises.
+                unsafe { entries.call::<T>(kernels, function, inputs, output, plan.columns, streaming) };
             }
         }
     }
 }
 
-macro_rules! sums {
-    ($name:ident, $walk:ident, $axis:ident) => {
-        #[derive(Clone, Copy)]
-        struct $name<L>(*mut L);
-
-        // SAFETY: there is a sum for each place on the axis.
-        unsafe impl<T: Element, F: SumFn<N>, const N: usize> Pass<T, F, N, 1> for $name<T::ComputedIn> {
-            #[cfg(feature = "rayon")]
-            fn axis(self, _: &Plan<T, N, 1>) -> Axis {
-                Axis::$axis
-            }
-
-            #[cfg(feature = "rayon")]
-            fn from(self, first: usize) -> Self {
-                Self(self.0.wrapping_add(first))
-            }
-
-            unsafe fn run(self, function: F, plan: Plan<T, N, 1>, kernels: Kernels) {
-                // SAFETY: the caller's promises.
-                run(&$walk(unsafe { SumParts::new(function, plan, self.0) }), kernels);
-            }
-        }
-    };
+/// The sums of the channels, which lie like this.
+#[derive(Clone, Copy)]
+struct Sums<L> {
+    start: *mut L,
+    layout: Channels,
 }
 
-sums!(ColumnSums, SumColumns, Columns);
-sums!(RowSums, SumRows, Rows);
+// SAFETY: there is a sum for each place on the axis.
+unsafe impl<T: Element, F: SumFn<N>, const N: usize> Pass<T, F, N, 1> for Sums<T::ComputedIn> {
+    #[cfg(feature = "rayon")]
+    fn axis(self, _: &Plan<T, N, 1>) -> Axis {
+        match self.layout {
+            Channels::Last => Axis::Columns,
+            Channels::First { .. } => Axis::Rows,
+        }
+    }
+
+    #[cfg(feature = "rayon")]
+    fn from(self, first: usize) -> Self {
+        Self {
+            start: self.start.wrapping_add(first),
+            ..self
+        }
+    }
+
+    unsafe fn run(self, function: F, plan: Plan<T, N, 1>, kernels: Kernels) {
+        // SAFETY: the caller's promises.
+        let parts = unsafe { SumParts::new(function, plan, self.start) };
+        match self.layout {
+            Channels::Last => run(&SumColumns(parts), kernels),
+            Channels::First { .. } => run(&SumRows(parts), kernels),
+        }
+    }
+}
 
 struct Work<T, F, P, const N: usize, const M: usize> {
     plan: Plan<T, N, M>,
@@ -321,7 +308,7 @@ impl<T: Element, F: Copy + Send, P: Pass<T, F, N, M>, const N: usize, const M: u
 // SAFETY: the tensors of `RowsCall` and the sums, shared ones and exclusive ones, can go to another thread; of those that are
 // written to, parts have nothing in common, which `Plan::split` and `Pass` promise.
 #[cfg(feature = "rayon")]
-unsafe impl<T: Send + Sync, F: Send, P, const N: usize, const M: usize> Send for Work<T, F, P, N, M> {}
+unsafe impl<T: Element, F: Send, P: Pass<T, F, N, M>, const N: usize, const M: usize> Send for Work<T, F, P, N, M> {}
 
 #[cfg(feature = "rayon")]
 impl<T: Element, F: Copy + Send, P: Pass<T, F, N, M>, const N: usize, const M: usize> Split for Work<T, F, P, N, M> {

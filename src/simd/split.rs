@@ -50,6 +50,11 @@ fn run_parts<W: Split>(work: W, kernels: Kernels, streaming: bool, parts: usize)
     W::join(first, second)
 }
 
+/// As much of `len` as `first_parts` of `parts` are.
+pub(crate) fn share(len: usize, first_parts: usize, parts: usize) -> usize {
+    len / parts * first_parts + len % parts * first_parts / parts
+}
+
 /// The first element of `slice` that is in the cache line of the one at `index`.
 pub(super) fn start_of_line<T>(slice: &[T], index: usize) -> usize {
     const LINE_BYTES: usize = 64;

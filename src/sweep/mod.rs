@@ -259,11 +259,8 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
             let vector_bytes = V::LANES * size_of::<T>();
             at = len.min(self.outputs[0].addr().wrapping_neg() % vector_bytes / size_of::<T>());
             let mut stream = Self {
-                simd: self.simd,
-                function: self.function,
-                inputs: self.inputs,
-                outputs: self.outputs,
                 streaming: true,
+                ..self
             };
             // SAFETY: `at` <= `len`, and less than a vector is before it. `walk` goes on where the others ended. What is streamed is
             // aligned to a vector, and pieces come in the order of their sizes.
@@ -301,7 +298,7 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Bod
     /// All loaded before the first of them is stored.
     #[inline(always)]
     unsafe fn block<V: Vector<Simd = S, Lane = T::Lane>, const COUNT: usize>(&mut self, at: usize) {
-        // SAFETY: i < COUNT, and the inputs can be read, the outputs written there; of the alignment, see `sweep`.
+        // SAFETY: i < COUNT, and the inputs can be read, the outputs written there; of the alignment, see `sweep` and `walk_unaligned`.
         unsafe {
             let mut results = [self.call_at::<V>(at); COUNT];
             for (i, result) in results.iter_mut().enumerate().skip(1) {

@@ -2,6 +2,8 @@
 
 use super::{Map, STREAM_BYTES, VectorFn};
 use crate::element::{Element, Format};
+#[cfg(feature = "rayon")]
+use crate::simd::share;
 use crate::simd::{Simd, Walk};
 
 /// From here on it does not matter what two rows share of a cache line.
@@ -75,6 +77,13 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
         pointers
     }
 
+    /// In bytes, but for rows that are the same every time.
+    pub(crate) fn traffic(&self) -> usize {
+        let elements = self.groups * self.rows * self.columns;
+        let inputs = self.inputs.iter().filter(|input| input.row_stride != 0).count();
+        elements.saturating_mul((inputs + M) * size_of::<T>())
+    }
+
     /// Whether rows can go past the caches: what two of them share of a line would be written twice, where it isn't made of whole
     /// pieces.
     pub(crate) fn can_stream(&self) -> bool {
@@ -115,12 +124,6 @@ pub(crate) enum Axis {
 
 #[cfg(feature = "rayon")]
 impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
-    /// In bytes.
-    pub(crate) fn traffic(&self) -> usize {
-        let elements = self.groups * self.rows * self.columns;
-        elements.saturating_mul((N + M) * size_of::<T>())
-    }
-
     /// The first one along which there is something to split.
     pub(crate) fn widest_axis(&self) -> Axis {
         match self {
@@ -143,7 +146,7 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
             Axis::Rows => &mut first.rows,
             Axis::Columns => &mut first.columns,
         };
-        let middle = *len / step / parts * first_parts * step;
+        let middle = share(*len / step, first_parts, parts) * step;
         *len = middle;
         for operand in second.inputs.iter_mut().chain(&mut second.outputs) {
             let stride = match axis {

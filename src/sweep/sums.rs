@@ -49,6 +49,8 @@ impl<T: Element, F: SumFn<N>, const N: usize> SumParts<T, F, N> {
     /// As for `MapRows`; `sums` can be written for each column or each row of a group, and nothing else has access to it as long as the
     /// value lives.
     pub(crate) unsafe fn new(function: F, plan: Plan<T, N, 1>, sums: *mut T::ComputedIn) -> Self {
+        // `sums` is that of a slice of `Sum`.
+        const { assert!(align_of::<T::Sum>() >= align_of::<T::ComputedIn>()) }
         Self { function, plan, sums }
     }
 }
@@ -212,7 +214,6 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
         const {
             assert!(row_lanes::<T>() <= 32);
             assert!(VectorOf::<S, T>::LANES <= row_lanes::<T>());
-            assert!(align_of::<T::Sum>() >= align_of::<T::ComputedIn>());
         }
         add_second_half!(16 8 4 2 1);
         sums.0[0]
@@ -317,14 +318,14 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> Body for SumBody<S, T, F,
 ///
 /// # Safety
 ///
-/// `source` can be read for `V::LANES` lanes.
+/// `source` can be read for the lanes of `index + 1` of them.
 #[inline(always)]
 unsafe fn load_float<V: Vector, L>(simd: V::Simd, source: *const L, index: usize) -> V::Float {
     const {
         assert!(size_of::<L>() == size_of::<<V::Float as Vector>::Lane>());
         assert!(V::FLOATS * V::Float::LANES == V::LANES);
     }
-    // SAFETY: the caller's promise; all floats have V::LANES lanes.
+    // SAFETY: the caller's promise.
     unsafe {
         V::Float::load(
             simd,
@@ -335,13 +336,13 @@ unsafe fn load_float<V: Vector, L>(simd: V::Simd, source: *const L, index: usize
 
 /// # Safety
 ///
-/// `target` can be written for `V::LANES` lanes.
+/// `target` can be written for the lanes of `index + 1` of them.
 #[inline(always)]
 unsafe fn store_float<V: Vector, L>(float: V::Float, target: *mut L, index: usize) {
     const {
         assert!(size_of::<L>() == size_of::<<V::Float as Vector>::Lane>());
         assert!(V::FLOATS * V::Float::LANES == V::LANES);
     }
-    // SAFETY: the caller's promise; all floats have V::LANES lanes.
+    // SAFETY: the caller's promise.
     unsafe { float.store(target.cast::<<V::Float as Vector>::Lane>().add(index * V::Float::LANES)) }
 }
