@@ -1,6 +1,6 @@
 //! With the feature `rayon`: the functions on several threads, those of [rayon]'s pool in which they are called.
 //!
-//! Each thread takes parts that begin on a cache line. With less than 2 MiB to read and write the call stays on the caller's
+//! Each thread takes parts of the slices that begin on a cache line, or some rows of tensors. With less than 2 MiB to read and write the call stays on the caller's
 //! thread; with less than 24 MiB also when the caller is none of the pool's threads. An engine does better within
 //! `rayon::ThreadPool::install`. The results are the same, bit for bit.
 //!
@@ -123,7 +123,7 @@ pub fn backward_uninit<'a, T: Element>(
 ///
 /// # Panics
 ///
-/// When the lengths differ. Nothing is written then.
+/// When the lengths differ, or the mask has not one bit for each element, in whole bytes. Nothing is written then.
 #[track_caller]
 pub fn forward_mask<T: Element>(
     activation: impl OneBitGradient,
@@ -138,7 +138,7 @@ pub fn forward_mask<T: Element>(
 ///
 /// # Panics
 ///
-/// When the mask has another length. Nothing is written then.
+/// When the mask has not one bit for each element, in whole bytes. Nothing is written then.
 #[track_caller]
 pub fn forward_mask_inplace<T: Element>(activation: impl OneBitGradient, x: &mut [T], mask: &mut [u8]) -> usize {
     calls::forward_mask_inplace(activation, x, mask).run_parallel(Kernels::best())
@@ -148,7 +148,7 @@ pub fn forward_mask_inplace<T: Element>(activation: impl OneBitGradient, x: &mut
 ///
 /// # Panics
 ///
-/// When the lengths differ. Nothing is written then.
+/// When the lengths differ, or the mask has not one bit for each element, in whole bytes. Nothing is written then.
 #[track_caller]
 pub fn backward_mask<T: Element>(
     activation: impl OneBitGradient,
@@ -163,7 +163,7 @@ pub fn backward_mask<T: Element>(
 ///
 /// # Panics
 ///
-/// When the mask has another length. Nothing is written then.
+/// When the mask has not one bit for each element, in whole bytes. Nothing is written then.
 #[track_caller]
 pub fn backward_mask_inplace<T: Element>(activation: impl OneBitGradient, mask: &[u8], grad: &mut [T]) {
     calls::backward_mask_inplace(activation, mask, grad).run_parallel(Kernels::best());

@@ -96,11 +96,9 @@ fn check<F: Format>(way: Way, case: impl OneBit, x: &[F::Bits], g: &[F::Bits], [
     assert!(x.is_intact_outside() && mask.is_intact_outside(), "{message}");
 
     // What the unused bits are does not matter.
-    if let Some(last) = bits.last_mut() {
-        *last |= 0xff_u8
-            .checked_shl(x.values().len() as u32 % 8)
-            .filter(|_| x.values().len() % 8 != 0)
-            .unwrap_or(0);
+    let used = x.values().len() % 8;
+    if used != 0 {
+        *bits.last_mut().unwrap() |= 0xff << used;
     }
     let (mask, grad_output, mut output) = (Guarded::new(&bits, o), Guarded::new(g, m), Guarded::new(&stale, n));
     call!(

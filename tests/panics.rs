@@ -1,0 +1,273 @@
+//! What is refused: a panic before anything is written, that names the arguments and points at the caller.
+
+use std::cell::RefCell;
+use std::mem::MaybeUninit;
+use std::panic::{self, AssertUnwindSafe};
+
+#[cfg(feature = "rayon")]
+use rectify::parallel;
+use rectify::{
+    Activation, Channels, ClippedRelu, Crelu, Fused, HardSigmoid, HardSwish, Hardtanh, Isa, Kernels, LeakyRelu,
+    OneBitGradient, PRelu, ReGlu, Relu, Rows, RowsMut, ThresholdedRelu,
+};
+
+thread_local! {
+    static LAST_PANIC: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
+}
+
+/// The message of the panic in `call`, and the file that it points at.
+fn panic_of(call: impl FnOnce()) -> (String, String) {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|info| {
+        let message = match info.payload().downcast_ref::<String>() {
+            Some(message) => message.clone(),
+            None => info.payload().downcast_ref::<&str>().unwrap().to_string(),
+        };
+        LAST_PANIC.set(Some((message, info.location().unwrap().file().to_owned())));
+    }));
+    let result = panic::catch_unwind(AssertUnwindSafe(call));
+    panic::set_hook(hook);
+    result.expect_err("no panic");
+    LAST_PANIC.take().unwrap()
+}
+
+#[track_caller]
+fn assert_panics(expected: &str, call: impl FnOnce()) {
+    assert_eq!(panic_of(call), (expected.to_owned(), file!().to_owned()));
+}
+
+/// Outputs that no refused call may change.
+struct Outputs {
+    slice: [f32; 3],
+    mask: [u8; 1],
+}
+
+impl Outputs {
+    const UNTOUCHED: Self = Self {
+        slice: [-7.0; 3],
+        mask: [0xa5],
+    };
+
+    /// `call` with an output of three elements and a mask of one byte.
+    #[track_caller]
+    fn are_untouched(expected: &str, call: impl FnOnce(&mut [f32], &mut [u8])) {
+        let Self { mut slice, mut mask } = Self::UNTOUCHED;
+        assert_panics(expected, || call(&mut slice, &mut mask));
+        assert_eq!(
+            (slice, mask),
+            (Self::UNTOUCHED.slice, Self::UNTOUCHED.mask),
+            "{expected}"
+        );
+    }
+}
+
+const THREE: [f32; 3] = [1.0, -2.0, 3.0];
+const TWO: [f32; 2] = [-1.0, 2.0];
+const INPUT_AND_OUTPUT: &str = "slices of unequal length: `input` has 2 elements, `output` has 3";
+const INPUT_AND_GRAD_INPUT: &str = "slices of unequal length: `input` has 2 elements, `grad_input` has 3";
+const GRAD_OUTPUT_AND_GRAD_INPUT: &str = "slices of unequal length: `grad_output` has 2 elements, `grad_input` has 3";
+const INPUT_AND_GRAD: &str = "slices of unequal length: `input` has 2 elements, `grad` has 3";
+
+/// Each function of slices: the free ones named after ReLU, the methods of `Kernels`, the functions of `parallel`.
+macro_rules! lengths {
+    ([$($path:tt)*] $relu:ident, $relu_backward:ident, $relu_backward_inplace:ident $(, $activation:expr)?) => {
+        Outputs::are_untouched(INPUT_AND_OUTPUT, |y, _| $($path)* $relu($($activation,)? &TWO, y));
+        Outputs::are_untouched(INPUT_AND_GRAD_INPUT, |y, _| $($path)* $relu_backward($($activation,)? &TWO, &TWO, y));
+        Outputs::are_untouched(GRAD_OUTPUT_AND_GRAD_INPUT, |y, _| $($path)* $relu_backward($($activation,)? &THREE, &TWO, y));
+        Outputs::are_untouched(INPUT_AND_GRAD, |y, _| $($path)* $relu_backward_inplace($($activation,)? &TWO, y));
+    };
+}
+
+/// The same with outputs that need not be initialised, of which there is no sight.
+macro_rules! lengths_of_uninit {
+    ([$($path:tt)*] $activation:expr) => {
+        let mut y = [MaybeUninit::uninit(); 3];
+        assert_panics(INPUT_AND_OUTPUT, || _ = $($path)* forward_uninit($activation, &TWO, &mut y));
+        assert_panics(INPUT_AND_GRAD_INPUT, || _ = $($path)* backward_uninit($activation, &TWO, &TWO, &mut y));
+        assert_panics(GRAD_OUTPUT_AND_GRAD_INPUT, || _ = $($path)* backward_uninit($activation, &THREE, &TWO, &mut y));
+    };
+}
+
+#[test]
+fn slices_of_unequal_length() {
+    lengths!([rectify::] relu, relu_backward, relu_backward_inplace);
+    lengths!([Activation::] forward, backward, backward_inplace, HardSwish);
+    lengths_of_uninit!([Activation::] HardSwish);
+    for isa in Isa::available() {
+        let kernels = Kernels::new(isa).unwrap();
+        lengths!([kernels.] relu, relu_backward, relu_backward_inplace);
+        lengths!([kernels.] forward, backward, backward_inplace, HardSwish);
+        lengths_of_uninit!([kernels.] HardSwish);
+    }
+    #[cfg(feature = "rayon")]
+    {
+        lengths!([parallel::] relu, relu_backward, relu_backward_inplace);
+        lengths!([parallel::] forward, backward, backward_inplace, HardSwish);
+        lengths_of_uninit!([parallel::] HardSwish);
+    }
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn a_vector_does_not_grow() {
+    let mut vector = vec![7.0_f32];
+    let expected = "slices of unequal length: `input` has 2 elements, `grad_output` has 3";
+    assert_panics(expected, || Relu.backward_append(&TWO, &THREE, &mut vector));
+    assert_eq!(vector, [7.0]);
+}
+
+macro_rules! masks {
+    ([$($path:tt)*] $forward:ident, $forward_inplace:ident, $backward:ident, $backward_inplace:ident $(, $activation:expr)?) => {
+        let of = |name| format!("`mask` has 2 bytes, not 1: `{name}` has 3 elements");
+        Outputs::are_untouched(&of("output"), |y, _| _ = $($path)* $forward($($activation,)? &THREE, y, &mut [0; 2]));
+        Outputs::are_untouched(INPUT_AND_OUTPUT, |y, mask| _ = $($path)* $forward($($activation,)? &TWO, y, mask));
+        Outputs::are_untouched(&of("x"), |x, _| _ = $($path)* $forward_inplace($($activation,)? x, &mut [0; 2]));
+        Outputs::are_untouched(&of("grad_input"), |y, _| $($path)* $backward($($activation,)? &[0; 2], &THREE, y));
+        Outputs::are_untouched(GRAD_OUTPUT_AND_GRAD_INPUT, |y, mask| $($path)* $backward($($activation,)? mask, &TWO, y));
+        Outputs::are_untouched(&of("grad"), |y, _| $($path)* $backward_inplace($($activation,)? &[0; 2], y));
+    };
+}
+
+#[test]
+fn masks_of_another_length() {
+    masks!([rectify::] relu_mask, relu_mask_inplace, relu_backward_mask, relu_backward_mask_inplace);
+    masks!([OneBitGradient::] forward_mask, forward_mask_inplace, backward_mask, backward_mask_inplace, Relu);
+    let kernels = Kernels::best();
+    masks!([kernels.] relu_mask, relu_mask_inplace, relu_backward_mask, relu_backward_mask_inplace);
+    masks!([kernels.] forward_mask, forward_mask_inplace, backward_mask, backward_mask_inplace, Relu);
+    #[cfg(feature = "rayon")]
+    masks!([parallel::] forward_mask, forward_mask_inplace, backward_mask, backward_mask_inplace, Relu);
+    // None at all, and as many as the elements.
+    Outputs::are_untouched("`mask` has 0 bytes, not 1: `x` has 3 elements", |x, _| {
+        _ = rectify::relu_mask_inplace(x, &mut [])
+    });
+    Outputs::are_untouched("`mask` has 3 bytes, not 1: `x` has 3 elements", |x, _| {
+        _ = rectify::relu_mask_inplace(x, &mut [0; 3])
+    });
+}
+
+#[test]
+fn shapes() {
+    const SPATIAL_2: Channels = Channels::First { spatial: 2 };
+    let (x, fused) = ([1.0_f32; 12], Fused::new(Relu));
+    let check = |expected: &str, call: &dyn Fn(&mut [f32])| {
+        let mut output = [-7.0; 12];
+        assert_panics(expected, || call(&mut output));
+        assert_eq!(output, [-7.0; 12], "{expected}");
+    };
+    let unequal = |name, other| format!("tensors of unequal size: `{name}` has 10 elements, `{other}` has 12");
+
+    check(&unequal("input", "output"), &|y| fused.forward(&x[..10], y));
+    check(&unequal("input", "grad_input"), &|y| fused.backward(&x[..10], &x, y));
+    check(&unequal("grad_output", "grad_input"), &|y| {
+        fused.backward(&x, &x[..10], y)
+    });
+    check(&unequal("input", "grad"), &|y| fused.backward_inplace(&x[..10], y));
+    check(&unequal("input", "grad_input"), &|y| {
+        fused.backward_bias(&x[..10], &x, y, SPATIAL_2, &mut [0.0; 2]);
+    });
+    check(&unequal("input", "grad"), &|y| {
+        fused.backward_bias_inplace(&x[..10], y, SPATIAL_2, &mut [0.0; 2])
+    });
+    check(&unequal("residual", "output"), &|y| {
+        fused.bias(&[0.0; 4], Channels::Last).residual(&x[..10]).forward(&x, y);
+    });
+    check(&unequal("residual", "x"), &|y| {
+        fused.residual(&x[..10]).forward_inplace(y)
+    });
+    check(&unequal("input", "output"), &|y| {
+        PRelu::new(&[0.5; 4], Channels::Last).forward(&x[..10], y)
+    });
+    check(&unequal("b", "output"), &|y| ReGlu::new().forward(&x, &x[..10], y));
+    check(&unequal("b", "a"), &|y| ReGlu::new().forward_inplace(y, &x[..10]));
+    check(&unequal("grad_output", "grad_a"), &|y| {
+        ReGlu::new().backward(&x, &x, &x[..10], y, &mut [0.0; 12])
+    });
+    check(&unequal("negative", "positive"), &|y| {
+        Crelu::new().forward(&x, y, &mut [0.0; 10])
+    });
+    check(&unequal("grad_negative", "grad_input"), &|y| {
+        Crelu::new().backward(&x, &x, &x[..10], y)
+    });
+
+    check("`output` has 12 elements: they are no rows of 5", &|y| {
+        fused.bias(&[0.0; 5], Channels::Last).forward(&x, y);
+    });
+    check("`output` has 12 elements: they are no rows of 0", &|y| {
+        fused.bias(&[], Channels::Last).forward(&x, y)
+    });
+    check("5 channels don't divide 6 rows of 2 elements", &|y| {
+        fused.bias(&[0.0; 5], SPATIAL_2).forward(&x, y)
+    });
+    check("0 channels don't divide 6 rows of 2 elements", &|y| {
+        fused.bias(&[], SPATIAL_2).forward(&x, y)
+    });
+    check("4 channels don't divide 6 rows of 2 elements", &|y| {
+        fused.backward_bias_inplace(&x, y, SPATIAL_2, &mut [0.0; 4]);
+    });
+    check("`grad` has 12 elements: they are no rows of 5", &|y| {
+        PRelu::new(&[0.0; 5], Channels::Last).backward_inplace(&x, y, &mut [0.0; 5]);
+    });
+    check("`grad_slopes` has 3 elements, not 4", &|y| {
+        PRelu::new(&[0.0; 4], Channels::Last).backward(&x, &x, y, &mut [0.0; 3]);
+    });
+    check("`input` has rows of 6 elements, 8 apart: they are no rows of 4", &|y| {
+        fused
+            .bias(&[0.0; 4], Channels::Last)
+            .forward(Rows::with_stride(&[1.0; 14], 6, 8), y);
+    });
+
+    check("rows of 5 elements with a stride of 4", &|y| {
+        fused.forward_inplace(RowsMut::with_stride(y, 5, 4))
+    });
+    check("rows of 5 elements with a stride of 4", &|_| {
+        _ = Rows::with_stride(&x, 5, 4)
+    });
+    check("12 elements don't end with a row of 5, with a stride of 5", &|y| {
+        fused.forward_inplace(RowsMut::new(y, 5))
+    });
+    check("12 elements don't end with a row of 0, with a stride of 0", &|y| {
+        fused.forward_inplace(RowsMut::new(y, 0))
+    });
+    check("12 elements don't end with a row of 5, with a stride of 5", &|_| {
+        _ = Rows::new(&x, 5)
+    });
+    check("column 5 of 4", &|_| _ = Rows::new(&x, 4).split_at_column(5));
+    check("column 5 of 4", &|y| _ = RowsMut::new(y, 4).split_at_column(5));
+}
+
+#[test]
+fn parameters() {
+    const BOUNDS: &str = "Hardtanh: `min` is greater than `max`, or one of them is NaN";
+    const SLOPE: &str = "LeakyRelu: `negative_slope` is NaN or infinite";
+    const ALPHA: &str = "HardSigmoid: `alpha` is not positive and finite";
+    let refused: [(&str, fn()); 12] = [
+        ("ClippedRelu: `max` is negative or NaN", || _ = ClippedRelu::new(-1.0)),
+        ("ClippedRelu: `max` is negative or NaN", || {
+            _ = ClippedRelu::new(f64::NAN)
+        }),
+        (BOUNDS, || _ = Hardtanh::new(1.0, 0.0)),
+        (BOUNDS, || _ = Hardtanh::new(f64::NAN, 1.0)),
+        (BOUNDS, || _ = Hardtanh::new(0.0, f64::NAN)),
+        ("ThresholdedRelu: `alpha` is NaN", || _ = ThresholdedRelu::new(f64::NAN)),
+        (SLOPE, || _ = LeakyRelu::new(f64::NAN)),
+        (SLOPE, || _ = LeakyRelu::new(f64::INFINITY)),
+        (ALPHA, || _ = HardSigmoid::new(0.0, 0.5)),
+        (ALPHA, || _ = HardSigmoid::new(f64::NAN, 0.5)),
+        (ALPHA, || _ = HardSigmoid::new(f64::INFINITY, 0.5)),
+        ("HardSigmoid: `beta` is NaN or infinite", || {
+            _ = HardSigmoid::new(0.2, f64::INFINITY)
+        }),
+    ];
+    for (expected, new) in refused {
+        assert_panics(expected, new);
+    }
+}
+
+#[test]
+fn empty_slices_are_fine() {
+    rectify::relu_inplace::<f32>(&mut []);
+    rectify::relu::<f64>(&[], &mut []);
+    rectify::relu_backward::<f32>(&[], &[], &mut []);
+    rectify::relu_backward_inplace::<f64>(&[], &mut []);
+}
