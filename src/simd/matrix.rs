@@ -25,6 +25,10 @@ impl Shape {
             len - (rows - 1) * stride >= columns
         };
         assert!(
+            is_whole || columns != stride,
+            "{columns} columns don't divide {len} elements"
+        );
+        assert!(
             is_whole,
             "{len} elements don't end with a row of {columns}, with a stride of {stride}"
         );
@@ -66,7 +70,7 @@ impl Shape {
 
     #[track_caller]
     fn split_at_column(self, column: usize) -> (Self, Self) {
-        assert!(column <= self.columns, "column {column} of {}", self.columns);
+        assert!(column <= self.columns, "column {column} of rows of {}", self.columns);
         let with_columns = |columns| Self { columns, ..self };
         (with_columns(column), with_columns(self.columns - column))
     }

@@ -1,13 +1,14 @@
 //! Calls on the rows of matrices.
 
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 
 use crate::element::Element;
 use crate::kernels::{Kernels, Way};
 use crate::streaming::streaming_threshold;
 #[cfg(feature = "rayon")]
 use crate::sweep::Axis;
-use crate::sweep::{LONG_BYTES, MapRows, Operand, Plan, SumColumns, SumFn, SumParts, SumRows, VectorFn};
+use crate::sweep::{LONG_BYTES, MapRows, Operand, Plan, RepeatedRow, SumColumns, SumFn, SumParts, SumRows, VectorFn};
 
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel};
@@ -52,12 +53,24 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
         inputs: [RowsSource<'a, T>; N],
         outputs: [(&'static str, RowsMut<'a, T>); M],
     ) -> Self {
+        let (output_name, elements) = (outputs[0].0, outputs[0].1.elements());
         let columns = match channels {
-            Some((Channels::Last, channels)) => channels,
-            Some((Channels::First { spatial }, _)) => spatial,
+            Some((Channels::Last, channels)) => {
+                assert!(
+                    divides(Some(channels), elements),
+                    "{channels} channels don't divide the {elements} elements of `{output_name}`"
+                );
+                channels
+            }
+            Some((Channels::First { spatial }, channels)) => {
+                assert!(
+                    divides(spatial.checked_mul(channels), elements),
+                    "{channels} channels of {spatial} elements don't divide the {elements} of `{output_name}`"
+                );
+                spatial
+            }
             None => common_columns(&inputs, &outputs),
         };
-        let (output_name, elements) = (outputs[0].0, outputs[0].1.elements());
         let mut is_inplace = false;
         let mut plan_outputs = [Operand::new(core::ptr::null_mut(), 0); M];
         let mut rows = 0;
@@ -90,17 +103,10 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
             }
         }
         let (groups, rows_of_group) = match channels {
-            Some((Channels::First { .. }, channels)) => {
-                let groups = rows.checked_div(channels).unwrap_or(0);
-                assert!(
-                    groups * channels == rows,
-                    "{channels} channels don't divide {rows} rows of {columns} elements"
-                );
-                (groups, channels)
-            }
+            Some((Channels::First { .. }, channels)) => (rows.checked_div(channels).unwrap_or(0), channels),
             _ => (1, rows),
         };
-        let mut plan = Plan {
+        let plan = Plan {
             inputs: plan_inputs.map(|operand| operand.in_groups(rows_of_group)),
             outputs: plan_outputs.map(|operand| operand.in_groups(rows_of_group)),
             groups,
@@ -109,9 +115,9 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
             channels: None,
             streaming: false,
         };
-        plan.streaming = !is_inplace && plan.traffic() >= streaming_threshold() && plan.can_stream();
+        let streaming = !is_inplace && plan.traffic() >= streaming_threshold();
         Self {
-            plan,
+            plan: Plan { streaming, ..plan },
             channels,
             operands: PhantomData,
         }
@@ -125,12 +131,19 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
     }
 
     pub(crate) fn map<F: VectorFn<N, M>>(self, function: F, way: Way) {
-        self.pass(function, Written, way);
+        let mut repeated: RepeatedRow<T> = [const { MaybeUninit::uninit() }; _];
+        // SAFETY: `new` was given the tensors.
+        for plan in unsafe { self.plan.with_long_rows(&mut repeated) } {
+            if plan.rows > 0 {
+                Self { plan, ..self }.pass(function, Written, way);
+            }
+        }
     }
 
     fn pass<F: Copy + Send, P: Pass<T, F, N, M>>(self, function: F, pass: P, way: Way) {
+        let streaming = self.plan.streaming && self.plan.can_stream();
         let work = Work {
-            plan: self.plan,
+            plan: Plan { streaming, ..self.plan },
             function,
             pass,
         };
@@ -163,6 +176,10 @@ impl<T: Element, const N: usize> RowsCall<'_, T, N, 1> {
         let start = sums.as_mut_ptr().cast();
         self.pass(function, Sums { start, layout }, way);
     }
+}
+
+fn divides(divisor: Option<usize>, elements: usize) -> bool {
+    elements == 0 || divisor.is_some_and(|divisor| divisor != 0 && elements.is_multiple_of(divisor))
 }
 
 /// Those of the operand that has something between its rows, else all.

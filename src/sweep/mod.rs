@@ -7,7 +7,7 @@ mod sums;
 pub(crate) use masks::{BackwardMask, CountNonzero, ForwardMask};
 #[cfg(feature = "rayon")]
 pub(crate) use rows::Axis;
-pub(crate) use rows::{LONG_BYTES, MapRows, Operand, Plan};
+pub(crate) use rows::{LONG_BYTES, MapRows, Operand, Plan, RepeatedRow};
 pub use sums::SumFn;
 pub(crate) use sums::{SumColumns, SumParts, SumRows};
 

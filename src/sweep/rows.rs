@@ -1,5 +1,7 @@
 //! Rows of several tensors, walked side by side.
 
+use core::mem::MaybeUninit;
+
 use super::{Map, STREAM_BYTES, VectorFn};
 use crate::element::{Element, Format};
 #[cfg(feature = "rayon")]
@@ -8,6 +10,12 @@ use crate::simd::{Simd, Walk};
 
 /// From here on it does not matter what two rows share of a cache line.
 pub(crate) const LONG_BYTES: usize = 1 << 14;
+
+/// Rows of fewer bytes take longer to begin with than to walk.
+const SHORT_BYTES: usize = 1 << 10;
+
+/// Room for a row again and again.
+pub(crate) type RepeatedRow<T> = [MaybeUninit<T>; 1024];
 
 /// Where the rows of a tensor are, in elements.
 #[derive(Clone, Copy)]
@@ -95,6 +103,51 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
                         && are_pieces(output.row_stride)
                         && are_pieces(output.group_stride)
                 })
+    }
+
+    /// The same in rows of several, where they are short and nothing lies between two of them; and those that are left. `repeated` becomes
+    /// what the long rows have for a row that is the same every time.
+    ///
+    /// # Safety
+    ///
+    /// The inputs can be read.
+    pub(crate) unsafe fn with_long_rows(self, repeated: &mut RepeatedRow<T>) -> [Self; 2] {
+        let (mut long, mut rest) = (self, self);
+        let mut times = (repeated.len() / self.columns.max(1)).min(self.rows / 4);
+        if times > STREAM_BYTES {
+            // So that they are made of whole pieces.
+            times -= times % STREAM_BYTES;
+        }
+        let is_repeated = |operand: &Operand<T>| operand.row_stride == 0;
+        let lies_close = |operand: &Operand<T>| operand.row_stride == self.columns;
+        let can_be_long = self.columns * size_of::<T>() < SHORT_BYTES
+            && times > 1
+            && self.channels.is_none()
+            && self.inputs.iter().filter(|input| is_repeated(input)).count() <= 1
+            && self.inputs.iter().all(|input| is_repeated(input) || lies_close(input))
+            && self.outputs.iter().all(lies_close);
+        long.rows = if can_be_long { self.rows / times } else { 0 };
+        long.columns *= times;
+        rest.rows -= long.rows * times;
+        for operand in rest.inputs.iter_mut().chain(&mut rest.outputs) {
+            operand.start = operand.start.wrapping_add(long.rows * times * operand.row_stride);
+        }
+        for operand in long.inputs.iter_mut().chain(&mut long.outputs) {
+            if is_repeated(operand) && can_be_long {
+                for room in repeated.chunks_exact_mut(self.columns).take(times) {
+                    // SAFETY: the caller promises a row of so many columns; the room is exclusive.
+                    unsafe {
+                        room.as_mut_ptr()
+                            .copy_from_nonoverlapping(operand.start.cast(), self.columns)
+                    };
+                }
+                operand.start = repeated.as_mut_ptr().cast();
+            } else {
+                operand.row_stride = long.columns;
+            }
+            operand.group_stride = 0;
+        }
+        [long, rest]
     }
 
     /// `function` with the number of the row's channel, if there is one.
