@@ -5,8 +5,8 @@ use crate::simd::{FloatLane, Lane};
 /// A number format that the kernels work on: `f32`, `f64` and, with the feature `half`, `f16` and
 /// `bf16`.
 ///
-/// The trait is sealed. Its values are read and written as whole numbers of the same size, so every bit pattern is fine.
-pub trait Element: Copy + core::fmt::Debug + PartialOrd + Send + Sync + 'static + Format {
+/// The trait is sealed. Its values are read and written as whole numbers of the same size, so every bit pattern is fine. The default is +0.0.
+pub trait Element: Copy + core::fmt::Debug + Default + PartialOrd + Send + Sync + 'static + Format {
     /// The format that many elements are summed in: `f32` for `f32`, `f16` and `bf16`, `f64` for itself.
     type Sum: Element<Lane = Self::ComputedIn>;
 }

@@ -16,7 +16,8 @@ use crate::sweep::{SumFn, VectorFn};
 /// NaN without a sign and a payload. Without a bias and a residual, z is the input as it is. The CPU's rounding and
 /// flush-to-zero modes apply to the sums.
 ///
-/// Tensors are slices, arrays, vectors or [`Rows`] and [`RowsMut`]. They all have the same number of elements; where one has
+/// f is any [`Activation`] (which [`PRelu`](crate::PRelu) is not). Tensors are slices, arrays, vectors or [`Rows`] and [`RowsMut`];
+/// a `&mut [T]` that is needed again goes in as `&mut *x`. They all have the same number of elements; where one has
 /// something between its rows, or a bias has its channels, the others are taken for rows of that many columns.
 ///
 /// ```
@@ -79,7 +80,8 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// # Panics
     ///
-    /// When the tensors differ in shape, or the channels or columns don't divide them. Nothing is written then.
+    /// When the tensors have not the same number of elements, the channels don't divide it, or the rows of one that has something
+    /// between them fit neither the channels nor the others'. Nothing is written then.
     #[track_caller]
     pub fn forward<'b>(self, input: impl Into<Rows<'b, T>>, output: impl Into<RowsMut<'b, T>>)
     where
@@ -141,11 +143,11 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
 
     /// `grad_input = f'(input) * grad_output` as [`Activation::backward`] has it, with z as the input (or, where the function's page
     /// allows it, its output). It is the gradient at the input of [`forward`](Self::forward) and at the residual, which are the same. The
-    /// numbers of the bias and of the residual don't matter.
+    /// bias and the residual of this value are not looked at: the caller has z, or the output.
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward).
+    /// As [`forward`](Self::forward), of these tensors.
     #[track_caller]
     pub fn backward<'b>(
         self,
@@ -165,7 +167,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward).
+    /// As [`forward`](Self::forward), of these tensors.
     #[track_caller]
     pub fn backward_inplace<'b>(self, input: impl Into<Rows<'b, T>>, grad: impl Into<RowsMut<'b, T>>) {
         Self::backward_call(None, input.into(), RowsSource::Output, ("grad", grad.into())).map_compiled(
@@ -176,7 +178,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     }
 
     /// [`backward`](Self::backward), and in the same pass the gradient of the bias: of each channel the sum of `grad_input`, as it is
-    /// written, in the format [`Element::Sum`].
+    /// written, in the format [`Element::Sum`]; what was in `grad_bias` is overwritten.
     ///
     /// Sums start from +0.0 and are rounded each. One of an order that depends on the shape alone, whatever the instruction set and
     /// the number of threads:
@@ -190,7 +192,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward).
+    /// As [`forward`](Self::forward), with one channel for each number of `grad_bias`.
     #[track_caller]
     pub fn backward_bias<'b>(
         self,
@@ -213,7 +215,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward).
+    /// As [`forward`](Self::forward), with one channel for each number of `grad_bias`.
     #[track_caller]
     pub fn backward_bias_inplace<'b>(
         self,

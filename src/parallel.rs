@@ -55,6 +55,46 @@ pub fn relu_backward_inplace<T: Element>(input: &[T], grad: &mut [T]) {
     backward_inplace(Relu, input, grad);
 }
 
+/// [`relu_mask_inplace`](crate::relu_mask_inplace) on several threads.
+///
+/// # Panics
+///
+/// When the mask has not one bit for each element, in whole bytes. Nothing is written then.
+#[track_caller]
+pub fn relu_mask_inplace<T: Element>(x: &mut [T], mask: &mut [u8]) -> usize {
+    forward_mask_inplace(Relu, x, mask)
+}
+
+/// [`relu_mask`](crate::relu_mask) on several threads.
+///
+/// # Panics
+///
+/// When the lengths differ, or the mask has not one bit for each element, in whole bytes. Nothing is written then.
+#[track_caller]
+pub fn relu_mask<T: Element>(input: &[T], output: &mut [T], mask: &mut [u8]) -> usize {
+    forward_mask(Relu, input, output, mask)
+}
+
+/// [`relu_backward_mask`](crate::relu_backward_mask) on several threads.
+///
+/// # Panics
+///
+/// When the lengths differ, or the mask has not one bit for each element, in whole bytes. Nothing is written then.
+#[track_caller]
+pub fn relu_backward_mask<T: Element>(mask: &[u8], grad_output: &[T], grad_input: &mut [T]) {
+    backward_mask(Relu, mask, grad_output, grad_input);
+}
+
+/// [`relu_backward_mask_inplace`](crate::relu_backward_mask_inplace) on several threads.
+///
+/// # Panics
+///
+/// When the mask has not one bit for each element, in whole bytes. Nothing is written then.
+#[track_caller]
+pub fn relu_backward_mask_inplace<T: Element>(mask: &[u8], grad: &mut [T]) {
+    backward_mask_inplace(Relu, mask, grad);
+}
+
 /// [`Activation::forward_inplace`] on several threads.
 pub fn forward_inplace<T: Element>(activation: impl Activation, x: &mut [T]) {
     calls::forward_inplace(activation, x).run_parallel(Kernels::best());

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::Mutex;
 
 #[cfg(feature = "rayon")]
 use rectify::parallel;
@@ -17,6 +18,9 @@ thread_local! {
 
 /// The message of the panic in `call`, and the file that it points at.
 fn panic_of(call: impl FnOnce()) -> (String, String) {
+    // Of all threads.
+    static HOOK: Mutex<()> = Mutex::new(());
+    let _hook_is_ours = HOOK.lock().unwrap();
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|info| {
         let message = match info.payload().downcast_ref::<String>() {
@@ -136,6 +140,8 @@ fn masks_of_another_length() {
     masks!([kernels.] relu_mask, relu_mask_inplace, relu_backward_mask, relu_backward_mask_inplace);
     masks!([kernels.] forward_mask, forward_mask_inplace, backward_mask, backward_mask_inplace, Relu);
     #[cfg(feature = "rayon")]
+    masks!([parallel::] relu_mask, relu_mask_inplace, relu_backward_mask, relu_backward_mask_inplace);
+    #[cfg(feature = "rayon")]
     masks!([parallel::] forward_mask, forward_mask_inplace, backward_mask, backward_mask_inplace, Relu);
     // None at all, and as many as the elements.
     Outputs::are_untouched("`mask` has 0 bytes, not 1: `x` has 3 elements", |x, _| {
@@ -190,22 +196,38 @@ fn shapes() {
         Crelu::new().backward(&x, &x, &x[..10], y)
     });
 
-    check("`output` has 12 elements: they are no rows of 5", &|y| {
+    check("5 channels don't divide the 12 elements of `output`", &|y| {
         fused.bias(&[0.0; 5], Channels::Last).forward(&x, y);
     });
-    check("`output` has 12 elements: they are no rows of 0", &|y| {
+    check("0 channels don't divide the 12 elements of `output`", &|y| {
         fused.bias(&[], Channels::Last).forward(&x, y)
     });
-    check("5 channels don't divide 6 rows of 2 elements", &|y| {
+    check(
+        &format!("2 channels of {} elements don't divide the 12 of `output`", usize::MAX),
+        &|y| {
+            fused
+                .bias(&[0.0; 2], Channels::First { spatial: usize::MAX })
+                .forward(&x, y);
+        },
+    );
+    check(
+        "`output` has rows of 5 elements, 7 apart: they are no rows of 2",
+        &|y| {
+            fused
+                .bias(&[0.0; 2], Channels::Last)
+                .forward(&x[..10], RowsMut::with_stride(y, 5, 7));
+        },
+    );
+    check("5 channels of 2 elements don't divide the 12 of `output`", &|y| {
         fused.bias(&[0.0; 5], SPATIAL_2).forward(&x, y)
     });
-    check("0 channels don't divide 6 rows of 2 elements", &|y| {
+    check("0 channels of 2 elements don't divide the 12 of `output`", &|y| {
         fused.bias(&[], SPATIAL_2).forward(&x, y)
     });
-    check("4 channels don't divide 6 rows of 2 elements", &|y| {
+    check("4 channels of 2 elements don't divide the 12 of `grad`", &|y| {
         fused.backward_bias_inplace(&x, y, SPATIAL_2, &mut [0.0; 4]);
     });
-    check("`grad` has 12 elements: they are no rows of 5", &|y| {
+    check("5 channels don't divide the 12 elements of `grad`", &|y| {
         PRelu::new(&[0.0; 5], Channels::Last).backward_inplace(&x, y, &mut [0.0; 5]);
     });
     check("`grad_slopes` has 3 elements, not 4", &|y| {
@@ -223,17 +245,18 @@ fn shapes() {
     check("rows of 5 elements with a stride of 4", &|_| {
         _ = Rows::with_stride(&x, 5, 4)
     });
-    check("12 elements don't end with a row of 5, with a stride of 5", &|y| {
+    check("5 columns don't divide 12 elements", &|y| {
         fused.forward_inplace(RowsMut::new(y, 5))
     });
-    check("12 elements don't end with a row of 0, with a stride of 0", &|y| {
+    check("0 columns don't divide 12 elements", &|y| {
         fused.forward_inplace(RowsMut::new(y, 0))
     });
-    check("12 elements don't end with a row of 5, with a stride of 5", &|_| {
-        _ = Rows::new(&x, 5)
+    check("5 columns don't divide 12 elements", &|_| _ = Rows::new(&x, 5));
+    check("12 elements don't end with a row of 5, with a stride of 10", &|y| {
+        fused.forward_inplace(RowsMut::with_stride(y, 5, 10));
     });
-    check("column 5 of 4", &|_| _ = Rows::new(&x, 4).split_at_column(5));
-    check("column 5 of 4", &|y| _ = RowsMut::new(y, 4).split_at_column(5));
+    check("column 5 of rows of 4", &|_| _ = Rows::new(&x, 4).split_at_column(5));
+    check("column 5 of rows of 4", &|y| _ = RowsMut::new(y, 4).split_at_column(5));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use bytemuck::Pod;
 use rectify::Element;
 
 /// As far as plain loops need to know it.
-pub trait Format: Element<Sum: AddAssign + Default + From<f32> + Into<f64>> + Pod {
+pub trait Format: Element<Sum: AddAssign + From<f32> + Into<f64>> + Pod {
     const NAME: &'static str;
 
     fn widen(self) -> Self::Sum;

@@ -58,7 +58,7 @@ fn run<T: Format>(options: &Options) -> Result<(), String> {
     for (name, channels) in layouts {
         let mut block = memory.block(channels);
         measure::check(&mut block)?;
-        print(&format!("\n{name:<26}         ms    GB/s\n"))?;
+        print(&format!("\n{name:<26}         µs    GB/s\n"))?;
         measure::time(&mut block, print)?;
         print(&results(&block))?;
     }

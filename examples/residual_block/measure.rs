@@ -114,7 +114,7 @@ pub fn time<T: Format>(block: &mut Block<T>, print: impl Fn(&str) -> Result<(), 
     let tensor_bytes = size_of_val(block.y) as f64;
     let line = |name, tensors: f64, ns: f64| {
         let gb_per_s = tensors * tensor_bytes / ns;
-        format!("\n  {name:<24} {:>10.3} {gb_per_s:>7.1}", ns / 1e6)
+        format!("\n  {name:<24} {:>10.1} {gb_per_s:>7.1}", ns / 1e3)
     };
     for comparison in comparisons() {
         let mut text = comparison.name.to_owned();

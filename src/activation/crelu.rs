@@ -44,7 +44,8 @@ impl Crelu {
     ///
     /// # Panics
     ///
-    /// When the tensors differ in shape. Nothing is written then.
+    /// When the tensors have not the same number of elements, or one that has something between its rows has rows of another length.
+    /// Nothing is written then.
     #[track_caller]
     pub fn forward<'a, T: Element>(
         self,
@@ -60,7 +61,8 @@ impl Crelu {
     ///
     /// # Panics
     ///
-    /// When the tensors differ in shape. Nothing is written then.
+    /// When the tensors have not the same number of elements, or one that has something between its rows has rows of another length.
+    /// Nothing is written then.
     #[track_caller]
     pub fn backward<'a, T: Element>(
         self,

@@ -17,7 +17,8 @@ use crate::sweep::{SumFn, VectorFn};
 /// `bf16` once more; the CPU's rounding and flush-to-zero modes apply. `backward` takes the input of `forward`; it may take the
 /// output where all slopes are positive, but for the gradient of the slopes.
 ///
-/// One slope for all is a single channel: [`Channels::First`] with the number of elements. It is due to He et al. (2015), PyTorch's
+/// One slope for all is a single channel: [`Channels::First`] with the number of elements, whose gradient is summed in many lanes, and
+/// not one element after the other as with [`Channels::Last`]. It is due to He et al. (2015), PyTorch's
 /// `prelu` and ONNX's operator `PRelu`. Tensors are slices, or [`Rows`].
 ///
 /// ```
@@ -59,7 +60,8 @@ impl<'a, T: Element> PRelu<'a, T> {
     ///
     /// # Panics
     ///
-    /// When the tensors differ in shape, or the channels don't divide them. Nothing is written then.
+    /// When the tensors have not the same number of elements, the channels don't divide it, or the rows of one that has something
+    /// between them don't fit the channels. Nothing is written then.
     #[track_caller]
     pub fn forward<'b>(self, input: impl Into<Rows<'b, T>>, output: impl Into<RowsMut<'b, T>>)
     where
@@ -103,7 +105,7 @@ impl<'a, T: Element> PRelu<'a, T> {
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward).
+    /// As [`forward`](Self::forward), and when `grad_slopes` has not as many elements as the slopes.
     #[track_caller]
     pub fn backward<'b>(
         self,
@@ -127,7 +129,7 @@ impl<'a, T: Element> PRelu<'a, T> {
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward).
+    /// As [`forward`](Self::forward), and when `grad_slopes` has not as many elements as the slopes.
     #[track_caller]
     pub fn backward_inplace<'b>(
         self,

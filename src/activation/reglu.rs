@@ -48,7 +48,8 @@ impl ReGlu {
     ///
     /// # Panics
     ///
-    /// When the tensors differ in shape. Nothing is written then.
+    /// When the tensors have not the same number of elements, or one that has something between its rows has rows of another length.
+    /// Nothing is written then.
     #[track_caller]
     pub fn forward<'a, T: Element>(
         self,
@@ -64,7 +65,8 @@ impl ReGlu {
     ///
     /// # Panics
     ///
-    /// When the tensors differ in shape. Nothing is written then.
+    /// When the tensors have not the same number of elements, or one that has something between its rows has rows of another length.
+    /// Nothing is written then.
     #[track_caller]
     pub fn forward_inplace<'a, T: Element>(self, a: impl Into<RowsMut<'a, T>>, b: impl Into<Rows<'a, T>>) {
         let inputs = [RowsSource::Output, RowsSource::Rows("b", b.into())];
@@ -75,7 +77,8 @@ impl ReGlu {
     ///
     /// # Panics
     ///
-    /// When the tensors differ in shape. Nothing is written then.
+    /// When the tensors have not the same number of elements, or one that has something between its rows has rows of another length.
+    /// Nothing is written then.
     #[track_caller]
     pub fn backward<'a, T: Element>(
         self,
