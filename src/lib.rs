@@ -70,8 +70,10 @@ mod isa;
 mod kernels;
 #[cfg(feature = "rayon")]
 pub mod parallel;
+#[allow(unsafe_code)]
 mod simd;
 mod streaming;
+#[allow(unsafe_code)]
 mod sweep;
 
 pub use activation::{

@@ -1,6 +1,8 @@
 //! The limit that the kernels are measured against: plain load/store loops with the same traffic, compiled for the same
 //! instruction set. Where slices go past the caches it is the faster one of ordinary and streaming stores.
 
+#![allow(unsafe_code)]
+
 #[cfg(target_arch = "x86")]
 use std::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
