@@ -26,7 +26,7 @@
 //! The other functions of the family are values with the trait [`Activation`], or of their own kind: [`PRelu`], [`ReGlu`], [`Crelu`].
 //! The page of each has its table. [`Fused`] adds a bias and a residual in the same pass; [`OneBitGradient`] keeps a bit of x
 //! for backward. Those that choose among bits are as independent of modes and flags. Those that compute are the same on every
-//! path of IEEE arithmetic; 32-bit x86 without SSE2 has none, and rounds twice.
+//! path of IEEE arithmetic in its default modes, and follow the CPU's otherwise; 32-bit x86 without SSE2 has none, and rounds twice.
 //!
 //! # Instruction sets
 //!

@@ -105,6 +105,6 @@ impl FloatFn<2> for Gradient {
 /// slope * x + 1/2
 #[inline(always)]
 fn line<F: Float>(simd: F::Simd, x: F, slope: f64) -> F {
-    let [slope, half] = [slope, 0.5].map(|number| F::splat(simd, F::Lane::nearest_finite(number)));
-    x.mul(slope).add(half)
+    let slope = F::splat(simd, F::Lane::nearest_finite(slope));
+    x.mul(slope).add(F::splat(simd, F::Lane::nearest_finite(0.5)))
 }

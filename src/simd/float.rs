@@ -61,8 +61,8 @@ impl FloatLane for i32 {
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        let [a, b] = [self, other].map(|bits| f32::from_bits(bits.cast_unsigned()));
-        (a + b).to_bits().cast_signed()
+        let (a, b) = (self.cast_unsigned(), other.cast_unsigned());
+        (f32::from_bits(a) + f32::from_bits(b)).to_bits().cast_signed()
     }
 
     #[inline(always)]
@@ -93,8 +93,8 @@ impl FloatLane for i64 {
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        let [a, b] = [self, other].map(|bits| f64::from_bits(bits.cast_unsigned()));
-        (a + b).to_bits().cast_signed()
+        let (a, b) = (self.cast_unsigned(), other.cast_unsigned());
+        (f64::from_bits(a) + f64::from_bits(b)).to_bits().cast_signed()
     }
 
     #[inline(always)]

@@ -135,13 +135,19 @@ impl_vector!(i64, floats: computed_as_they_are);
 impl<S: Simd> Float for One<S, i32> {
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        let [a, b] = [self, other].map(|float| f32::from_bits(float.0.cast_unsigned()));
+        let (a, b) = (
+            f32::from_bits(self.0.cast_unsigned()),
+            f32::from_bits(other.0.cast_unsigned()),
+        );
         Self((a * b).to_bits().cast_signed(), PhantomData)
     }
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        let [a, b] = [self, other].map(|float| f32::from_bits(float.0.cast_unsigned()));
+        let (a, b) = (
+            f32::from_bits(self.0.cast_unsigned()),
+            f32::from_bits(other.0.cast_unsigned()),
+        );
         Self((a + b).to_bits().cast_signed(), PhantomData)
     }
 
@@ -154,13 +160,19 @@ impl<S: Simd> Float for One<S, i32> {
 impl<S: Simd> Float for One<S, i64> {
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        let [a, b] = [self, other].map(|float| f64::from_bits(float.0.cast_unsigned()));
+        let (a, b) = (
+            f64::from_bits(self.0.cast_unsigned()),
+            f64::from_bits(other.0.cast_unsigned()),
+        );
         Self((a * b).to_bits().cast_signed(), PhantomData)
     }
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        let [a, b] = [self, other].map(|float| f64::from_bits(float.0.cast_unsigned()));
+        let (a, b) = (
+            f64::from_bits(self.0.cast_unsigned()),
+            f64::from_bits(other.0.cast_unsigned()),
+        );
         Self((a + b).to_bits().cast_signed(), PhantomData)
     }
 

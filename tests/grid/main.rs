@@ -8,6 +8,8 @@ mod format;
 mod guarded;
 mod masks;
 mod reference;
+#[path = "../common/required.rs"]
+mod required;
 mod rows;
 mod tensor;
 
@@ -19,6 +21,7 @@ use libtest_mimic::{Arguments, Trial};
 use proptest::prelude::*;
 use rectify::{Activation, HardSwish, Isa, Kernels, Relu, SquaredRelu};
 use reference::{Case, Clipped, Leaky, Sigmoid, Tanh, Thresholded};
+use required::required;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Method {
@@ -436,16 +439,6 @@ fn self_test(name: &str, test: fn()) -> Trial {
         Ok(())
     };
     Trial::test(format!("grid::{name}"), run)
-}
-
-/// The instruction sets that `RECTIFY_REQUIRE_ISA` lists.
-fn required() -> Vec<Isa> {
-    let names = std::env::var("RECTIFY_REQUIRE_ISA").unwrap_or_default();
-    let parse = |name: &str| {
-        name.parse()
-            .unwrap_or_else(|error| panic!("RECTIFY_REQUIRE_ISA: '{name}': {error}"))
-    };
-    names.split(',').filter(|name| !name.is_empty()).map(parse).collect()
 }
 
 fn main() {

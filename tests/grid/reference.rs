@@ -33,6 +33,12 @@ fn select<F: Format>(passes: bool, value: F::Bits) -> F::Bits {
     if passes { value } else { F::bits(0) }
 }
 
+/// The bits of a bound. One that is or becomes a zero has no sign.
+fn bound<F: Format>(number: f64) -> F::Bits {
+    let bits = nearest::<F>(number);
+    select::<F>(value::<F>(bits) != Some(0.0), bits)
+}
+
 impl Case for Relu {
     const NAME: &'static str = "relu";
 
@@ -60,7 +66,7 @@ impl Case for Clipped {
     }
 
     fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
-        let max_bits = nearest::<F>(self.max + 0.0);
+        let max_bits = bound::<F>(self.max);
         let max = value::<F>(max_bits).unwrap();
         let forward = move |x| match value::<F>(x) {
             Some(number) if number <= 0.0 => F::bits(0),
@@ -86,7 +92,7 @@ impl Case for Tanh {
     }
 
     fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
-        let [min_bits, max_bits] = [self.min, self.max].map(|bound| nearest::<F>(bound + 0.0));
+        let [min_bits, max_bits] = [self.min, self.max].map(bound::<F>);
         let [min, max] = [min_bits, max_bits].map(|bound| value::<F>(bound).unwrap());
         let forward = move |x| match value::<F>(x) {
             Some(number) if number < min => min_bits,
@@ -132,7 +138,7 @@ impl Case for Leaky {
     }
 
     fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
-        let greatest = if F::WIDTH == 64 { f64::MAX } else { f32::MAX.into() };
+        let [_, greatest] = normal_range::<F>();
         let slope = in_compute_format::<F>(self.negative_slope.clamp(-greatest, greatest));
         let backward = move |x, g| match (value::<F>(x), value::<F>(g)) {
             (None, _) => g,
@@ -186,7 +192,9 @@ impl Case for Sigmoid {
     }
 
     fn reference<F: Format>(self) -> Reference<impl Fn(F::Bits) -> F::Bits, impl Fn(F::Bits, F::Bits) -> F::Bits> {
-        let [alpha, beta] = [self.alpha, self.beta].map(in_compute_format::<F>);
+        let [least, greatest] = normal_range::<F>();
+        let alpha = in_compute_format::<F>(self.alpha.clamp(least, greatest));
+        let beta = in_compute_format::<F>(self.beta.clamp(-greatest, greatest));
         let line = move |x: f64| in_compute_format::<F>(in_compute_format::<F>(alpha * x) + beta);
         let forward = move |x| match value::<F>(x) {
             None => x,
@@ -238,5 +246,14 @@ pub fn in_compute_format<F: Format>(number: f64) -> f64 {
         number
     } else {
         f64::from(number as f32)
+    }
+}
+
+/// The least and the greatest positive normal number of the format that is computed in.
+fn normal_range<F: Format>() -> [f64; 2] {
+    if F::WIDTH == 64 {
+        [f64::MIN_POSITIVE, f64::MAX]
+    } else {
+        [f32::MIN_POSITIVE, f32::MAX].map(f64::from)
     }
 }

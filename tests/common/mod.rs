@@ -1,0 +1,27 @@
+//! What several tests need.
+
+mod required;
+
+use rectify::{Isa, Kernels};
+
+/// On each instruction set that is available or required.
+pub fn all_kernels() -> Vec<Kernels> {
+    let required = required::required();
+    let isas = Isa::ALL.iter().copied();
+    isas.filter(|isa| isa.is_available() || required.contains(isa))
+        .map(|isa| Kernels::new(isa).unwrap())
+        .collect()
+}
+
+/// `function::<T>()` with each format.
+#[allow(unused_macros, reason = "some test is of one format")]
+macro_rules! each_format {
+    ($function:ident($($argument:expr),*)) => {
+        $function::<f32>($($argument),*);
+        $function::<f64>($($argument),*);
+        #[cfg(feature = "half")]
+        $function::<rectify::f16>($($argument),*);
+        #[cfg(feature = "half")]
+        $function::<rectify::bf16>($($argument),*);
+    };
+}
