@@ -120,8 +120,9 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
         }
         let is_repeated = |operand: &Operand<T>| operand.row_stride == 0;
         let lies_close = |operand: &Operand<T>| operand.row_stride == self.columns;
-        let can_be_long = self.columns * size_of::<T>() < SHORT_BYTES
-            && times > 1
+        // So many that their bytes can't overflow.
+        let can_be_long = times > 1
+            && self.columns * size_of::<T>() < SHORT_BYTES
             && self.channels.is_none()
             && self.inputs.iter().filter(|input| is_repeated(input)).count() <= 1
             && self.inputs.iter().all(|input| is_repeated(input) || lies_close(input))
