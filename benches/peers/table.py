@@ -17,12 +17,19 @@ def read(paths):
     """By cell and library: the times of the library's call and of rectify's, one pair a run."""
     cells = collections.defaultdict(lambda: collections.defaultdict(list))
     for path in paths:
-        with open(path, newline="") as file:
-            for row in csv.DictReader(file):
+        try:
+            with open(path, newline="") as file:
+                rows = list(csv.DictReader(file))
+        except OSError as error:
+            sys.exit(f"table: can't read {path}: {error.strerror}")
+        try:
+            for row in rows:
                 if row["library"] == "library":  # The head of a second program's rows.
                     continue
                 key = row["function"], row["format"], int(row["elements"]), int(row["bytes"])
                 cells[key][row["library"]].append((float(row["ns"]), float(row["rectify_ns"])))
+        except (KeyError, TypeError, ValueError) as error:
+            sys.exit(f"table: {path}: not what peers and measure.py print: {error!r}")
     return cells
 
 
@@ -62,6 +69,9 @@ def print_summary(cells, libraries):
 
 arguments = sys.argv[1:]
 summary = "--summary" in arguments
-cells = read([path for path in arguments if path != "--summary"])
+paths = [path for path in arguments if path != "--summary"]
+if not paths:
+    sys.exit("table: usage: table.py [--summary] CSV...")
+cells = read(paths)
 libraries = list(dict.fromkeys(name for by_library in cells.values() for name in by_library))
 (print_summary if summary else print_cells)(cells, libraries)

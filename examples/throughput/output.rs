@@ -1,21 +1,25 @@
 //! Files to write to when the measuring is done.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 pub struct Output {
     path: PathBuf,
     file: File,
+    /// Until it is written to, a file that was not there before.
+    is_unwanted: bool,
 }
 
 impl Output {
     /// Leaves what is in the file.
     pub fn open(path: &Path) -> Result<Self, String> {
+        let is_unwanted = !path.exists();
         let file = OpenOptions::new().append(true).create(true).open(path);
         Ok(Self {
             path: path.into(),
             file: file.map_err(|error| cannot_write(path, &error))?,
+            is_unwanted,
         })
     }
 
@@ -25,12 +29,22 @@ impl Output {
         self.file.write_all(content.as_bytes()).map_err(|error| {
             self.clear();
             cannot_write(&self.path, &error)
-        })
+        })?;
+        self.is_unwanted = false;
+        Ok(())
     }
 
     fn clear(&self) {
         // Pipes and devices have no length.
         let _ = self.file.set_len(0);
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if self.is_unwanted {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
