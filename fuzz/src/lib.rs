@@ -11,7 +11,7 @@ pub mod reference;
 pub mod tensor;
 
 use bytemuck::Pod;
-use format::{Format, nearest, special_patterns, value};
+use format::{Format, nearest, power_of_2, special_patterns, value};
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use rectify::{Isa, Kernels};
 use reference::{Clipped, Leaky, Sigmoid, Tanh, Thresholded};
@@ -113,7 +113,7 @@ fn parameter(u: &mut Unstructured) -> Result<f64> {
         u.arbitrary()?
     } else {
         let [short, little] = u.arbitrary::<[i16; 2]>()?;
-        f64::from(short) / 256.0 + f64::from(little) * 2_f64.powi(-50)
+        f64::from(short) / 256.0 + f64::from(little) * power_of_2(-50)
     };
     Ok(if number.is_nan() { 0.0 } else { number })
 }

@@ -15,7 +15,7 @@ mod tensor;
 
 use std::fmt;
 
-use format::{Format, patterns, scattered, special_patterns};
+use format::{Format, patterns, power_of_2, scattered, special_patterns};
 use guarded::{Guarded, VECTOR_BYTES};
 use libtest_mimic::{Arguments, Trial};
 use proptest::prelude::*;
@@ -370,7 +370,7 @@ fn trials_of_format<F: Format>(way: Way, format: &str) -> Vec<Trial> {
 /// A little more than half-way between 1 and the next number of a format with so many bits: rounded to an f32 first, it would be
 /// just half-way, and go to 1.
 fn tie(bits: i32) -> f64 {
-    1.0 + 2_f64.powi(-bits) + 2_f64.powi(-40)
+    1.0 + power_of_2(-bits) + power_of_2(-40)
 }
 
 /// Whether it rounds f16 where `GRID_F16=no_rounding`: Bochs 2.7 rounds ties of VCVTPS2PH away from zero.
