@@ -223,10 +223,9 @@ fn backward<F: Format>(way: Way, case: impl Case, shapes: Vec<Shape>) {
     let reference = case.reference::<F>();
     for shape in shapes {
         let x = values::<F>(shape.len(), 4);
-        // Sums of one thing and another are rarely NaN.
         let g: Vec<_> = values::<F>(shape.len(), 5)
             .into_iter()
-            .map(|g| finite::<F>(g, shape))
+            .map(|g| summable::<F>(g, shape))
             .collect();
         let expected: Vec<F::Bits> = x.iter().zip(&g).map(|(&x, &g)| (reference.backward)(x, g)).collect();
         let [input, grad_output] = [&x, &g].map(|values| Tensor::new(values, shape));
@@ -263,10 +262,10 @@ fn backward<F: Format>(way: Way, case: impl Case, shapes: Vec<Shape>) {
     }
 }
 
-/// Something else for a NaN or infinity, but in one of the shapes.
-fn finite<F: Format>(bits: F::Bits, shape: Shape) -> F::Bits {
+/// Something else for what the others would vanish beside in a sum, but in one of the shapes.
+fn summable<F: Format>(bits: F::Bits, shape: Shape) -> F::Bits {
     match value::<F>(bits) {
-        Some(number) if number.is_finite() => bits,
+        Some(number) if number.abs() < 8.0 => bits,
         _ if shape.columns == 33 => bits,
         _ => nearest::<F>(1.25),
     }
@@ -288,7 +287,7 @@ fn prelu<F: Format>(way: Way) {
         let g: Vec<_> = values::<F>(shape.len(), 7)
             .into_iter()
             .zip(&x)
-            .map(|(g, &x)| if passes::<F>(x) { g } else { finite::<F>(g, shape) })
+            .map(|(g, &x)| if passes::<F>(x) { g } else { summable::<F>(g, shape) })
             .collect();
         let [input, grad_output] = [&x, &g].map(|values| Tensor::new(values, shape));
         for (layout, channels) in layouts(shape) {
