@@ -3,14 +3,17 @@
 
 use rectify::{Channels, Fused, Isa, Kernels, Relu};
 
+/// Of a row that goes past the caches wherever it begins.
+const LEN: usize = (16 << 10) / size_of::<f64>() + 56;
+
 #[test]
 #[cfg_attr(not(target_arch = "x86"), ignore = "every element is as aligned as it is wide")]
 fn f64_at_any_multiple_of_its_alignment() {
     rectify::set_streaming_threshold(1);
-    let x: Vec<f64> = (0..200).map(|i| f64::from(i % 7 - 3)).collect();
+    let x: Vec<f64> = (0..LEN as i32).map(|i| f64::from(i % 7 - 3)).collect();
     let relu = |x: f64| if x > 0.0 { x } else { 0.0 };
     let expected: Vec<f64> = x.iter().copied().map(relu).collect();
-    let mut mask = [0; 200 / 8];
+    let mut mask = [0; LEN / 8];
     for (byte, x) in mask.iter_mut().zip(x.chunks(8)) {
         for (i, &x) in x.iter().enumerate() {
             *byte |= u8::from(x > 0.0) << i;

@@ -198,9 +198,7 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
             let rest = self.walk_lanes(head, len);
             walk_compact(&mut self, rest, len);
         }
-        if head > 0 {
-            sums.0[..lanes].rotate_right(head);
-        }
+        // Whichever lane is the first one: those that are added to each other are as far apart.
         // Each with a known count, so that the compiler can make vectors of it.
         macro_rules! add_second_half {
             ($($half:literal)+) => {
