@@ -55,8 +55,11 @@ mod cpu {
         mxcsr
     }
 
-    pub fn set(mxcsr: Mode) {
-        // SAFETY: none but what runs until it is restored depends on it.
+    /// # Safety
+    ///
+    /// What runs until it is the default one again does without Rust's promise that it is: [`in_mode`](super::in_mode).
+    pub unsafe fn set(mxcsr: Mode) {
+        // SAFETY: the caller's promise.
         unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const mxcsr, options(nostack)) };
     }
 }
@@ -96,8 +99,11 @@ mod cpu {
         fpcr | fpsr & FLAGS
     }
 
-    pub fn set(mode: Mode) {
-        // SAFETY: none but what runs until it is restored depends on it.
+    /// # Safety
+    ///
+    /// What runs until it is the default one again does without Rust's promise that it is: [`in_mode`](super::in_mode).
+    pub unsafe fn set(mode: Mode) {
+        // SAFETY: the caller's promise.
         unsafe { asm!("msr fpcr, {}", "msr fpsr, {}", in(reg) mode & !FLAGS, in(reg) mode & FLAGS, options(nostack)) };
     }
 }
@@ -107,14 +113,18 @@ struct Restore(Mode);
 
 impl Drop for Restore {
     fn drop(&mut self) {
-        cpu::set(self.0);
+        // SAFETY: the mode from before.
+        unsafe { cpu::set(self.0) };
     }
 }
 
-/// What `call` gives in a mode, and the mode after it.
+/// What `call` gives in a mode, and the mode after it. The language has code run in the default mode only; this is about what comes of a
+/// caller who doesn't, such as an engine in C++ that flushes to zero. `call` is in functions that the compiler can't see into, and
+/// what it does beside the kernel's work is of whole numbers.
 fn in_mode<R>(mode: Mode, call: impl FnOnce() -> R) -> (R, Mode) {
     let _restore = Restore(cpu::get());
-    cpu::set(mode);
+    // SAFETY: restored at the end; see above.
+    unsafe { cpu::set(mode) };
     let result = call();
     (result, cpu::get())
 }

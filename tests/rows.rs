@@ -94,6 +94,33 @@ fn strides_as_long_as_they_can_be() {
     Fused::new(Relu)
         .bias(&[1.0, 2.0], Channels::First { spatial: 5 })
         .forward_inplace(no_rows);
+    // Tensors without columns may differ in rows, which have no stride then.
+    for elements in [0, 1] {
+        let input = Rows::with_stride(&x[..elements], 0, usize::MAX);
+        let output = RowsMut::with_stride(&mut [], 0, 1);
+        Fused::new(Relu).forward(input, output);
+        Fused::new(Relu).forward(input, RowsMut::with_stride(&mut [0.0; 5], 0, 1));
+    }
+
     let spatial = Channels::First { spatial: usize::MAX };
     Fused::new(Relu).bias(&[1.0], spatial).forward_inplace(&mut empty);
+}
+
+/// Short rows are walked several at a time, with the bias again and again, and those that are left one by one.
+#[test]
+fn short_rows() {
+    let (rows, columns) = (19, 3);
+    let numbers = |step: i32| -> Vec<f32> { (0..57).map(|i| (i * step % 23 - 11) as f32).collect() };
+    let (x, residual, bias) = (numbers(5), numbers(7), [1.0, -2.0, 0.5]);
+    let expected: Vec<f32> = (0..rows * columns)
+        .map(|i| (x[i] + bias[i % columns] + residual[i]).max(0.0))
+        .collect();
+    let fused = Fused::new(Relu).bias(&bias, Channels::Last).residual(&residual);
+
+    let mut y = vec![0.0; x.len()];
+    fused.forward(&x, &mut y);
+    assert_eq!(y, expected);
+    y.copy_from_slice(&x);
+    fused.forward_inplace(&mut y);
+    assert_eq!(y, expected);
 }

@@ -2,31 +2,31 @@
 
 /// Declares an instruction set from the name of its `Isa` and, where not every CPU of the compilation target has it, the
 /// one list of its target features: the proof that it is there, the detection, the function that enables it, and the fence,
-/// which every CPU of x86 with such a list has. F16C is always on it. `unaligned` is another one than itself.
+/// which every CPU of x86 with such a list has. F16C is always on it. `unaligned` is another one than itself, and whether that is available.
 macro_rules! isa {
     ($name:ident) => {
         isa!(@declare $name, Self, true, [] {});
     };
     ($name:ident: $($feature:tt),+) => {
-        isa!($name, unaligned Self: $($feature),+);
+        isa!($name, unaligned Self if true; $($feature),+);
     };
-    ($name:ident, unaligned $unaligned:ty: $($feature:tt),+) => {
+    ($name:ident, unaligned $unaligned:ident if $has_unaligned:expr; $($feature:tt),+) => {
         // CPUID, and whether the operating system saves the registers. (`cpufeatures` can't ask for F16C.)
         cpufeatures::new!(cpu, $($feature),+);
 
-        isa!(@declare $name, $unaligned, cpu::get() && $crate::simd::cpuid::has_f16c(), [
+        isa!(@declare $name, $unaligned, cpu::get() && $crate::simd::cpuid::has_f16c() && $has_unaligned, [
             $(#[target_feature(enable = $feature)])+
             #[target_feature(enable = "f16c")]
         ] {
             #[inline(always)]
             fn fence(self) {
-                // SAFETY: `self` proves that the CPU has these features, and each of them comes with SSE.
+                // SAFETY: `self` proves that the CPU has these features, and F16C comes with SSE.
                 unsafe { _mm_sfence() }
             }
 
             #[inline(always)]
             unsafe fn stream_16(bytes: [u8; 16], target: *mut u8) {
-                // SAFETY: the caller's promises: each of these features comes with SSE2.
+                // SAFETY: the caller's promises: F16C comes with SSE2.
                 unsafe { _mm_stream_si128(target.cast(), bytemuck::cast(bytes)) }
             }
 
@@ -55,7 +55,7 @@ macro_rules! isa {
         #[derive(Clone, Copy)]
         pub struct $name(());
 
-        // SAFETY: `is_available` asks for the very features that `enter` enables; those of `Unaligned` are among them.
+        // SAFETY: `is_available` asks for the very features that `enter` enables, and for `Unaligned`.
         unsafe impl $crate::simd::Simd for $name {
             type I16 = I16;
             type I32 = I32;

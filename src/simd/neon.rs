@@ -16,7 +16,8 @@ macro_rules! computed_in_f32 {
 
         #[inline(always)]
         fn widen<T: Format<Lane = i16>>(self, index: usize) -> I32 {
-            // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+            // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one; `fcvtl` touches no more than its two
+            // registers.
             unsafe {
                 let half = if index == 0 { vget_low_s16(self.0) } else { vget_high_s16(self.0) };
                 if T::IS_BF16 {

@@ -8,7 +8,7 @@ use crate::kernels::{Kernels, Way};
 use crate::streaming::streaming_threshold;
 #[cfg(feature = "rayon")]
 use crate::sweep::Axis;
-use crate::sweep::{LONG_BYTES, MapRows, Operand, Plan, RepeatedRow, SumColumns, SumFn, SumParts, SumRows, VectorFn};
+use crate::sweep::{LONG_BYTES, MapRows, Operand, Plan, RepeatedRow, SumColumns, SumFn, SumRows, VectorFn};
 
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel};
@@ -132,7 +132,7 @@ impl<'a, T: Element, const N: usize, const M: usize> RowsCall<'a, T, N, M> {
 
     pub(crate) fn map<F: VectorFn<N, M>>(self, function: F, way: Way) {
         let mut repeated: RepeatedRow<T> = [const { MaybeUninit::uninit() }; _];
-        // SAFETY: `new` was given the tensors.
+        // SAFETY: `new` was given the tensors, and rows of so many columns. `repeated` stays as it is until both plans have been walked.
         for plan in unsafe { self.plan.with_long_rows(&mut repeated) } {
             if plan.rows > 0 {
                 Self { plan, ..self }.pass(function, Written, way);
@@ -214,7 +214,8 @@ fn check_elements((name, elements): (&str, usize), (other_name, other_elements):
 ///
 /// # Safety
 ///
-/// `axis` is one along which the parts of the tensors have nothing in common, nor what `from` gives with what is before it.
+/// `axis` is one along which the parts of the tensors have nothing in common, nor what `from` gives with what is before it. A
+/// value may be used on another thread.
 unsafe trait Pass<T: Element, F, const N: usize, const M: usize>: Copy {
     /// Whether there is a sum for each column, or each row.
     #[cfg(feature = "rayon")]
@@ -230,7 +231,7 @@ unsafe trait Pass<T: Element, F, const N: usize, const M: usize>: Copy {
 
     /// # Safety
     ///
-    /// As for [`MapRows::new`], and that of sums where there are some.
+    /// As for [`MapRows::new`], and where there are sums as for [`SumColumns::new`] or [`SumRows::new`].
     unsafe fn run(self, function: F, plan: Plan<T, N, M>, kernels: Kernels);
 }
 
@@ -298,11 +299,11 @@ unsafe impl<T: Element, F: SumFn<N>, const N: usize> Pass<T, F, N, 1> for Sums<T
     }
 
     unsafe fn run(self, function: F, plan: Plan<T, N, 1>, kernels: Kernels) {
-        // SAFETY: the caller's promises.
-        let parts = unsafe { SumParts::new(function, plan, self.start) };
         match self.layout {
-            Channels::Last => run(&SumColumns(parts), kernels),
-            Channels::First { .. } => run(&SumRows(parts), kernels),
+            // SAFETY: the caller's promises. `RowsCall` makes one group of channels that come last.
+            Channels::Last => run(&unsafe { SumColumns::new(function, plan, self.start) }, kernels),
+            // SAFETY: the caller's promises.
+            Channels::First { .. } => run(&unsafe { SumRows::new(function, plan, self.start) }, kernels),
         }
     }
 }
@@ -316,14 +317,16 @@ struct Work<T, F, P, const N: usize, const M: usize> {
 impl<T: Element, F: Copy + Send, P: Pass<T, F, N, M>, const N: usize, const M: usize> Work<T, F, P, N, M> {
     fn run(self, kernels: Kernels) {
         // SAFETY: `RowsCall::new` was given the tensors, which live as long as the call, and made the plan of their shapes, which it has
-        // checked: inputs are shared, or the first output itself, and outputs exclusive. `RowsCall::sum` has checked the number of
-        // sums, which are exclusive. Where the work was split, this is a part of it.
+        // checked: inputs are shared, or the first output itself, and outputs exclusive. Or an input is a row that `RowsCall::map` holds
+        // until the work is done. `RowsCall::sum` has checked the number of sums, which are exclusive. Where the work was split, this is
+        // a part of it.
         unsafe { self.pass.run(self.function, self.plan, kernels) }
     }
 }
 
-// SAFETY: the tensors of `RowsCall` and the sums, shared ones and exclusive ones, can go to another thread; of those that are
-// written to, parts have nothing in common, which `Plan::split` and `Pass` promise.
+// SAFETY: the tensors of `RowsCall`, the row of `RowsCall::map` and the sums, shared ones and exclusive ones, can go to another thread,
+// for which the call waits; of those that are written to, parts have nothing in common, which `Plan::split` and `Pass` promise. So can
+// a `Pass`.
 #[cfg(feature = "rayon")]
 unsafe impl<T: Element, F: Send, P: Pass<T, F, N, M>, const N: usize, const M: usize> Send for Work<T, F, P, N, M> {}
 

@@ -1,6 +1,6 @@
 //! A bit an element, the first one in the lowest bit of the first byte.
 
-use super::{ALIGNED_BYTES, Body, before_alignment, store, walk, walk_compact};
+use super::{ALIGNED_BYTES, Body, VectorOf, before_alignment, store, walk, walk_compact};
 use crate::activation::OneBitFunction;
 use crate::element::Element;
 use crate::simd::{Lane, Simd, Vector, Walk};
@@ -8,9 +8,12 @@ use crate::simd::{Lane, Simd, Vector, Walk};
 /// Bits that are put together before they are stored.
 const WORD: usize = u64::BITS as usize;
 
-/// The elements that come before stores are aligned, if that pays.
+/// The elements that come before stores are aligned, if that pays; at most `len`.
 #[inline(always)]
 fn head<S: Simd, T: Element>(target: *const T::Lane, len: usize) -> usize {
+    const {
+        assert!(size_of::<VectorOf<S, T>>() <= ALIGNED_BYTES);
+    }
     if len * size_of::<T>() >= ALIGNED_BYTES {
         before_alignment::<S, T>(target)
     } else {

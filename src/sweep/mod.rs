@@ -9,7 +9,7 @@ pub(crate) use masks::{BackwardMask, CountNonzero, ForwardMask};
 pub(crate) use rows::Axis;
 pub(crate) use rows::{LONG_BYTES, MapRows, Operand, Plan, RepeatedRow};
 pub use sums::SumFn;
-pub(crate) use sums::{SumColumns, SumParts, SumRows};
+pub(crate) use sums::{SumColumns, SumRows};
 
 use crate::element::{Element, Format};
 use crate::simd::{Lane, Simd, Vector};
@@ -43,7 +43,8 @@ pub(crate) trait Body {
     ///
     /// # Safety
     ///
-    /// The slices have them, and they have not been walked yet.
+    /// The slices have them, and they have not been walked yet. Where the body streams, what it writes is aligned at `at` to the vector, if
+    /// that has 16 bytes or more.
     unsafe fn block<V: Vector<Simd = Self::Simd, Lane = Self::Lane>, const COUNT: usize>(&mut self, at: usize);
 }
 
@@ -69,7 +70,7 @@ const UNROLL: usize = 4;
 /// [`walk_rest`] walks fewer vectors than this.
 pub(crate) const REST_VECTORS: usize = 2 * UNROLL;
 
-/// Walks elements from `at` on to `len`: blocks of vectors, then what [`walk_rest`] does.
+/// Walks elements from `at` on to `len`, each of them once: blocks of vectors, then what [`walk_rest`] does.
 ///
 /// # Safety
 ///
@@ -85,15 +86,15 @@ pub(crate) unsafe fn walk<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane>>(bo
     unsafe { walk_rest::<V, B>(body, at, len) }
 }
 
-/// Walks elements from `at` on to `len`, less than `REST_VECTORS` vectors: in pieces of which each is half of the one before, and
-/// taken once where its bit is set in the number of elements left.
+/// Walks elements from `at` on to `len`, less than `REST_VECTORS` vectors, each of them once: in pieces of which each is half of the one
+/// before, and taken once where its bit is set in the number of elements left.
 ///
 /// The pieces don't overlap: a load that wants bytes from two stores before it waits for both, and in place the next call's
 /// loads come soon. Masked stores keep later loads waiting too.
 ///
 /// # Safety
 ///
-/// As for [`walk`].
+/// As for [`walk`], and there are fewer than `REST_VECTORS` vectors.
 #[inline(always)]
 pub(crate) unsafe fn walk_rest<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane>>(
     body: &mut B,
@@ -112,36 +113,54 @@ pub(crate) unsafe fn walk_rest<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane
     }
     // The smallest piece so far.
     let mut least = REST_VECTORS * V::LANES;
-    macro_rules! piece {
-        ($vector:ty, $count:literal) => {
+    macro_rules! pieces {
+        ($($vector:ty, $count:literal;)+) => {
             const {
-                assert!(<$vector>::LANES.is_power_of_two());
+                assert!(halve_down_to_one(REST_VECTORS * V::LANES, [$($count * <$vector>::LANES),+]));
             }
-            let piece = $count * <$vector>::LANES;
-            if piece < least {
-                debug_assert!(2 * piece == least);
-                least = piece;
-                if left & piece != 0 {
-                    // SAFETY: at + COUNT * LANES <= len: the pieces are different powers of two, each a bit of `left`.
-                    unsafe { body.block::<$vector, $count>(at) };
-                    at += piece;
+            $(
+                let piece = $count * <$vector>::LANES;
+                if piece < least {
+                    least = piece;
+                    if left & piece != 0 {
+                        // SAFETY: at + COUNT * LANES <= len: the pieces are different powers of two, each a bit of `left`.
+                        unsafe { body.block::<$vector, $count>(at) };
+                        at += piece;
+                    }
                 }
-            }
+            )+
         };
     }
     const {
         assert!(REST_VECTORS == 8);
     }
-    piece!(V, 4);
-    piece!(V, 2);
-    piece!(V, 1);
-    // From 32 bytes down to 2.
-    piece!(Narrower<V>, 2);
-    piece!(Narrower<V>, 1);
-    piece!(Narrower2<V>, 1);
-    piece!(Narrower3<V>, 1);
-    piece!(Narrower4<V>, 1);
+    // Narrower ones have from 32 bytes down to 2.
+    pieces!(
+        V, 4;
+        V, 2;
+        V, 1;
+        Narrower<V>, 2;
+        Narrower<V>, 1;
+        Narrower2<V>, 1;
+        Narrower3<V>, 1;
+        Narrower4<V>, 1;
+    );
     debug_assert!(least == 1 && at == len);
+}
+
+/// Whether each piece that is smaller than all before it is half of the least of them, and the last one is a single element.
+const fn halve_down_to_one<const N: usize>(mut least: usize, pieces: [usize; N]) -> bool {
+    let mut i = 0;
+    while i < N {
+        if pieces[i] < least {
+            if 2 * pieces[i] != least {
+                return false;
+            }
+            least = pieces[i];
+        }
+        i += 1;
+    }
+    least == 1
 }
 
 /// Walks elements from `at` on to `len`, with less code than [`walk`]: for functions that users compile themselves.

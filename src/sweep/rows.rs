@@ -47,8 +47,9 @@ impl<T: Format> Operand<T> {
 
     #[inline(always)]
     fn row(self, group: usize, row: usize) -> *mut T::Lane {
-        let offset = group * self.group_stride + row * self.row_stride;
-        self.start.wrapping_add(offset).cast()
+        // Where there are no columns, a stride is of no row and may be any.
+        let (group, row) = (group.wrapping_mul(self.group_stride), row.wrapping_mul(self.row_stride));
+        self.start.wrapping_add(group.wrapping_add(row)).cast()
     }
 }
 
@@ -110,7 +111,7 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
     ///
     /// # Safety
     ///
-    /// The inputs can be read.
+    /// The inputs can be read. The first plan is used as long as `repeated` is there and not written to, which is one of its inputs.
     pub(crate) unsafe fn with_long_rows(self, repeated: &mut RepeatedRow<T>) -> [Self; 2] {
         let (mut long, mut rest) = (self, self);
         let mut times = (repeated.len() / self.columns.max(1)).min(self.rows / 4);
@@ -122,8 +123,11 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
         let lies_close = |operand: &Operand<T>| operand.row_stride == self.columns;
         // So many that their bytes can't overflow.
         let can_be_long = times > 1
+            && self.columns > 0
+            && self.groups == 1
             && self.columns * size_of::<T>() < SHORT_BYTES
             && self.channels.is_none()
+            // There is room for one.
             && self.inputs.iter().filter(|input| is_repeated(input)).count() <= 1
             && self.inputs.iter().all(|input| is_repeated(input) || lies_close(input))
             && self.outputs.iter().all(lies_close);
@@ -136,7 +140,7 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
         for operand in long.inputs.iter_mut().chain(&mut long.outputs) {
             if is_repeated(operand) && can_be_long {
                 for room in repeated.chunks_exact_mut(self.columns).take(times) {
-                    // SAFETY: the caller promises a row of so many columns; the room is exclusive.
+                    // SAFETY: the caller promises a row of so many columns; the room is exclusive and as long.
                     unsafe {
                         room.as_mut_ptr()
                             .copy_from_nonoverlapping(operand.start.cast(), self.columns)

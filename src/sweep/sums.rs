@@ -36,19 +36,14 @@ const MAX_REGISTERS: usize = 8;
 #[repr(align(64))]
 struct Aligned<L, const LEN: usize>([L; LEN]);
 
-#[derive(Clone, Copy)]
-pub(crate) struct SumParts<T: Element, F, const N: usize> {
+struct SumParts<T: Element, F, const N: usize> {
     function: F,
     plan: Plan<T, N, 1>,
     sums: *mut T::ComputedIn,
 }
 
 impl<T: Element, F: SumFn<N>, const N: usize> SumParts<T, F, N> {
-    /// # Safety
-    ///
-    /// As for `MapRows`; `sums` can be written for each column or each row of a group, and nothing else has access to it as long as the
-    /// value lives.
-    pub(crate) unsafe fn new(function: F, plan: Plan<T, N, 1>, sums: *mut T::ComputedIn) -> Self {
+    fn new(function: F, plan: Plan<T, N, 1>, sums: *mut T::ComputedIn) -> Self {
         // `sums` is that of a slice of `Sum`.
         const { assert!(align_of::<T::Sum>() >= align_of::<T::ComputedIn>()) }
         Self { function, plan, sums }
@@ -56,7 +51,17 @@ impl<T: Element, F: SumFn<N>, const N: usize> SumParts<T, F, N> {
 }
 
 /// A sum for each column, over the rows of the only group: of 256 rows at a time, in their order; these sums are added in theirs.
-pub(crate) struct SumColumns<T: Element, F, const N: usize>(pub(crate) SumParts<T, F, N>);
+pub(crate) struct SumColumns<T: Element, F, const N: usize>(SumParts<T, F, N>);
+
+impl<T: Element, F: SumFn<N>, const N: usize> SumColumns<T, F, N> {
+    /// # Safety
+    ///
+    /// As for `MapRows`, and there is one group. `sums` can be written for each column, and nothing else has access to it as long as the
+    /// value lives.
+    pub(crate) unsafe fn new(function: F, plan: Plan<T, N, 1>, sums: *mut T::ComputedIn) -> Self {
+        Self(SumParts::new(function, plan, sums))
+    }
+}
 
 impl<T: Element, F: SumFn<N>, const N: usize> Walk for SumColumns<T, F, N> {
     type Output = ();
@@ -99,7 +104,16 @@ impl<T: Element, F: SumFn<N>, const N: usize> Walk for SumColumns<T, F, N> {
 /// A sum for each row of a group, over the groups in their order. A row is summed in stretches of 256 * `row_lanes` elements, in their
 /// order; a stretch's elements in as many lanes, the first one in the first lane; then the second half of the lanes is added to the
 /// first one until one lane is left.
-pub(crate) struct SumRows<T: Element, F, const N: usize>(pub(crate) SumParts<T, F, N>);
+pub(crate) struct SumRows<T: Element, F, const N: usize>(SumParts<T, F, N>);
+
+impl<T: Element, F: SumFn<N>, const N: usize> SumRows<T, F, N> {
+    /// # Safety
+    ///
+    /// As for `MapRows`. `sums` can be written for each row of a group, and nothing else has access to it as long as the value lives.
+    pub(crate) unsafe fn new(function: F, plan: Plan<T, N, 1>, sums: *mut T::ComputedIn) -> Self {
+        Self(SumParts::new(function, plan, sums))
+    }
+}
 
 impl<T: Element, F: SumFn<N>, const N: usize> Walk for SumRows<T, F, N> {
     type Output = ();
@@ -136,7 +150,8 @@ impl<T: Element, F: SumFn<N>, const N: usize> Walk for SumRows<T, F, N> {
     }
 }
 
-/// A row from some column on, each element of which has a sum.
+/// A row from some column on, each element of which has a sum: to walk it, `sums` has to have one for each place up to `mask`. Pieces
+/// come at multiples of their length from `first` on, so that none goes over the end of the sums. Where it is streamed, a fence follows.
 struct SumBody<S, T: Element, F: VectorFn<N>, const N: usize> {
     simd: S,
     function: F::Rounded<T>,
@@ -178,7 +193,7 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
 
     /// # Safety
     ///
-    /// There are `len` elements.
+    /// There are `len` elements, and where they are `streaming` a fence follows.
     #[inline(always)]
     unsafe fn sum_in_lanes(mut self, len: usize, streaming: bool) -> T::ComputedIn {
         let lanes = row_lanes::<T>();
@@ -221,7 +236,7 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
     ///
     /// # Safety
     ///
-    /// There are `len` elements, and those before `at` have been walked.
+    /// There are `len` elements, and those before `at` have been walked; `sums` has the lanes, and the first one belongs to `at`.
     #[inline(always)]
     unsafe fn walk_lanes(&mut self, mut at: usize, len: usize) -> usize {
         type FloatOf<S, T> = <VectorOf<S, T> as Vector>::Float;
@@ -257,10 +272,10 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
     ///
     /// # Safety
     ///
-    /// There are `LANES` elements.
+    /// There are `LANES` elements, and where they are streamed they are aligned to them.
     #[inline(always)]
     unsafe fn call_at<V: Vector<Simd = S, Lane = T::Lane>>(&self, at: usize) -> [V::Float; 2] {
-        // SAFETY: the caller's promise. If it is streamed, the output is aligned there; see `walk_unaligned`.
+        // SAFETY: the caller's promise.
         unsafe {
             let inputs = load::<V, N>(self.simd, self.inputs, at);
             let [output] = F::call::<T, V>(self.function, self.simd, inputs);
@@ -299,7 +314,7 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> Body for SumBody<S, T, F,
     unsafe fn block<V: Vector<Simd = S, Lane = T::Lane>, const COUNT: usize>(&mut self, at: usize) {
         for i in 0..COUNT {
             let at = at + i * V::LANES;
-            // SAFETY: the caller promises the elements; each has a sum.
+            // SAFETY: the caller promises the elements, and what the type wants of the sums.
             unsafe {
                 let summands = self.call_at::<V>(at);
                 let sums = self.sums.add((at - self.first) & self.mask);
