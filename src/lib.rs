@@ -27,6 +27,8 @@
 //! The page of each has its table. [`Fused`] adds a bias and a residual in the same pass; [`OneBitGradient`] keeps a bit of x
 //! for backward. Those that choose among bits are as independent of modes and flags. Those that compute are the same on every
 //! path of IEEE arithmetic in its default modes, and follow the CPU's otherwise; 32-bit x86 without SSE2 has none, and rounds twice.
+//! Where a page says that a NaN comes out of a product quiet, that is what x86 and aarch64 do, sign and payload as they were; Rust
+//! leaves it open, and RISC-V gives one NaN for all.
 //!
 //! # Instruction sets
 //!
