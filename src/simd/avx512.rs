@@ -10,7 +10,10 @@ use crate::element::Format;
 
 // AVX2 serves unaligned stores (of 64 bytes most of them go to two cache lines, and what loads these next has to wait), so it has
 // to be in the list. The compiler takes it and FMA for granted with AVX-512.
-isa!(Avx512, unaligned Unaligned if cfg!(not(rectify_avx2)) || Unaligned::is_available(); "avx2", "popcnt", "fma", "avx512f", "avx512bw", "avx512vl");
+isa!(
+    Avx512, unaligned Unaligned if cfg!(not(rectify_avx2)) || Unaligned::is_available();
+    "avx2", "popcnt", "fma", "avx512f", "avx512bw", "avx512vl"
+);
 
 #[cfg(rectify_avx2)]
 type Unaligned = super::avx2::Avx2;

@@ -2,7 +2,8 @@
 
 /// Declares an instruction set from the name of its `Isa` and, where not every CPU of the compilation target has it, the
 /// one list of its target features: the proof that it is there, the detection, the function that enables it, and the fence,
-/// which every CPU of x86 with such a list has. F16C is always on it. `unaligned` is another one than itself, and whether that is available.
+/// which every CPU of x86 with such a list has. F16C is always on it. `unaligned` is another one than itself, and whether that is
+/// available.
 macro_rules! isa {
     ($name:ident) => {
         isa!(@declare $name, Self, true, [] {});

@@ -114,7 +114,7 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
     /// The inputs can be read. The first plan is used as long as `repeated` is there and not written to, which is one of its inputs.
     pub(crate) unsafe fn with_long_rows(self, repeated: &mut RepeatedRow<T>) -> [Self; 2] {
         let (mut long, mut rest) = (self, self);
-        let mut times = (repeated.len() / self.columns.max(1)).min(self.rows / 4);
+        let mut times = repeated.len().checked_div(self.columns).unwrap_or(0).min(self.rows / 4);
         if times > STREAM_BYTES {
             // So that they are made of whole pieces.
             times -= times % STREAM_BYTES;
@@ -123,7 +123,6 @@ impl<T: Element, const N: usize, const M: usize> Plan<T, N, M> {
         let lies_close = |operand: &Operand<T>| operand.row_stride == self.columns;
         // So many that their bytes can't overflow.
         let can_be_long = times > 1
-            && self.columns > 0
             && self.groups == 1
             && self.columns * size_of::<T>() < SHORT_BYTES
             && self.channels.is_none()
