@@ -1,5 +1,6 @@
 //! AVX-512: 512 bits, truth values in mask registers.
 
+use core::arch::asm;
 #[cfg(target_arch = "x86")]
 use core::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
@@ -61,6 +62,23 @@ macro_rules! computed_in_f32 {
     };
 }
 
+/// What was loaded, for the compiler something else: it makes a load and the choice among its lanes one, which waits for the mask, and so
+/// often for memory, before it begins.
+///
+/// # Safety
+///
+/// The CPU has AVX-512 F.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn unmasked(mut loaded: __m512i) -> __m512i {
+    #[cfg(not(miri))]
+    // SAFETY: it is no instruction.
+    unsafe {
+        asm!("/* {} */", inout(zmm_reg) loaded, options(pure, nomem, nostack, preserves_flags));
+    }
+    loaded
+}
+
 /// The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits.
 ///
 /// # Safety
@@ -94,6 +112,12 @@ macro_rules! vector {
             unsafe fn load(_: Avx512, source: *const $lane) -> Self {
                 // SAFETY: the proof is an argument; the caller promises that 64 bytes can be read.
                 Self(unsafe { _mm512_loadu_si512(source.cast()) })
+            }
+
+            #[inline(always)]
+            unsafe fn load_ahead(simd: Avx512, source: *const $lane) -> Self {
+                // SAFETY: the caller's promise; the proof is an argument.
+                unsafe { Self(unmasked(Self::load(simd, source).0)) }
             }
 
             #[inline(always)]

@@ -212,6 +212,17 @@ pub unsafe trait Vector: Copy {
     /// `source` can be read for `LANES` lanes. It need not be aligned.
     unsafe fn load(simd: Self::Simd, source: *const Self::Lane) -> Self;
 
+    /// As `load`, but begins before a mask is there that goes with it.
+    ///
+    /// # Safety
+    ///
+    /// As for `load`.
+    #[inline(always)]
+    unsafe fn load_ahead(simd: Self::Simd, source: *const Self::Lane) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { Self::load(simd, source) }
+    }
+
     /// # Safety
     ///
     /// `target` can be written for `LANES` lanes. It need not be aligned.

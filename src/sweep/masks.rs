@@ -1,6 +1,6 @@
 //! A bit an element, the first one in the lowest bit of the first byte.
 
-use super::{ALIGNED_BYTES, Body, VectorOf, before_alignment, store, walk, walk_compact};
+use super::{ALIGNED_BYTES, Body, VectorOf, before_alignment, load, store, walk, walk_compact};
 use crate::activation::OneBitFunction;
 use crate::element::Element;
 use crate::simd::{Lane, Simd, Vector, Walk};
@@ -299,7 +299,7 @@ impl<S: Simd, T: Element, A: OneBitFunction> Body for BackwardBody<S, T, A> {
             let at = at + i * V::LANES;
             // SAFETY: the caller promises the elements; streamed are those from an aligned one on.
             unsafe {
-                let grad_output = V::load(self.simd, self.grad_output.add(at));
+                let grad_output = load::<V>(self.simd, self.grad_output.add(at), self.streaming);
                 let is_live = V::from_bits(self.simd, self.bits, at - self.first);
                 let grad_input = A::backward_bit::<T, V>(self.function, self.simd, is_live, grad_output);
                 store(grad_input, self.grad_input.add(at), self.streaming);

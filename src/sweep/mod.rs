@@ -341,7 +341,9 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
     #[inline(always)]
     unsafe fn call_at<V: Vector<Simd = S, Lane = T::Lane>>(&self, at: usize) -> [V; M] {
         // SAFETY: the caller promises that LANES lanes can be read from `at`.
-        F::call::<T, V>(self.function, self.simd, unsafe { load(self.simd, self.inputs, at) })
+        F::call::<T, V>(self.function, self.simd, unsafe {
+            load_each(self.simd, self.inputs, at, self.streaming)
+        })
     }
 }
 
@@ -366,20 +368,42 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Row
     }
 }
 
-/// A vector of each of `inputs` at the element `at`.
+/// A vector of each of `inputs` at the element `at`, as [`load`] gives it.
 ///
 /// # Safety
 ///
 /// Each can be read from `at` for `LANES` lanes.
 #[inline(always)]
-pub(crate) unsafe fn load<V: Vector, const N: usize>(simd: V::Simd, inputs: [*const V::Lane; N], at: usize) -> [V; N] {
+unsafe fn load_each<V: Vector, const N: usize>(
+    simd: V::Simd,
+    inputs: [*const V::Lane; N],
+    at: usize,
+    streaming: bool,
+) -> [V; N] {
     // SAFETY: the caller promises that LANES lanes can be read from `at`.
     unsafe {
-        let mut vectors = [V::load(simd, inputs[0].add(at)); N];
+        let mut vectors = [load(simd, inputs[0].add(at), streaming); N];
         for i in 1..N {
-            vectors[i] = V::load(simd, inputs[i].add(at));
+            vectors[i] = load(simd, inputs[i].add(at), streaming);
         }
         vectors
+    }
+}
+
+/// What is streamed comes from far away too.
+///
+/// # Safety
+///
+/// As for [`Vector::load`].
+#[inline(always)]
+unsafe fn load<V: Vector>(simd: V::Simd, source: *const V::Lane, streaming: bool) -> V {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if streaming {
+            V::load_ahead(simd, source)
+        } else {
+            V::load(simd, source)
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A function of rows, with the sum of what belongs to each channel in the same pass: the gradients of a bias and of slopes.
 
 use super::rows::Plan;
-use super::{Body, RowBody, VectorFn, VectorOf, load, store, walk_compact};
+use super::{Body, RowBody, VectorFn, VectorOf, load_each, store, walk_compact};
 use crate::element::{Element, Format};
 use crate::simd::{Float, FloatLane, Lane, Simd, Vector, Walk};
 
@@ -277,7 +277,7 @@ impl<S: Simd, T: Element, F: SumFn<N>, const N: usize> SumBody<S, T, F, N> {
     unsafe fn call_at<V: Vector<Simd = S, Lane = T::Lane>>(&self, at: usize) -> [V::Float; 2] {
         // SAFETY: the caller's promise.
         unsafe {
-            let inputs = load::<V, N>(self.simd, self.inputs, at);
+            let inputs = load_each::<V, N>(self.simd, self.inputs, at, self.streaming);
             let [output] = F::call::<T, V>(self.function, self.simd, inputs);
             store(output, self.output.add(at), self.streaming);
             let mut summands = [F::summand::<T, V>(self.function, self.simd, inputs, output, 0); 2];
