@@ -1,4 +1,4 @@
-use super::order::{Interval, ordered};
+use super::order::{Interval, magnitude};
 use super::{Activation, Function, Loops};
 use crate::element::Element;
 use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
@@ -91,7 +91,7 @@ impl Function for HardSigmoid {
     #[inline(always)]
     fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Self, simd: V::Simd, x: V) -> V {
         compute::<T, V, _, 1>(simd, Value(rounded), [x])
-            .replace(Interval::nan::<T>().contains(simd, ordered(simd, x)), x)
+            .replace(Interval::nan_magnitude::<T>().contains(simd, magnitude(x)), x)
     }
 
     #[inline(always)]
@@ -109,8 +109,8 @@ impl FloatFn<1> for Value {
         let line = self.0.line(simd, x);
         let one = F::splat(simd, F::Lane::nearest_finite(1.0));
         // Numbers without a sign are in the order of their bits. (Here a NaN becomes 0 or 1.)
-        line.keep(line.gt(F::splat(simd, F::Lane::ZERO)))
-            .replace(line.gt(one), one)
+        let line = line.keep(line.gt(F::splat(simd, F::Lane::ZERO)));
+        line.replace(line.gt(one), one)
     }
 }
 

@@ -1,4 +1,5 @@
-use super::order::{Interval, ordered};
+use super::order::{Interval, magnitude};
+use super::relu::{Relu, above_negative_infinity};
 use super::{Activation, Function, Loops};
 use crate::element::{Element, Format};
 use crate::simd::{Float, FloatFn, FloatLane, Vector, compute};
@@ -35,8 +36,7 @@ static LOOPS: Loops<HardSwish> = Loops::new();
 
 #[derive(Clone, Copy)]
 pub struct Rounded<T: Format> {
-    up_to_minus_3: Interval<T::Lane>,
-    from_3: Interval<T::Lane>,
+    within_3: Interval<T::Lane>,
     nan: Interval<T::Lane>,
 }
 
@@ -50,19 +50,15 @@ impl Function for HardSwish {
     #[inline(always)]
     fn round<T: Element>(self) -> Rounded<T> {
         Rounded {
-            up_to_minus_3: Interval::up_to::<T>(T::round(-3.0)),
-            from_3: Interval::from::<T>(T::round(3.0)),
-            nan: Interval::nan::<T>(),
+            within_3: Interval::magnitude_below(T::round(3.0)),
+            nan: Interval::nan_magnitude::<T>(),
         }
     }
 
     #[inline(always)]
     fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
-        let order = ordered(simd, x);
-        compute::<T, V, _, 1>(simd, Value, [x])
-            .discard(rounded.up_to_minus_3.contains(simd, order))
-            .replace(rounded.from_3.contains(simd, order), x)
-            .replace(rounded.nan.contains(simd, order), x)
+        let product = compute::<T, V, _, 1>(simd, Value, [x]);
+        Relu::forward_vector::<T, V>((), simd, x).replace(rounded.within_3.contains(simd, magnitude(x)), product)
     }
 
     #[inline(always)]
@@ -72,11 +68,12 @@ impl Function for HardSwish {
         x: V,
         grad_output: V,
     ) -> V {
-        let order = ordered(simd, x);
-        compute::<T, V, _, 2>(simd, Gradient, [x, grad_output])
-            .discard(rounded.up_to_minus_3.contains(simd, order))
-            .replace(rounded.from_3.contains(simd, order), grad_output)
-            .replace(rounded.nan.contains(simd, order), x)
+        let magnitude = magnitude(x);
+        let product = compute::<T, V, _, 2>(simd, Gradient, [x, grad_output]);
+        grad_output
+            .keep(above_negative_infinity::<T, V>(simd, x))
+            .replace(rounded.nan.contains(simd, magnitude), x)
+            .replace(rounded.within_3.contains(simd, magnitude), product)
     }
 }
 

@@ -1,5 +1,5 @@
 use super::one_bit::backward_by_bit;
-use super::relu::passes;
+use super::relu::{above_negative_infinity, passes};
 use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
 use crate::element::{Element, Format};
 use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
@@ -9,7 +9,8 @@ use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
 /// | x | f(x) | gradient |
 /// | --- | --- | --- |
 /// | > 0, +inf | x | g |
-/// | < 0, -inf, -0.0, +0.0 | x * slope | g * slope |
+/// | +0.0 | +0.0, with a negative slope too | g * slope |
+/// | < 0, -inf, -0.0 | x * slope | g * slope |
 /// | NaN | the same NaN | g |
 ///
 /// With a slope of 0 both products are +0.0, whatever x and g are: it is [`Relu`](super::Relu) then, bit for bit. The gradient at
@@ -96,7 +97,8 @@ impl Function for LeakyRelu {
 
     #[inline(always)]
     fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
-        Self::backward_vector::<T, V>(rounded, simd, x, x)
+        let is_kept = above_negative_infinity::<T, V>(simd, x);
+        Self::backward_bit::<T, V>(rounded, simd, is_kept, x)
     }
 
     backward_by_bit!();

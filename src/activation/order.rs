@@ -11,7 +11,13 @@ pub fn ordered<V: Vector>(simd: V::Simd, x: V) -> V {
     x.xor(V::splat(simd, V::Lane::MAX).keep(has_sign))
 }
 
-/// Of a single number.
+/// Twice the whole number without its sign: as numbers without a sign these are in the order of the magnitudes, and the NaNs come last.
+#[inline(always)]
+pub fn magnitude<V: Vector>(x: V) -> V {
+    x.wrapping_add(x)
+}
+
+/// [`ordered`], of a single number.
 #[inline(always)]
 fn ordered_lane<L: Lane>(x: L) -> L {
     if x < L::ZERO { x.xor(L::MAX) } else { x }
@@ -72,13 +78,17 @@ impl<L: Lane> Interval<L> {
         Self::new(first, ordered_lane(T::INFINITY))
     }
 
-    /// The NaNs: those after infinity and, once around, before -infinity.
+    /// Of the [`magnitude`]s, those below that of `bound`, which is not 0.
     #[inline(always)]
-    pub fn nan<T: Element<Lane = L>>() -> Self {
-        Self::new(
-            ordered_lane(T::INFINITY).wrapping_add(L::ONE),
-            ordered_lane(T::NEG_INFINITY).wrapping_sub(L::ONE),
-        )
+    pub fn magnitude_below(bound: L) -> Self {
+        Self::new(L::ZERO, bound.wrapping_add(bound).wrapping_sub(L::ONE))
+    }
+
+    /// Those of the NaNs.
+    #[inline(always)]
+    pub fn nan_magnitude<T: Element<Lane = L>>() -> Self {
+        let infinity = T::INFINITY.wrapping_add(T::INFINITY);
+        Self::new(infinity.wrapping_add(L::ONE), L::ZERO.wrapping_sub(L::ONE))
     }
 
     /// All others. Not of an empty one.

@@ -62,6 +62,6 @@ pub fn passes<T: Element, V: Vector<Lane = T::Lane>>(simd: V::Simd, x: V) -> V::
 /// As whole numbers, -0.0 is the least and -infinity the greatest of the numbers with a sign; the NaNs with a sign lie
 /// between -infinity and +0.0. So this is true for +0.0, for x > 0 and for every NaN.
 #[inline(always)]
-fn above_negative_infinity<T: Element, V: Vector<Lane = T::Lane>>(simd: V::Simd, x: V) -> V::Mask {
+pub fn above_negative_infinity<T: Element, V: Vector<Lane = T::Lane>>(simd: V::Simd, x: V) -> V::Mask {
     x.gt(V::splat(simd, T::NEG_INFINITY))
 }

@@ -147,7 +147,7 @@ impl Case for Leaky {
             (_, None) => quiet::<F>(g),
             (_, Some(g)) => nearest::<F>(in_compute_format::<F>(g * slope)),
         };
-        let forward = move |x| backward(x, x);
+        let forward = move |x| if x == F::bits(0) { x } else { backward(x, x) };
         Reference { forward, backward }
     }
 }
