@@ -1,9 +1,9 @@
 use super::one_bit::backward_by_bit;
-use super::order::Interval;
+use super::order::{Interval, has_fast_minimum, unless_nan};
 use super::relu::{Relu, passes};
 use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
 use crate::element::{Element, Format};
-use crate::simd::Vector;
+use crate::simd::{Lane, Vector};
 
 /// Clipped ReLU: min(relu(x), max). With the bound 6 it is [`RELU6`](Self::RELU6).
 ///
@@ -83,8 +83,13 @@ impl Function for ClippedRelu {
 
     #[inline(always)]
     fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
+        let max = V::splat(simd, rounded.max);
+        if has_fast_minimum::<V>() {
+            let positive = x.keep(x.gt(V::splat(simd, T::Lane::ZERO)));
+            return unless_nan::<T, V>(simd, x, positive.replace(positive.gt(max), max));
+        }
         let above = rounded.above.contains(simd, x);
-        Relu::forward_vector::<T, V>((), simd, x).replace(above, V::splat(simd, rounded.max))
+        Relu::forward_vector::<T, V>((), simd, x).replace(above, max)
     }
 
     backward_by_bit!();

@@ -1,4 +1,4 @@
-use super::order::{Interval, magnitude};
+use super::order::{Interval, unless_nan};
 use super::{Activation, Function, Loops};
 use crate::element::Element;
 use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
@@ -90,8 +90,7 @@ impl Function for HardSigmoid {
 
     #[inline(always)]
     fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Self, simd: V::Simd, x: V) -> V {
-        compute::<T, V, _, 1>(simd, Value(rounded), [x])
-            .replace(Interval::nan_magnitude::<T>().contains(simd, magnitude(x)), x)
+        unless_nan::<T, V>(simd, x, compute::<T, V, _, 1>(simd, Value(rounded), [x]))
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-use super::order::{Interval, magnitude};
+use super::order::{Interval, magnitude, unless_nan};
 use super::relu::{Relu, above_negative_infinity};
 use super::{Activation, Function, Loops};
 use crate::element::{Element, Format};
@@ -37,7 +37,6 @@ static LOOPS: Loops<HardSwish> = Loops::new();
 #[derive(Clone, Copy)]
 pub struct Rounded<T: Format> {
     within_3: Interval<T::Lane>,
-    nan: Interval<T::Lane>,
 }
 
 impl Function for HardSwish {
@@ -51,7 +50,6 @@ impl Function for HardSwish {
     fn round<T: Element>(self) -> Rounded<T> {
         Rounded {
             within_3: Interval::magnitude_below(T::round(3.0)),
-            nan: Interval::nan_magnitude::<T>(),
         }
     }
 
@@ -68,12 +66,9 @@ impl Function for HardSwish {
         x: V,
         grad_output: V,
     ) -> V {
-        let magnitude = magnitude(x);
         let product = compute::<T, V, _, 2>(simd, Gradient, [x, grad_output]);
-        grad_output
-            .keep(above_negative_infinity::<T, V>(simd, x))
-            .replace(rounded.nan.contains(simd, magnitude), x)
-            .replace(rounded.within_3.contains(simd, magnitude), product)
+        let elsewhere = grad_output.keep(above_negative_infinity::<T, V>(simd, x));
+        unless_nan::<T, V>(simd, x, elsewhere).replace(rounded.within_3.contains(simd, magnitude(x)), product)
     }
 }
 

@@ -1,5 +1,5 @@
 use super::one_bit::backward_by_bit;
-use super::order::{Interval, ordered};
+use super::order::{Interval, has_fast_minimum, ordered, unless_nan};
 use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
 use crate::element::{Element, Format};
 use crate::simd::{Lane, Vector};
@@ -113,9 +113,16 @@ impl Function for Hardtanh {
 
     #[inline(always)]
     fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
+        let (min, max) = (V::splat(simd, rounded.min), V::splat(simd, rounded.max));
+        if has_fast_minimum::<V>() && rounded.is_around_zero {
+            // Without a sign, whole numbers are in the order of the magnitudes, first those of the positive numbers.
+            let sign = V::splat(simd, T::Lane::MIN);
+            let from_min = x.replace(x.xor(sign).gt(min.xor(sign)), min);
+            return unless_nan::<T, V>(simd, x, from_min.replace(from_min.gt(max), max));
+        }
         let order = rounded.order(simd, x);
-        x.replace(rounded.below.contains(simd, order), V::splat(simd, rounded.min))
-            .replace(rounded.above.contains(simd, order), V::splat(simd, rounded.max))
+        x.replace(rounded.below.contains(simd, order), min)
+            .replace(rounded.above.contains(simd, order), max)
     }
 
     backward_by_bit!();

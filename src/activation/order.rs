@@ -1,7 +1,8 @@
 //! Comparisons of numbers by those of whole numbers, which neither raise exception flags nor depend on a mode.
 
 use crate::element::Element;
-use crate::simd::{Lane, Vector};
+use crate::isa::Isa;
+use crate::simd::{Lane, Simd, Vector};
 
 /// The whole numbers in whose order the numbers are. Those with a sign have their other bits inverted: -infinity is the
 /// least, -0.0 comes right before +0.0, the NaNs with a sign are below all of it and the others above.
@@ -15,6 +16,22 @@ pub fn ordered<V: Vector>(simd: V::Simd, x: V) -> V {
 #[inline(always)]
 pub fn magnitude<V: Vector>(x: V) -> V {
     x.wrapping_add(x)
+}
+
+/// x where it is NaN, else `number`.
+#[inline(always)]
+pub fn unless_nan<T: Element, V: Vector<Lane = T::Lane>>(simd: V::Simd, x: V, number: V) -> V {
+    let infinity = T::INFINITY.wrapping_add(T::INFINITY);
+    let nan = Interval::new(
+        infinity.wrapping_add(V::Lane::ONE),
+        V::Lane::ZERO.wrapping_sub(V::Lane::ONE),
+    );
+    number.replace(nan.contains(simd, magnitude(x)), x)
+}
+
+/// Whether the lesser of two whole numbers, which the compiler sees in a compare and a choice, takes less time than a mask.
+pub const fn has_fast_minimum<V: Vector>() -> bool {
+    matches!(V::Simd::ISA, Isa::Avx512)
 }
 
 /// [`ordered`], of a single number.
@@ -82,13 +99,6 @@ impl<L: Lane> Interval<L> {
     #[inline(always)]
     pub fn magnitude_below(bound: L) -> Self {
         Self::new(L::ZERO, bound.wrapping_add(bound).wrapping_sub(L::ONE))
-    }
-
-    /// Those of the NaNs.
-    #[inline(always)]
-    pub fn nan_magnitude<T: Element<Lane = L>>() -> Self {
-        let infinity = T::INFINITY.wrapping_add(T::INFINITY);
-        Self::new(infinity.wrapping_add(L::ONE), L::ZERO.wrapping_sub(L::ONE))
     }
 
     /// All others. Not of an empty one.
