@@ -120,11 +120,8 @@ impl FloatFn<2> for Gradient {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [x, g]: [F; 2]) -> F {
         let line = self.0.line(simd, x);
-        let from_one = Interval::new(F::Lane::nearest_finite(1.0), F::Lane::INFINITY);
-        let up_to_zero = Interval::new(F::Lane::MIN, F::Lane::NEG_INFINITY);
-        g.mul(self.0.alpha(simd))
-            .keep(line.nonzero())
-            .discard(up_to_zero.contains(simd, line))
-            .discard(from_one.contains(simd, line))
+        let between = Interval::new(F::Lane::ONE, F::Lane::nearest_finite(1.0).wrapping_sub(F::Lane::ONE));
+        let is_dead = F::and_not(simd, line.is_number(), between.contains(simd, line));
+        g.mul(self.0.alpha(simd)).discard(is_dead)
     }
 }

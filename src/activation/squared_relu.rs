@@ -1,4 +1,4 @@
-use super::order::Interval;
+use super::order::{Interval, has_fast_minimum, unless_nan};
 use super::relu::Relu;
 use super::{Activation, Function, Loops};
 use crate::element::{Element, Format};
@@ -57,6 +57,10 @@ impl Function for SquaredRelu {
 
     #[inline(always)]
     fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
+        if has_fast_minimum::<V>() {
+            let positive = x.keep(x.gt(V::splat(simd, T::Lane::ZERO)));
+            return unless_nan::<T, V>(simd, x, compute::<T, V, _, 1>(simd, Square, [positive]));
+        }
         let square = compute::<T, V, _, 1>(simd, Square, [x]);
         Relu::forward_vector::<T, V>((), simd, x).replace(rounded.positive.contains(simd, x), square)
     }
