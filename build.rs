@@ -27,8 +27,11 @@ fn main() {
     }
 
     let features = variable("CARGO_CFG_TARGET_FEATURE");
-    let x86 = matches!(variable("CARGO_CFG_TARGET_ARCH").as_str(), "x86" | "x86_64");
-    let neon = variable("CARGO_CFG_TARGET_ARCH") == "aarch64" && features.split(',').any(|feature| feature == "neon");
+    let has = |name| features.split(',').any(|feature| feature == name);
+    // Without SSE these targets pass floats in whole numbers, and have no vectors to pass.
+    let is_soft_float = matches!(variable("CARGO_CFG_TARGET_OS").as_str(), "none" | "uefi") && !has("sse");
+    let x86 = matches!(variable("CARGO_CFG_TARGET_ARCH").as_str(), "x86" | "x86_64") && !is_soft_float;
+    let neon = variable("CARGO_CFG_TARGET_ARCH") == "aarch64" && has("neon");
     for name in OPTIONAL {
         println!("cargo::rustc-check-cfg=cfg(rectify_{name})");
         let on_this_target = match name {

@@ -18,7 +18,8 @@ use crate::sweep::{SumFn, VectorFn};
 ///
 /// f is any [`Activation`] (which [`PRelu`](crate::PRelu) is not). Tensors are slices, arrays, vectors or [`Rows`] and [`RowsMut`];
 /// a `&mut [T]` that is needed again goes in as `&mut *x`. They all have the same number of elements; where one has
-/// something between its rows, or a bias has its channels, the others are taken for rows of that many columns.
+/// something between its rows, the others are taken for rows of as many columns. With a bias, rows have as many columns as there are
+/// channels where these come last, and `spatial` columns where they come first.
 ///
 /// ```
 /// use rectify::{Channels, Fused, Relu};
@@ -81,7 +82,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     /// # Panics
     ///
     /// When the tensors have not the same number of elements, the channels don't divide it, or the rows of one that has something
-    /// between them fit neither the channels nor the others'. Nothing is written then.
+    /// between them don't fit the channels, or the others'. Nothing is written then.
     #[track_caller]
     pub fn forward<'b>(self, input: impl Into<Rows<'b, T>>, output: impl Into<RowsMut<'b, T>>)
     where
@@ -179,6 +180,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
 
     /// [`backward`](Self::backward), and in the same pass the gradient of the bias: of each channel the sum of `grad_input`, as it is
     /// written, in the format [`Element::Sum`]; what was in `grad_bias` is overwritten.
+    /// It has an element for each channel: its length says how many there are.
     ///
     /// Sums start from +0.0 and are rounded each. One of an order that depends on the shape alone, whatever the instruction set and
     /// the number of threads:

@@ -39,7 +39,8 @@ pub(crate) use ways;
 /// The functions of this crate on one instruction set. A value is the proof that the instruction set is available.
 ///
 /// The free functions call [`Kernels::best`] each time (but for a few elements), at the cost of an atomic load. Hold a value
-/// to save it, or to pin an instruction set in a test or a benchmark. [`Fused`](crate::Fused), [`PRelu`](crate::PRelu),
+/// to save it, or to pin an instruction set in a test or a benchmark: but of functions that choose among bits slices below 128 bytes (64
+/// of `f64`) take the same way on each, and below 512 bytes AVX-512 is AVX2's vectors. [`Fused`](crate::Fused), [`PRelu`](crate::PRelu),
 /// [`ReGlu`](crate::ReGlu) and [`Crelu`](crate::Crelu) take one with their method `on`.
 ///
 /// ```

@@ -66,7 +66,7 @@ fn empty_tensors_are_fine() {
     Relu.backward_mask_inplace(&[], &mut output);
 }
 
-/// A slope for each channel is a leaky ReLU of it; one for all is one channel.
+/// A positive slope for each channel is a leaky ReLU of it; one for all is one channel.
 #[test]
 fn slopes_are_those_of_leaky_relus() {
     let x: Vec<f32> = (-40..40).map(|x| x as f32 / 7.0).collect();

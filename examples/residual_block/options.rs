@@ -16,7 +16,7 @@ Usage: cargo run --release --example residual_block -- [OPTIONS]
   --format NAME  f32, f64, f16 or bf16 (default: f32)
   --help         print this
 
-Separate passes are rectify's too, but for the sums of the channels, which are plain loops. ms: median time. GB/s: bytes read and
+Separate passes are rectify's too, but for the sums of the channels, which are plain loops. µs: median time. GB/s: bytes read and
 written per second. x: how many times as fast.
 ";
 

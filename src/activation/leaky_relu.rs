@@ -4,17 +4,18 @@ use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
 use crate::element::{Element, Format};
 use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
 
-/// Leaky ReLU: x where `!(x <= 0)`, else x * `negative_slope`.
+/// Leaky ReLU: x where `!(x <= 0)`, else x * `negative_slope`; but +0.0 stays +0.0.
 ///
 /// | x | f(x) | gradient |
 /// | --- | --- | --- |
 /// | > 0, +inf | x | g |
-/// | +0.0 | +0.0, with a negative slope too | g * slope |
+/// | +0.0 | +0.0 | g * slope |
 /// | < 0, -inf, -0.0 | x * slope | g * slope |
 /// | NaN | the same NaN | g |
 ///
 /// With a slope of 0 both products are +0.0, whatever x and g are: it is [`Relu`](super::Relu) then, bit for bit. The gradient at
-/// x = 0 is g * slope, as in PyTorch. With a positive slope, `backward` may be given the output of `forward` too.
+/// x = 0 is g * slope, as in PyTorch. With a negative slope +0.0 stays +0.0, as in ONNX, where PyTorch and [`PRelu`](crate::PRelu) have
+/// -0.0. With a positive slope, `backward` may be given the output of `forward` too.
 ///
 /// The slope is rounded to the format that is computed in: `f32` for `f32`, `f16` and `bf16`, else `f64`; one that is too large for
 /// an `f32` becomes its greatest number. A product is rounded there, and of `f16` and `bf16` once more, to nearest and of two to

@@ -146,8 +146,9 @@ pub trait Activation: Function {
     ///
     /// # Panics
     ///
-    /// When the vector would be too long for the memory.
+    /// When the vector would have more bytes than `isize::MAX`.
     #[cfg(feature = "alloc")]
+    #[track_caller]
     fn forward_append<T: Element>(self, input: &[T], output: &mut Vec<T>) {
         append(output, input.len(), |output| self.forward_uninit(input, output));
     }
@@ -156,7 +157,7 @@ pub trait Activation: Function {
     ///
     /// # Panics
     ///
-    /// When the lengths differ, or the vector would be too long for the memory. It is as it was then.
+    /// When the lengths differ, or the vector would have more bytes than `isize::MAX`. It is as it was then.
     #[cfg(feature = "alloc")]
     #[track_caller]
     fn backward_append<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut Vec<T>) {

@@ -1,6 +1,5 @@
 //! AVX-512: 512 bits, truth values in mask registers.
 
-use core::arch::asm;
 #[cfg(target_arch = "x86")]
 use core::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
@@ -70,13 +69,16 @@ macro_rules! computed_in_f32 {
 /// The CPU has AVX-512 F.
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn unmasked(mut loaded: __m512i) -> __m512i {
-    #[cfg(not(miri))]
-    // SAFETY: it is no instruction.
-    unsafe {
-        asm!("/* {} */", inout(zmm_reg) loaded, options(pure, nomem, nostack, preserves_flags));
+unsafe fn unmasked(loaded: __m512i) -> __m512i {
+    if cfg!(miri) {
+        return loaded;
     }
-    loaded
+    let unmasked;
+    // SAFETY: it is no instruction: what comes out of the register is what went in, and nothing else is touched.
+    unsafe {
+        core::arch::asm!("/* {} */", inout(zmm_reg) loaded => unmasked, options(pure, nomem, nostack, preserves_flags));
+    }
+    unmasked
 }
 
 /// The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits.

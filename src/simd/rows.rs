@@ -15,6 +15,20 @@ use super::split::{Split, run_parallel};
 use super::{Entries, Rows, RowsMut, run};
 
 /// How the channels of a tensor lie in memory.
+///
+/// ```
+/// use rectify::{Channels, Fused, Relu};
+///
+/// // NCHW: an image of two channels, 1 x 3.
+/// let mut x = [1.0_f32, -2.0, 3.0, -4.0, 5.0, -6.0];
+/// Fused::new(Relu).bias(&[1.0, 7.0], Channels::First { spatial: 3 }).forward_inplace(&mut x);
+/// assert_eq!(x, [2.0, 0.0, 4.0, 3.0, 12.0, 1.0]);
+///
+/// // NHWC: the same numbers as three pixels of two channels.
+/// let mut x = [1.0_f32, -2.0, 3.0, -4.0, 5.0, -6.0];
+/// Fused::new(Relu).bias(&[1.0, 7.0], Channels::Last).forward_inplace(&mut x);
+/// assert_eq!(x, [2.0, 5.0, 4.0, 3.0, 6.0, 1.0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Channels {
     /// Next to each other, as in NHWC and in the output of a dense layer: the channel of element i is `i % channels`.

@@ -197,7 +197,7 @@ pub fn trials<F: Format>(way: Way, format: &str) -> Vec<Trial> {
         trial(way, &format!("relu::mask::by_name::{format}"), relu_by_name::<F>),
     ];
     trials.extend(trials_of_case::<F, _>(way, format, Relu));
-    trials.extend(trials_of_case::<F, _>(way, format, Leaky { negative_slope: 0.3 }));
+    trials.extend(trials_of_case::<F, _>(way, format, Leaky { negative_slope: -0.3 }));
     trials.extend(trials_of_case::<F, _>(way, format, Clipped { max: 6.0 }));
     trials.extend(trials_of_case::<F, _>(way, format, Tanh { min: -1.5, max: 0.75 }));
     trials.extend(trials_of_case::<F, _>(way, format, Thresholded { alpha: -0.5 }));

@@ -415,7 +415,7 @@ pub fn trials<F: Format>(way: Way, format: &str) -> Vec<Trial> {
     trials.extend(trials_of_case::<F>(
         way,
         format,
-        Leaky { negative_slope: 0.3 },
+        Leaky { negative_slope: -0.3 },
         some_shapes,
     ));
     trials.extend(trials_of_case::<F>(way, format, Clipped { max: 6.0 }, some_shapes));
