@@ -196,7 +196,7 @@ lane!(i64: I64, i64x2, in caller: scalar::One<scalar::Scalar, i64>);
 ///
 /// # Safety
 ///
-/// `load` and `store` touch `LANES` lanes, a power of two, and nothing else.
+/// Those that load, store and stream touch `LANES` lanes, a power of two, and nothing else.
 pub unsafe trait Vector: Copy {
     type Simd: Simd;
     type Lane: Lane;
