@@ -34,12 +34,21 @@ macro_rules! computed_in_f32 {
         }
 
         #[inline(always)]
-        fn narrow<T: Format<Lane = i16>>([first, second]: [I32; 2]) -> Self {
+        fn split_bf16<T: Format<Lane = i16>>(self) -> [I32; 2] {
+            // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
+            unsafe {
+                let upper = _mm256_and_si256(self.0, _mm256_set1_epi32(-1 << 16));
+                [I32(_mm256_slli_epi32::<16>(self.0)), I32(upper)]
+            }
+        }
+
+        #[inline(always)]
+        fn join<T: Format<Lane = i16>>([first, second]: [I32; 2]) -> Self {
             // SAFETY: an `Avx2` proves that the CPU has AVX2 and F16C, and no vector is made without one.
             unsafe {
                 Self(if T::IS_BF16 {
-                    let packed = _mm256_packus_epi32(round_to_bf16(first.0), round_to_bf16(second.0));
-                    _mm256_permute4x64_epi64::<0b11_01_10_00>(packed)
+                    let lower = _mm256_srli_epi32::<16>(round_to_bf16(first.0));
+                    _mm256_blend_epi16::<0b1010_1010>(lower, round_to_bf16(second.0))
                 } else {
                     let first = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm256_castsi256_ps(first.0));
                     let second = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm256_castsi256_ps(second.0));
@@ -50,7 +59,7 @@ macro_rules! computed_in_f32 {
     };
 }
 
-/// In the lower half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits.
+/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits.
 ///
 /// # Safety
 ///
@@ -60,7 +69,7 @@ macro_rules! computed_in_f32 {
 unsafe fn round_to_bf16(x: __m256i) -> __m256i {
     let odd = _mm256_and_si256(_mm256_srli_epi32::<16>(x), _mm256_set1_epi32(1));
     let up = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
-    _mm256_srli_epi32::<16>(_mm256_add_epi32(x, up))
+    _mm256_add_epi32(x, up)
 }
 
 /// # Safety

@@ -44,18 +44,26 @@ macro_rules! computed_in_f32 {
         }
 
         #[inline(always)]
-        fn narrow<T: Format<Lane = i16>>([first, second]: [I32; 2]) -> Self {
+        fn split_bf16<T: Format<Lane = i16>>(self) -> [I32; 2] {
             // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
             unsafe {
-                let (first, second) = if T::IS_BF16 {
-                    (round_to_bf16(first.0), round_to_bf16(second.0))
+                let upper = _mm512_and_si512(self.0, _mm512_set1_epi32(-1 << 16));
+                [I32(_mm512_slli_epi32::<16>(self.0)), I32(upper)]
+            }
+        }
+
+        #[inline(always)]
+        fn join<T: Format<Lane = i16>>([first, second]: [I32; 2]) -> Self {
+            // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
+            unsafe {
+                Self(if T::IS_BF16 {
+                    let lower = _mm512_srli_epi32::<16>(round_to_bf16(first.0));
+                    _mm512_mask_blend_epi16(0xaaaa_aaaa, lower, round_to_bf16(second.0))
                 } else {
-                    (
-                        _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm512_castsi512_ps(first.0)),
-                        _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm512_castsi512_ps(second.0)),
-                    )
-                };
-                Self(_mm512_inserti64x4::<1>(_mm512_castsi256_si512(first), second))
+                    let first = _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm512_castsi512_ps(first.0));
+                    let second = _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm512_castsi512_ps(second.0));
+                    _mm512_inserti64x4::<1>(_mm512_castsi256_si512(first), second)
+                })
             }
         }
     };
@@ -81,17 +89,17 @@ unsafe fn unmasked(loaded: __m512i) -> __m512i {
     unmasked
 }
 
-/// The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits.
+/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits.
 ///
 /// # Safety
 ///
 /// The CPU has AVX-512 F.
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn round_to_bf16(x: __m512i) -> __m256i {
+unsafe fn round_to_bf16(x: __m512i) -> __m512i {
     let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(x), _mm512_set1_epi32(1));
     let up = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
-    _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(_mm512_add_epi32(x, up)))
+    _mm512_add_epi32(x, up)
 }
 
 macro_rules! vector {

@@ -119,24 +119,14 @@ pub fn compute<T: Format, V: Vector<Lane = T::Lane>, F: FloatFn<N>, const N: usi
     function: F,
     inputs: [V; N],
 ) -> V {
-    let mut results = [compute_float::<T, V, F, N>(simd, function, inputs, 0); 2];
-    if V::FLOATS == 2 {
-        results[1] = compute_float::<T, V, F, N>(simd, function, inputs, 1);
-    }
-    V::narrow::<T>(results)
-}
-
-/// For those at `index`.
-#[inline(always)]
-fn compute_float<T: Format, V: Vector<Lane = T::Lane>, F: FloatFn<N>, const N: usize>(
-    simd: V::Simd,
-    function: F,
-    inputs: [V; N],
-    index: usize,
-) -> V::Float {
-    let mut floats = [inputs[0].widen::<T>(index); N];
+    let [first, second] = inputs[0].split::<T>();
+    let (mut first, mut second) = ([first; N], [second; N]);
     for i in 1..N {
-        floats[i] = inputs[i].widen::<T>(index);
+        [first[i], second[i]] = inputs[i].split::<T>();
     }
-    function.call(simd, floats)
+    let mut results = [function.call(simd, first); 2];
+    if V::FLOATS == 2 {
+        results[1] = function.call(simd, second);
+    }
+    V::join::<T>(results)
 }

@@ -19,6 +19,8 @@ macro_rules! isa {
             $(#[target_feature(enable = $feature)])+
             #[target_feature(enable = "f16c")]
         ] {
+            const STREAMS: bool = true;
+
             #[inline(always)]
             fn fence(self) {
                 // SAFETY: `self` proves that the CPU has these features, and F16C comes with SSE.
@@ -32,19 +34,13 @@ macro_rules! isa {
             }
 
             #[inline(always)]
-            unsafe fn widen<T: $crate::element::Format<Lane = i16>>(halves: [i16; 4]) -> [f32; 4] {
-                if T::IS_BF16 {
-                    return halves.map(T::to_f32);
-                }
+            unsafe fn f16_to_f32(halves: [i16; 4]) -> [f32; 4] {
                 // SAFETY: the caller promises F16C; 8 bytes can be read.
                 bytemuck::cast(unsafe { _mm_cvtph_ps(_mm_loadl_epi64(halves.as_ptr().cast())) })
             }
 
             #[inline(always)]
-            unsafe fn narrow<T: $crate::element::Format<Lane = i16>>(floats: [f32; 4]) -> [i16; 4] {
-                if T::IS_BF16 {
-                    return floats.map(T::from_f32);
-                }
+            unsafe fn f16_from_f32(floats: [f32; 4]) -> [i16; 4] {
                 // SAFETY: the caller promises F16C.
                 let halves = unsafe { _mm_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(bytemuck::cast(floats)) };
                 let [halves, _] = bytemuck::cast::<_, [[i16; 4]; 2]>(halves);
@@ -122,7 +118,12 @@ macro_rules! computed_as_they_are {
         }
 
         #[inline(always)]
-        fn narrow<T: $crate::element::Format<Lane = Self::Lane>>([float, _]: [Self; 2]) -> Self {
+        fn split_bf16<T: $crate::element::Format<Lane = Self::Lane>>(self) -> [Self; 2] {
+            [self; 2]
+        }
+
+        #[inline(always)]
+        fn join<T: $crate::element::Format<Lane = Self::Lane>>([float, _]: [Self; 2]) -> Self {
             float
         }
     };

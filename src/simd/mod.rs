@@ -13,6 +13,7 @@ mod call;
 mod cpuid;
 mod entries;
 mod float;
+mod halves;
 mod masks;
 mod matrix;
 mod narrow;
@@ -59,6 +60,9 @@ pub unsafe trait Simd: Copy {
 
     const ISA: Isa;
 
+    /// Whether it can store past the caches.
+    const STREAMS: bool = false;
+
     /// Whether this CPU and its operating system have it.
     fn is_available() -> bool;
 
@@ -77,32 +81,24 @@ pub unsafe trait Simd: Copy {
     #[inline(always)]
     fn fence(self) {}
 
-    /// Four numbers of 16 bits as `f32`.
+    /// Four numbers of `f16` as `f32`.
     ///
     /// # Safety
     ///
     /// The instruction set is available.
     #[inline(always)]
-    unsafe fn widen<T: Format<Lane = i16>>(halves: [i16; 4]) -> [f32; 4] {
-        let mut floats = [0.0; 4];
-        for (float, half) in floats.iter_mut().zip(halves) {
-            *float = T::to_f32(half);
-        }
-        floats
+    unsafe fn f16_to_f32(halves: [i16; 4]) -> [f32; 4] {
+        halves::f16_to_f32(halves)
     }
 
-    /// Each rounded to the nearest number of 16 bits, of two to the even one.
+    /// Each rounded to the nearest number of `f16`, of two to the even one.
     ///
     /// # Safety
     ///
     /// The instruction set is available.
     #[inline(always)]
-    unsafe fn narrow<T: Format<Lane = i16>>(floats: [f32; 4]) -> [i16; 4] {
-        let mut halves = [0; 4];
-        for (half, float) in halves.iter_mut().zip(floats) {
-            *half = T::from_f32(float);
-        }
-        halves
+    unsafe fn f16_from_f32(floats: [f32; 4]) -> [i16; 4] {
+        halves::f16_from_f32(floats)
     }
 
     /// A [`Map`](crate::sweep::Map) of elements of `T`, walked, compiled for the instruction set. There are one or two inputs,
@@ -283,9 +279,22 @@ pub unsafe trait Vector: Copy {
     /// The elements that go to the one at `index`, in its format.
     fn widen<T: Format<Lane = Self::Lane>>(self, index: usize) -> Self::Float;
 
-    /// Each rounded to the nearest number of `T`, of two to the even one. A second one is not looked at where there is none. A
-    /// NaN is one that came of a number of `T`, or of an invalid operation.
-    fn narrow<T: Format<Lane = Self::Lane>>(floats: [Self::Float; 2]) -> Self;
+    /// All of them, in an order that may be another one. A second one is not looked at where there is none.
+    #[inline(always)]
+    fn split<T: Format<Lane = Self::Lane>>(self) -> [Self::Float; 2] {
+        if T::IS_BF16 {
+            self.split_bf16::<T>()
+        } else {
+            [self.widen::<T>(0), self.widen::<T>(Self::FLOATS - 1)]
+        }
+    }
+
+    /// `split` of a format that is half of an `f32`: of two elements side by side the second one goes to the second vector.
+    fn split_bf16<T: Format<Lane = Self::Lane>>(self) -> [Self::Float; 2];
+
+    /// Those of `split` in their places, each rounded to the nearest number of `T`, of two to the even one. A NaN is one that came of a
+    /// number of `T`, or of an invalid operation.
+    fn join<T: Format<Lane = Self::Lane>>(floats: [Self::Float; 2]) -> Self;
 }
 
 /// Whether `isa` is built in and available.

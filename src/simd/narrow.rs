@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use wide::{f32x4, f64x2, i16x8, i32x4, i64x2};
 
 use super::scalar::One;
-use super::{Float, Simd, Vector};
+use super::{Float, Simd, Vector, halves};
 use crate::element::Format;
 
 macro_rules! computed_in_f32 {
@@ -17,21 +17,31 @@ macro_rules! computed_in_f32 {
         #[inline(always)]
         fn widen<T: Format<Lane = i16>>(self, index: usize) -> Self::Float {
             let halves: [[i16; 4]; 2] = bytemuck::cast(self.0);
-            // SAFETY: `self` was made with a proof that `S` is available.
-            let floats = unsafe { S::widen::<T>(halves[index]) };
+            let floats = if T::IS_BF16 {
+                halves::bf16_to_f32(halves[index])
+            } else {
+                // SAFETY: `self` was made with a proof that `S` is available.
+                unsafe { S::f16_to_f32(halves[index]) }
+            };
             Narrow(bytemuck::cast(floats), PhantomData)
         }
 
         #[inline(always)]
-        fn narrow<T: Format<Lane = i16>>([first, second]: [Self::Float; 2]) -> Self {
-            // SAFETY: the arguments were made with a proof that `S` is available.
-            let halves = unsafe {
-                [
-                    S::narrow::<T>(bytemuck::cast(first.0)),
-                    S::narrow::<T>(bytemuck::cast(second.0)),
-                ]
+        fn split_bf16<T: Format<Lane = i16>>(self) -> [Self::Float; 2] {
+            let [first, second] = halves::split_pairs_of_bf16(bytemuck::cast(self.0));
+            [Narrow(first, PhantomData), Narrow(second, PhantomData)]
+        }
+
+        #[inline(always)]
+        fn join<T: Format<Lane = i16>>([first, second]: [Self::Float; 2]) -> Self {
+            let halves = if T::IS_BF16 {
+                bytemuck::cast(halves::join_pairs_of_bf16([first.0, second.0]))
+            } else {
+                let [first, second] = bytemuck::cast([first.0, second.0]);
+                // SAFETY: the arguments were made with a proof that `S` is available.
+                bytemuck::cast(unsafe { [S::f16_from_f32(first), S::f16_from_f32(second)] })
             };
-            Self(bytemuck::cast(halves), PhantomData)
+            Self(halves, PhantomData)
         }
     };
 }

@@ -34,15 +34,23 @@ macro_rules! computed_in_f32 {
         }
 
         #[inline(always)]
-        fn narrow<T: Format<Lane = i16>>([first, second]: [I32; 2]) -> Self {
+        fn split_bf16<T: Format<Lane = i16>>(self) -> [I32; 2] {
             // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
             unsafe {
-                let (first, second) = if T::IS_BF16 {
-                    (round_to_bf16(first.0), round_to_bf16(second.0))
+                let pairs = vreinterpretq_s32_s16(self.0);
+                [I32(vshlq_n_s32::<16>(pairs)), I32(vandq_s32(pairs, vdupq_n_s32(-1 << 16)))]
+            }
+        }
+
+        #[inline(always)]
+        fn join<T: Format<Lane = i16>>([first, second]: [I32; 2]) -> Self {
+            // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+            unsafe {
+                Self(if T::IS_BF16 {
+                    vreinterpretq_s16_u32(vsriq_n_u32::<16>(round_to_bf16(second.0), round_to_bf16(first.0)))
                 } else {
-                    (round_to_f16(first.0), round_to_f16(second.0))
-                };
-                Self(vcombine_s16(first, second))
+                    vcombine_s16(round_to_f16(first.0), round_to_f16(second.0))
+                })
             }
         }
     };
@@ -65,18 +73,18 @@ unsafe fn round_to_f16(x: int32x4_t) -> int16x4_t {
     half
 }
 
-/// The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits.
+/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits.
 ///
 /// # Safety
 ///
 /// The CPU has NEON.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn round_to_bf16(x: int32x4_t) -> int16x4_t {
+unsafe fn round_to_bf16(x: int32x4_t) -> uint32x4_t {
     let x = vreinterpretq_u32_s32(x);
     let odd = vandq_u32(vshrq_n_u32::<16>(x), vdupq_n_u32(1));
     let up = vaddq_u32(odd, vdupq_n_u32(0x7fff));
-    vreinterpret_s16_u16(vshrn_n_u32::<16>(vaddq_u32(x, up)))
+    vaddq_u32(x, up)
 }
 
 macro_rules! vector {

@@ -2,7 +2,7 @@
 
 use wide::{f32x8, f64x4, i16x16 as I16, i32x8 as I32, i64x4 as I64};
 
-use super::{Float, Lane, Vector};
+use super::{Float, Lane, Vector, halves};
 use crate::element::Format;
 
 isa!(Portable);
@@ -15,22 +15,40 @@ macro_rules! computed_in_f32 {
 
         #[inline(always)]
         fn widen<T: Format<Lane = i16>>(self, index: usize) -> I32 {
-            let halves: [[i16; 8]; 2] = bytemuck::cast(self);
-            let mut floats = [0.0; 8];
-            for (float, half) in floats.iter_mut().zip(halves[index]) {
-                *float = T::to_f32(half);
-            }
-            bytemuck::cast(floats)
+            let halves: [[[i16; 4]; 2]; 2] = bytemuck::cast(self);
+            let [first, second] = halves[index];
+            let to_f32 = if T::IS_BF16 {
+                halves::bf16_to_f32
+            } else {
+                halves::f16_to_f32
+            };
+            bytemuck::cast([to_f32(first), to_f32(second)])
         }
 
         #[inline(always)]
-        fn narrow<T: Format<Lane = i16>>(floats: [I32; 2]) -> Self {
-            let floats: [f32; 16] = bytemuck::cast(floats);
-            let mut halves = [0; 16];
-            for (half, float) in halves.iter_mut().zip(floats) {
-                *half = T::from_f32(float);
+        fn split_bf16<T: Format<Lane = i16>>(self) -> [I32; 2] {
+            let [first, second] = bytemuck::cast(self);
+            let [a, b] = halves::split_pairs_of_bf16(first);
+            let [c, d] = halves::split_pairs_of_bf16(second);
+            bytemuck::cast([[a, c], [b, d]])
+        }
+
+        #[inline(always)]
+        fn join<T: Format<Lane = i16>>(floats: [I32; 2]) -> Self {
+            if T::IS_BF16 {
+                let [[a, c], [b, d]] = bytemuck::cast(floats);
+                return bytemuck::cast([
+                    halves::join_pairs_of_bf16([a, b]),
+                    halves::join_pairs_of_bf16([c, d]),
+                ]);
             }
-            bytemuck::cast(halves)
+            let [a, b, c, d] = bytemuck::cast(floats);
+            bytemuck::cast([
+                halves::f16_from_f32(a),
+                halves::f16_from_f32(b),
+                halves::f16_from_f32(c),
+                halves::f16_from_f32(d),
+            ])
         }
     };
 }
