@@ -76,14 +76,31 @@ pub(crate) const REST_VECTORS: usize = 2 * UNROLL;
 ///
 /// The slices of `body` have `len` elements, and those from `at` on have not been walked; `at` <= `len`.
 #[inline(always)]
-pub(crate) unsafe fn walk<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane>>(body: &mut B, mut at: usize, len: usize) {
+pub(crate) unsafe fn walk<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane>>(body: &mut B, at: usize, len: usize) {
+    // SAFETY: the same slices; less than a block is left for the rest.
+    unsafe {
+        let at = walk_blocks::<V, B>(body, at, len);
+        walk_rest::<V, B>(body, at, len);
+    }
+}
+
+/// Walks elements from `at` on to `len` while there are blocks of vectors, and gives where it ended.
+///
+/// # Safety
+///
+/// As for [`walk`].
+#[inline(always)]
+unsafe fn walk_blocks<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane>>(
+    body: &mut B,
+    mut at: usize,
+    len: usize,
+) -> usize {
     while len - at >= UNROLL * V::LANES {
         // SAFETY: at + UNROLL * LANES <= len.
         unsafe { body.block::<V, UNROLL>(at) };
         at += UNROLL * V::LANES;
     }
-    // SAFETY: the same slices; less than a block is left.
-    unsafe { walk_rest::<V, B>(body, at, len) }
+    at
 }
 
 /// Walks elements from `at` on to `len`, less than `REST_VECTORS` vectors, each of them once: in pieces of which each is half of the one
@@ -273,26 +290,26 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
         len: usize,
         streaming: bool,
     ) {
-        let mut at = 0;
-        if ALIGNED {
-            let vector_bytes = V::LANES * size_of::<T>();
-            at = len.min(self.outputs[0].addr().wrapping_neg() % vector_bytes / size_of::<T>());
-            let mut stream = Self {
-                streaming: true,
-                ..self
-            };
-            // SAFETY: `at` <= `len`, and less than a vector is before it. `walk` goes on where the others ended. What is streamed is
-            // aligned to a vector, and pieces come in the order of their sizes.
-            unsafe {
-                walk_rest::<V, _>(&mut self, 0, at);
-                // Where elements are less aligned than they are wide (f64 on 32-bit x86) none of them may be at a vector's start.
-                if streaming && self.are_aligned(at, vector_bytes) {
-                    return walk::<V, _>(&mut stream, at, len);
-                }
-            }
+        if !ALIGNED {
+            // SAFETY: there are so many.
+            return unsafe { walk::<V, _>(&mut self, 0, len) };
         }
-        // SAFETY: what is before `at` was walked.
-        unsafe { walk::<V, Self>(&mut self, at, len) }
+        let vector_bytes = V::LANES * size_of::<T>();
+        let mut at = len.min(self.outputs[0].addr().wrapping_neg() % vector_bytes / size_of::<T>());
+        // SAFETY: at <= len: less than a vector is before `at`, and less than a block is left in the end. What is streamed is aligned to
+        // a vector.
+        unsafe {
+            walk_rest::<V, _>(&mut self, 0, at);
+            // Where elements are less aligned than they are wide (f64 on 32-bit x86) none of them may be at a vector's start.
+            if S::STREAMS && streaming && self.are_aligned(at, vector_bytes) {
+                self.streaming = true;
+                at = walk_blocks::<V, _>(&mut self, at, len);
+                self.streaming = false;
+            } else {
+                at = walk_blocks::<V, _>(&mut self, at, len);
+            }
+            walk_rest::<V, _>(&mut self, at, len);
+        }
     }
 
     /// Walks the `len` elements of a row, where it is `streaming` past the caches as far as it can.
@@ -316,16 +333,20 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Bod
 
     /// All loaded before the first of them is stored.
     #[inline(always)]
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "with iterators the crate takes twice as long to compile"
+    )]
     unsafe fn block<V: Vector<Simd = S, Lane = T::Lane>, const COUNT: usize>(&mut self, at: usize) {
         // SAFETY: i < COUNT, and the inputs can be read, the outputs written there; of the alignment, see `sweep` and `walk_unaligned`.
         unsafe {
             let mut results = [self.call_at::<V>(at); COUNT];
-            for (i, result) in results.iter_mut().enumerate().skip(1) {
-                *result = self.call_at::<V>(at + i * V::LANES);
+            for i in 1..COUNT {
+                results[i] = self.call_at::<V>(at + i * V::LANES);
             }
-            for (i, result) in results.into_iter().enumerate() {
-                for (vector, output) in result.into_iter().zip(self.outputs) {
-                    store(vector, output.add(at + i * V::LANES), self.streaming);
+            for i in 0..COUNT {
+                for j in 0..M {
+                    store(results[i][j], self.outputs[j].add(at + i * V::LANES), self.streaming);
                 }
             }
         }
