@@ -67,9 +67,6 @@ fn before_alignment<S: Simd, T: Element>(target: *const T::Lane) -> usize {
 /// Vectors in a block.
 const UNROLL: usize = 4;
 
-/// [`walk_rest`] walks fewer vectors than this.
-pub(crate) const REST_VECTORS: usize = 2 * UNROLL;
-
 /// Walks elements from `at` on to `len`, each of them once: blocks of vectors, then what [`walk_rest`] does.
 ///
 /// # Safety
@@ -80,7 +77,7 @@ pub(crate) unsafe fn walk<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane>>(bo
     // SAFETY: the same slices; less than a block is left for the rest.
     unsafe {
         let at = walk_blocks::<V, B>(body, at, len);
-        walk_rest::<V, B>(body, at, len);
+        walk_rest::<V, B, UNROLL>(body, at, len);
     }
 }
 
@@ -103,17 +100,17 @@ unsafe fn walk_blocks<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane>>(
     at
 }
 
-/// Walks elements from `at` on to `len`, less than `REST_VECTORS` vectors, each of them once: in pieces of which each is half of the one
-/// before, and taken once where its bit is set in the number of elements left.
+/// Walks elements from `at` on to `len`, less than `BOUND` vectors, each of them once: in pieces of which each is half of the one before,
+/// and taken once where its bit is set in the number of elements left.
 ///
 /// The pieces don't overlap: a load that wants bytes from two stores before it waits for both, and in place the next call's
 /// loads come soon. Masked stores keep later loads waiting too.
 ///
 /// # Safety
 ///
-/// As for [`walk`], and there are fewer than `REST_VECTORS` vectors.
+/// As for [`walk`], and there are fewer than `BOUND` vectors.
 #[inline(always)]
-pub(crate) unsafe fn walk_rest<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane>>(
+pub(crate) unsafe fn walk_rest<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane>, const BOUND: usize>(
     body: &mut B,
     mut at: usize,
     len: usize,
@@ -124,35 +121,31 @@ pub(crate) unsafe fn walk_rest<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane
     type Narrower4<V> = Narrower<Narrower3<V>>;
 
     let left = len - at;
-    debug_assert!(left < REST_VECTORS * V::LANES);
+    debug_assert!(left < BOUND * V::LANES);
     if left == 0 {
         return;
     }
-    // The smallest piece so far.
-    let mut least = REST_VECTORS * V::LANES;
+    // Those of a list that are smaller than all before them, and than the bound. What is left out is not even compiled.
     macro_rules! pieces {
-        ($($vector:ty, $count:literal;)+) => {
+        ([$($greater:expr),+]) => {
             const {
-                assert!(halve_down_to_one(REST_VECTORS * V::LANES, [$($count * <$vector>::LANES),+]));
+                assert!(halve_down_to_one(&[$($greater),+]));
             }
-            $(
-                let piece = $count * <$vector>::LANES;
-                if piece < least {
-                    least = piece;
-                    if left & piece != 0 {
-                        // SAFETY: at + COUNT * LANES <= len: the pieces are different powers of two, each a bit of `left`.
-                        unsafe { body.block::<$vector, $count>(at) };
-                        at += piece;
-                    }
-                }
-            )+
         };
-    }
-    const {
-        assert!(REST_VECTORS == 8);
+        ([$($greater:expr),+] $vector:ty, $count:literal; $($rest:tt)*) => {
+            if const { is_less_than_each($count * <$vector>::LANES, &[$($greater),+]) }
+                && left & ($count * <$vector>::LANES) != 0
+            {
+                // SAFETY: at + COUNT * LANES <= len: the pieces are different powers of two, each a bit of `left`.
+                unsafe { body.block::<$vector, $count>(at) };
+                at += $count * <$vector>::LANES;
+            }
+            pieces!([$($greater,)+ $count * <$vector>::LANES] $($rest)*);
+        };
     }
     // Narrower ones have from 32 bytes down to 2.
     pieces!(
+        [BOUND * V::LANES]
         V, 4;
         V, 2;
         V, 1;
@@ -162,13 +155,25 @@ pub(crate) unsafe fn walk_rest<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane
         Narrower3<V>, 1;
         Narrower4<V>, 1;
     );
-    debug_assert!(least == 1 && at == len);
+    debug_assert!(at == len);
+}
+
+const fn is_less_than_each(piece: usize, others: &[usize]) -> bool {
+    let mut i = 0;
+    while i < others.len() {
+        if piece >= others[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }
 
 /// Whether each piece that is smaller than all before it is half of the least of them, and the last one is a single element.
-const fn halve_down_to_one<const N: usize>(mut least: usize, pieces: [usize; N]) -> bool {
-    let mut i = 0;
-    while i < N {
+const fn halve_down_to_one(pieces: &[usize]) -> bool {
+    let mut least = pieces[0];
+    let mut i = 1;
+    while i < pieces.len() {
         if pieces[i] < least {
             if 2 * pieces[i] != least {
                 return false;
@@ -299,7 +304,7 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
         // SAFETY: at <= len: less than a vector is before `at`, and less than a block is left in the end. What is streamed is aligned to
         // a vector.
         unsafe {
-            walk_rest::<V, _>(&mut self, 0, at);
+            walk_rest::<V, _, 1>(&mut self, 0, at);
             // Where elements are less aligned than they are wide (f64 on 32-bit x86) none of them may be at a vector's start.
             if S::STREAMS && streaming && self.are_aligned(at, vector_bytes) {
                 self.streaming = true;
@@ -308,7 +313,7 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
             } else {
                 at = walk_blocks::<V, _>(&mut self, at, len);
             }
-            walk_rest::<V, _>(&mut self, at, len);
+            walk_rest::<V, _, UNROLL>(&mut self, at, len);
         }
     }
 
