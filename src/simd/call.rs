@@ -115,14 +115,14 @@ impl<'i, 'o, T: Element, F: VectorFn<N>, const N: usize> Call<'i, 'o, T, F, N> {
         let len = self.output.len();
         // Where the compiler sees the user's constants it may give a NaN that is computed with another sign, or leave it
         // signalling. And without instructions for it, 16 bits take long to become 32.
-        const BOUND: usize = 8;
-        if len < BOUND * <T::Lane as Lane>::InCaller::LANES && !F::COMPUTES {
+        const FEW_VECTORS: usize = 8;
+        if len < FEW_VECTORS * <T::Lane as Lane>::InCaller::LANES && !F::COMPUTES {
             let (inputs, output) = self.pointers();
             // SAFETY: of the pointers, see there.
             unsafe {
                 let mut map =
                     Map::<Scalar, T, F, N, 1>::new(Scalar::always(), self.function.round::<T>(), inputs, [output]);
-                walk_rest::<<T::Lane as Lane>::InCaller, _, BOUND>(&mut map, 0, len);
+                walk_rest::<<T::Lane as Lane>::InCaller, _, FEW_VECTORS>(&mut map, 0, len);
             }
         } else {
             let streaming = self.is_past_caches();
