@@ -121,7 +121,7 @@ format!(
     }
 );
 
-/// Never inlined: it is a lot of code, that each vector would have for each of its lanes.
+/// Never inlined: it is a lot of code, that each single element of a rest would have.
 #[cfg(feature = "half")]
 #[inline(never)]
 fn f16_to_f32(number: half::f16) -> f32 {

@@ -118,7 +118,7 @@ impl<'i, 'o, T: Element, F: VectorFn<N>, const N: usize> Call<'i, 'o, T, F, N> {
         const FEW_VECTORS: usize = 8;
         if len < FEW_VECTORS * <T::Lane as Lane>::InCaller::LANES && !F::COMPUTES {
             let (inputs, output) = self.pointers();
-            // SAFETY: of the pointers, see there.
+            // SAFETY: there are fewer than FEW_VECTORS vectors, as the condition says; of the pointers, see there.
             unsafe {
                 let mut map =
                     Map::<Scalar, T, F, N, 1>::new(Scalar::always(), self.function.round::<T>(), inputs, [output]);

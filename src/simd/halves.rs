@@ -1,5 +1,5 @@
 //! `f16` and `bf16` as `f32` and back, four at a time, without instructions that a CPU may have for it. No mode of the CPU changes
-//! what comes out.
+//! what comes out; exception flags may be raised.
 
 use wide::{f32x4, i16x8, i32x4, i32x8, u32x4};
 
@@ -17,7 +17,7 @@ pub(super) fn f16_to_f32(halves: [i16; 4]) -> [f32; 4] {
     let infinity = i32x4::splat(INFINITY);
     let quiet = magnitude.simd_gt(infinity) & i32x4::splat(1 << 22);
     let not_finite = (normal + i32x4::splat(REBIAS)) | quiet;
-    // Exactly.
+    // Exactly, and normal, so that no mode flushes it.
     let subnormal: i32x4 = bytemuck::cast(f32x4::from_i32x4(magnitude) * f32x4::splat(1.0 / (1 << 24) as f32));
     let normal = infinity.simd_gt(magnitude).select(normal, not_finite);
     let is_subnormal = i32x4::splat(0x400).simd_gt(magnitude);
@@ -36,7 +36,7 @@ pub(super) fn f16_from_f32(floats: [f32; 4]) -> [i16; 4] {
     let normal = rounded.simd_gt(infinity).select(infinity, rounded);
 
     let is_subnormal = i32x4::splat(REBIAS + (1 << 23)).simd_gt(magnitude);
-    // In halves of the least subnormal number, exactly; cut off, whatever the mode.
+    // In halves of the least subnormal number, exactly; cut off, whatever the mode. Others and NaN are 0 here.
     let in_halves = bytemuck::cast::<_, f32x4>(magnitude & is_subnormal) * f32x4::splat((1 << 25) as f32);
     let cut = in_halves.fast_trunc_int();
     let is_cut: i32x4 = bytemuck::cast(f32x4::from_i32x4(cut).simd_ne(in_halves));

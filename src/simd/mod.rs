@@ -276,10 +276,10 @@ pub unsafe trait Vector: Copy {
     /// How many of them the elements of this one take.
     const FLOATS: usize;
 
-    /// The elements that go to the one at `index`, in its format.
+    /// The elements that go to the one at `index`, in its format and in their order, which sums need.
     fn widen<T: Format<Lane = Self::Lane>>(self, index: usize) -> Self::Float;
 
-    /// All of them, in an order that may be another one. A second one is not looked at where there is none.
+    /// All of them, in an order that may be another one. Where they go to a single vector, it stands twice.
     #[inline(always)]
     fn split<T: Format<Lane = Self::Lane>>(self) -> [Self::Float; 2] {
         if T::IS_BF16 {
@@ -289,11 +289,11 @@ pub unsafe trait Vector: Copy {
         }
     }
 
-    /// `split` of a format that is half of an `f32`: of two elements side by side the second one goes to the second vector.
+    /// `split` of a format that is half of an `f32`: of two elements side by side one goes to each vector.
     fn split_bf16<T: Format<Lane = Self::Lane>>(self) -> [Self::Float; 2];
 
-    /// Those of `split` in their places, each rounded to the nearest number of `T`, of two to the even one. A NaN is one that came of a
-    /// number of `T`, or of an invalid operation.
+    /// Those of `split` in their places, each rounded to the nearest number of `T`, of two to the even one. A second vector is not
+    /// looked at where one is enough. A NaN is one that came of a number of `T`, or of an invalid operation.
     fn join<T: Format<Lane = Self::Lane>>(floats: [Self::Float; 2]) -> Self;
 }
 

@@ -136,7 +136,8 @@ pub(crate) unsafe fn walk_rest<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane
             if const { is_less_than_each($count * <$vector>::LANES, &[$($greater),+]) }
                 && left & ($count * <$vector>::LANES) != 0
             {
-                // SAFETY: at + COUNT * LANES <= len: the pieces are different powers of two, each a bit of `left`.
+                // SAFETY: at + COUNT * LANES <= len: the pieces taken are different powers of two, as is asserted below, each a
+                // bit of `left`, so that all of them are no more than `left`.
                 unsafe { body.block::<$vector, $count>(at) };
                 at += $count * <$vector>::LANES;
             }
@@ -284,7 +285,8 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
         }
     }
 
-    /// Walks `len` elements. With `ALIGNED` the first output's stores are, and where it is `streaming` those of all go past the caches.
+    /// Walks `len` elements. With `ALIGNED` the first output's stores are, and where it is `streaming` its blocks go past the caches, if all
+    /// outputs are aligned there.
     ///
     /// # Safety
     ///
@@ -301,8 +303,8 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
         }
         let vector_bytes = V::LANES * size_of::<T>();
         let mut at = len.min(self.outputs[0].addr().wrapping_neg() % vector_bytes / size_of::<T>());
-        // SAFETY: at <= len: less than a vector is before `at`, and less than a block is left in the end. What is streamed is aligned to
-        // a vector.
+        // SAFETY: at <= len: less than a vector is before `at`, and less than a block is left in the end; each walk goes on where the one
+        // before it ended. What is streamed is aligned to a vector, and the fence is the caller's.
         unsafe {
             walk_rest::<V, _, 1>(&mut self, 0, at);
             // Where elements are less aligned than they are wide (f64 on 32-bit x86) none of them may be at a vector's start.
