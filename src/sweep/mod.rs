@@ -76,26 +76,26 @@ const UNROLL: usize = 4;
 pub(crate) unsafe fn walk<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane>>(body: &mut B, at: usize, len: usize) {
     // SAFETY: the same slices; less than a block is left for the rest.
     unsafe {
-        let at = walk_blocks::<V, B>(body, at, len);
+        let at = walk_blocks::<V, B, UNROLL>(body, at, len);
         walk_rest::<V, B, UNROLL>(body, at, len);
     }
 }
 
-/// Walks elements from `at` on to `len` while there are blocks of vectors, and gives where it ended.
+/// Walks elements from `at` on to `len` while there are blocks of `COUNT` vectors, and gives where it ended.
 ///
 /// # Safety
 ///
 /// As for [`walk`].
 #[inline(always)]
-unsafe fn walk_blocks<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane>>(
+unsafe fn walk_blocks<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane>, const COUNT: usize>(
     body: &mut B,
     mut at: usize,
     len: usize,
 ) -> usize {
-    while len - at >= UNROLL * V::LANES {
-        // SAFETY: at + UNROLL * LANES <= len.
-        unsafe { body.block::<V, UNROLL>(at) };
-        at += UNROLL * V::LANES;
+    while len - at >= COUNT * V::LANES {
+        // SAFETY: at + COUNT * LANES <= len.
+        unsafe { body.block::<V, COUNT>(at) };
+        at += COUNT * V::LANES;
     }
     at
 }
@@ -129,15 +129,15 @@ pub(crate) unsafe fn walk_rest<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane
     macro_rules! pieces {
         ([$($greater:expr),+]) => {
             const {
-                assert!(halve_down_to_one(&[$($greater),+]));
+                assert!(least(&[$($greater),+]) == 1);
             }
         };
         ([$($greater:expr),+] $vector:ty, $count:literal; $($rest:tt)*) => {
-            if const { is_less_than_each($count * <$vector>::LANES, &[$($greater),+]) }
+            if const { comes_next($count * <$vector>::LANES, &[$($greater),+]) }
                 && left & ($count * <$vector>::LANES) != 0
             {
-                // SAFETY: at + COUNT * LANES <= len: the pieces taken are different powers of two, as is asserted below, each a
-                // bit of `left`, so that all of them are no more than `left`.
+                // SAFETY: at + COUNT * LANES <= len: each piece is smaller than those before it, by the condition, and a power of two,
+                // as `LANES` is; so each is another bit of `left`, and all of them are no more than `left`.
                 unsafe { body.block::<$vector, $count>(at) };
                 at += $count * <$vector>::LANES;
             }
@@ -159,31 +159,24 @@ pub(crate) unsafe fn walk_rest<V: Vector, B: Body<Simd = V::Simd, Lane = V::Lane
     debug_assert!(at == len);
 }
 
-const fn is_less_than_each(piece: usize, others: &[usize]) -> bool {
-    let mut i = 0;
-    while i < others.len() {
-        if piece >= others[i] {
-            return false;
-        }
-        i += 1;
-    }
-    true
+/// Whether `piece` is smaller than each of the `greater` ones. Then it has to be half of the least of them, so that none is left out.
+#[inline]
+const fn comes_next(piece: usize, greater: &[usize]) -> bool {
+    let least = least(greater);
+    assert!(piece >= least || 2 * piece == least);
+    piece < least
 }
 
-/// Whether each piece that is smaller than all before it is half of the least of them, and the last one is a single element.
-const fn halve_down_to_one(pieces: &[usize]) -> bool {
+const fn least(pieces: &[usize]) -> usize {
     let mut least = pieces[0];
     let mut i = 1;
     while i < pieces.len() {
         if pieces[i] < least {
-            if 2 * pieces[i] != least {
-                return false;
-            }
             least = pieces[i];
         }
         i += 1;
     }
-    least == 1
+    least
 }
 
 /// Walks elements from `at` on to `len`, with less code than [`walk`]: for functions that users compile themselves.
@@ -192,23 +185,17 @@ const fn halve_down_to_one(pieces: &[usize]) -> bool {
 ///
 /// As for [`walk`].
 #[inline(always)]
-unsafe fn walk_compact<S: Simd, B: Body<Simd = S>>(body: &mut B, mut at: usize, len: usize) {
-    macro_rules! while_there_are {
-        ($vector:ty) => {
-            while len - at >= <$vector>::LANES {
-                // SAFETY: at + LANES <= len.
-                unsafe { body.block::<$vector, 1>(at) };
-                at += <$vector>::LANES;
-            }
-        };
+unsafe fn walk_compact<S: Simd, B: Body<Simd = S>>(body: &mut B, at: usize, len: usize) {
+    // SAFETY: the same slices, and each goes on where the one before it ended.
+    unsafe {
+        let at = walk_blocks::<<B::Lane as Lane>::Vector<S>, B, 1>(body, at, len);
+        let at = walk_blocks::<<B::Lane as Lane>::Narrow<S>, B, 1>(body, at, len);
+        walk_blocks::<<B::Lane as Lane>::One<S>, B, 1>(body, at, len);
     }
-    while_there_are!(<B::Lane as Lane>::Vector<S>);
-    while_there_are!(<B::Lane as Lane>::Narrow<S>);
-    while_there_are!(<B::Lane as Lane>::One<S>);
 }
 
 /// What is done with a row of some tensors.
-trait RowBody: Body {
+trait RowBody: Body + Sized {
     /// Whether all that is written is aligned at the element `at`.
     fn are_aligned(&self, at: usize, bytes: usize) -> bool;
 
@@ -232,23 +219,15 @@ trait RowBody: Body {
         }
         let vector_bytes = size_of::<<Self::Lane as Lane>::Vector<Self::Simd>>();
         let end = len.min((self.output().addr().wrapping_neg() % vector_bytes).div_ceil(lane_bytes));
-        let lanes = <<Self::Lane as Lane>::Narrow<Self::Simd> as Vector>::LANES;
         self.set_streaming(streaming && self.are_aligned(0, STREAM_BYTES));
-        let mut at = 0;
-        // SAFETY: at + LANES <= `end` <= `len`. What is streamed is aligned, in pieces of as many bytes.
+        // SAFETY: `end` <= `len`. What is streamed is aligned, in pieces of as many bytes.
         unsafe {
-            while end - at >= lanes {
-                self.block::<<Self::Lane as Lane>::Narrow<Self::Simd>, 1>(at);
-                at += lanes;
-            }
+            let at = walk_blocks::<<Self::Lane as Lane>::Narrow<Self::Simd>, _, 1>(self, 0, end);
             self.set_streaming(false);
-            while at < end {
-                self.block::<<Self::Lane as Lane>::One<Self::Simd>, 1>(at);
-                at += 1;
-            }
+            walk_blocks::<<Self::Lane as Lane>::One<Self::Simd>, _, 1>(self, at, end);
         }
-        self.set_streaming(streaming && self.are_aligned(at, vector_bytes));
-        at
+        self.set_streaming(streaming && self.are_aligned(end, vector_bytes));
+        end
     }
 }
 
@@ -285,8 +264,8 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
         }
     }
 
-    /// Walks `len` elements. With `ALIGNED` the first output's stores are, and where it is `streaming` its blocks go past the caches, if all
-    /// outputs are aligned there.
+    /// Walks `len` elements. With `ALIGNED` the first output's stores are, and where it is `streaming` its whole vectors from there on go past the
+    /// caches, if all outputs are aligned.
     ///
     /// # Safety
     ///
@@ -310,10 +289,12 @@ impl<S: Simd, T: Element, F: VectorFn<N, M>, const N: usize, const M: usize> Map
             // Where elements are less aligned than they are wide (f64 on 32-bit x86) none of them may be at a vector's start.
             if S::STREAMS && streaming && self.are_aligned(at, vector_bytes) {
                 self.streaming = true;
-                at = walk_blocks::<V, _>(&mut self, at, len);
+                at = walk_blocks::<V, _, UNROLL>(&mut self, at, len);
+                // The fewer ordinary stores at the end of a long row, the better.
+                at = walk_blocks::<V, _, 1>(&mut self, at, len);
                 self.streaming = false;
             } else {
-                at = walk_blocks::<V, _>(&mut self, at, len);
+                at = walk_blocks::<V, _, UNROLL>(&mut self, at, len);
             }
             walk_rest::<V, _, UNROLL>(&mut self, at, len);
         }
