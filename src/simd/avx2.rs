@@ -59,7 +59,8 @@ macro_rules! computed_in_f32 {
     };
 }
 
-/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits.
+/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits,
+/// and in the CPU's own.
 ///
 /// # Safety
 ///

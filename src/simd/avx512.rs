@@ -89,7 +89,8 @@ unsafe fn unmasked(loaded: __m512i) -> __m512i {
     unmasked
 }
 
-/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits.
+/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits,
+/// and in the CPU's own.
 ///
 /// # Safety
 ///

@@ -13,6 +13,9 @@ use super::scalar::Scalar;
 use super::split::{Split, run_parallel, share, start_of_line};
 use super::{Entries, Lane, Vector};
 
+/// Fewer are walked in the caller.
+const FEW_VECTORS: usize = 8;
+
 /// Where an input comes from.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a, T> {
@@ -114,8 +117,7 @@ impl<'i, 'o, T: Element, F: VectorFn<N>, const N: usize> Call<'i, 'o, T, F, N> {
     pub(crate) fn run(mut self, kernels: impl FnOnce() -> Kernels) -> &'o mut [T] {
         let len = self.output.len();
         // Where the compiler sees the user's constants it may give a NaN that is computed with another sign, or leave it
-        // signalling. And without instructions for it, 16 bits take long to become 32.
-        const FEW_VECTORS: usize = 8;
+        // signalling. And without instructions for it, `f16` takes long to become `f32`.
         if len < FEW_VECTORS * <T::Lane as Lane>::InCaller::LANES && !F::COMPUTES {
             let (inputs, output) = self.pointers();
             // SAFETY: there are fewer than FEW_VECTORS vectors, as the condition says; of the pointers, see there.

@@ -19,9 +19,9 @@ pub(super) fn f16_to_f32(halves: [i16; 4]) -> [f32; 4] {
     let not_finite = (normal + i32x4::splat(REBIAS)) | quiet;
     // Exactly, and normal, so that no mode flushes it.
     let subnormal: i32x4 = bytemuck::cast(f32x4::from_i32x4(magnitude) * f32x4::splat(1.0 / (1 << 24) as f32));
-    let normal = infinity.simd_gt(magnitude).select(normal, not_finite);
+    let not_subnormal = infinity.simd_gt(magnitude).select(normal, not_finite);
     let is_subnormal = i32x4::splat(0x400).simd_gt(magnitude);
-    bytemuck::cast(is_subnormal.select(subnormal, normal) | halves & i32x4::splat(i32::MIN))
+    bytemuck::cast(is_subnormal.select(subnormal, not_subnormal) | halves & i32x4::splat(i32::MIN))
 }
 
 /// Each rounded to the nearest number, of two to the even one. Never inlined: as above.
@@ -74,7 +74,8 @@ pub(super) fn join_pairs_of_bf16([first, second]: [i32x4; 2]) -> i32x4 {
     bytemuck::cast::<_, i32x4>(first >> 16) | round_to_bf16(second) & i32x4::splat(-1 << 16)
 }
 
-/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits.
+/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits,
+/// and in the CPU's own.
 #[inline(always)]
 fn round_to_bf16(x: i32x4) -> i32x4 {
     x + i32x4::splat(0x7fff) + (x >> 16 & i32x4::splat(1))

@@ -118,11 +118,6 @@ macro_rules! computed_as_they_are {
         }
 
         #[inline(always)]
-        fn split_bf16<T: $crate::element::Format<Lane = Self::Lane>>(self) -> [Self; 2] {
-            [self; 2]
-        }
-
-        #[inline(always)]
         fn join<T: $crate::element::Format<Lane = Self::Lane>>([float, _]: [Self; 2]) -> Self {
             float
         }

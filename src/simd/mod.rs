@@ -60,7 +60,7 @@ pub unsafe trait Simd: Copy {
 
     const ISA: Isa;
 
-    /// Whether it can store past the caches.
+    /// Whether it can store past the caches. Where it can't, slices have no loop for that; nothing else rests on it.
     const STREAMS: bool = false;
 
     /// Whether this CPU and its operating system have it.
@@ -282,15 +282,20 @@ pub unsafe trait Vector: Copy {
     /// All of them, in an order that may be another one. Where they go to a single vector, it stands twice.
     #[inline(always)]
     fn split<T: Format<Lane = Self::Lane>>(self) -> [Self::Float; 2] {
-        if T::IS_BF16 {
+        if Self::FLOATS == 1 {
+            [self.widen::<T>(0); 2]
+        } else if T::IS_BF16 {
             self.split_bf16::<T>()
         } else {
-            [self.widen::<T>(0), self.widen::<T>(Self::FLOATS - 1)]
+            [self.widen::<T>(0), self.widen::<T>(1)]
         }
     }
 
-    /// `split` of a format that is half of an `f32`: of two elements side by side one goes to each vector.
-    fn split_bf16<T: Format<Lane = Self::Lane>>(self) -> [Self::Float; 2];
+    /// `split` of a format that is half of an `f32`, to two vectors: of two elements side by side one goes to each.
+    #[inline(always)]
+    fn split_bf16<T: Format<Lane = Self::Lane>>(self) -> [Self::Float; 2] {
+        [self.widen::<T>(0), self.widen::<T>(1)]
+    }
 
     /// Those of `split` in their places, each rounded to the nearest number of `T`, of two to the even one. A second vector is not
     /// looked at where one is enough. A NaN is one that came of a number of `T`, or of an invalid operation.

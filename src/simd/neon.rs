@@ -73,7 +73,8 @@ unsafe fn round_to_f16(x: int32x4_t) -> int16x4_t {
     half
 }
 
-/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits.
+/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits,
+/// and in the CPU's own.
 ///
 /// # Safety
 ///

@@ -33,11 +33,6 @@ macro_rules! computed_in_f32 {
         }
 
         #[inline(always)]
-        fn split_bf16<T: Format<Lane = i16>>(self) -> [Self::Float; 2] {
-            [self.widen::<T>(0); 2]
-        }
-
-        #[inline(always)]
         fn join<T: Format<Lane = i16>>([float, _]: [Self::Float; 2]) -> Self {
             Self(T::from_f32(f32::from_bits(float.0.cast_unsigned())), PhantomData)
         }
