@@ -28,16 +28,22 @@ fn main() {
 
     let features = variable("CARGO_CFG_TARGET_FEATURE");
     let has = |name| features.split(',').any(|feature| feature == name);
-    // Without SSE these targets pass floats in whole numbers, and have no vectors to pass.
-    let is_soft_float = matches!(variable("CARGO_CFG_TARGET_OS").as_str(), "none" | "uefi") && !has("sse");
-    let x86 = matches!(variable("CARGO_CFG_TARGET_ARCH").as_str(), "x86" | "x86_64") && !is_soft_float;
-    let neon = variable("CARGO_CFG_TARGET_ARCH") == "aarch64" && has("neon");
+    let arch = variable("CARGO_CFG_TARGET_ARCH");
+    // Targets without SSE2 pass floats in integers, or compute in x87's registers.
+    let sse2 = matches!(arch.as_str(), "x86" | "x86_64") && has("sse2");
+    let neon = arch == "aarch64" && has("neon");
+    println!("cargo::rustc-check-cfg=cfg(rectify_sse2)");
+    if sse2 {
+        println!("cargo::rustc-cfg=rectify_sse2");
+    }
+    // Elsewhere `wide` is plain code: as fast as scalar code, and ten times as large.
+    let portable = env::var_os("CARGO_FEATURE_PORTABLE").is_some() && (sse2 || neon || has("simd128"));
     for name in OPTIONAL {
         println!("cargo::rustc-check-cfg=cfg(rectify_{name})");
         let on_this_target = match name {
             "neon" => neon,
-            "avx2" | "avx512" => x86,
-            _ => true,
+            "avx2" | "avx512" => sse2,
+            _ => portable,
         };
         if on_this_target && !disabled.contains(&name) {
             println!("cargo::rustc-cfg=rectify_{name}");

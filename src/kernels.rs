@@ -2,89 +2,12 @@
 
 use core::mem::MaybeUninit;
 
-use crate::activation::{Activation, OneBitGradient, Relu};
-use crate::calls;
-use crate::element::Element;
-use crate::isa::{Isa, UnsupportedIsa};
-
-/// Where a function runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Way {
-    /// Else the best ones.
-    pub(crate) kernels: Option<Kernels>,
-    #[cfg(feature = "rayon")]
-    pub(crate) is_parallel: bool,
-}
-
-/// The methods that choose a way, for a value that has a field for it.
-macro_rules! ways {
-    () => {
-        /// On this instruction set, instead of [`Isa::best`](crate::Isa::best).
-        pub fn on(mut self, kernels: $crate::Kernels) -> Self {
-            self.way.kernels = Some(kernels);
-            self
-        }
-
-        /// On the threads of rayon's pool in which it is called, when there is enough for them to do; see
-        /// [`parallel`](crate::parallel). The results are the same, bit for bit.
-        #[cfg(feature = "rayon")]
-        pub fn parallel(mut self) -> Self {
-            self.way.is_parallel = true;
-            self
-        }
-    };
-}
-pub(crate) use ways;
-
-/// The functions of this crate on one instruction set. A value is the proof that the instruction set is available.
-///
-/// The free functions call [`Kernels::best`] each time (but for a few elements), at the cost of an atomic load. Hold a value
-/// to save it, or to pin an instruction set in a test or a benchmark: but of functions that choose among bits slices below 128 bytes (64
-/// of `f64`) take the same way on each, and below 512 bytes AVX-512 is AVX2's vectors. [`Fused`](crate::Fused), [`PRelu`](crate::PRelu),
-/// [`ReGlu`](crate::ReGlu) and [`Crelu`](crate::Crelu) take one with their method `on`.
-///
-/// ```
-/// use rectify::{Isa, Kernels};
-///
-/// let scalar = Kernels::new(Isa::Scalar)?;
-/// let mut x = [-1.0_f32, 2.0];
-/// scalar.relu_inplace(&mut x);
-/// assert_eq!(x, [0.0, 2.0]);
-/// # Ok::<(), rectify::UnsupportedIsa>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Kernels {
-    isa: Isa,
-}
+use crate::activation::{Activation, OneBitGradient};
+use crate::call::{self, Kernels};
+use crate::function::Relu;
+use crate::simd::Element;
 
 impl Kernels {
-    /// Those of [`Isa::best`].
-    #[must_use]
-    #[inline]
-    pub fn best() -> Self {
-        Self { isa: Isa::best() }
-    }
-
-    /// Those of `isa`. `RECTIFY_MAX_ISA` changes nothing here.
-    ///
-    /// # Errors
-    ///
-    /// When `isa` is not available. The error names it, and what is available instead.
-    pub fn new(isa: Isa) -> Result<Self, UnsupportedIsa> {
-        if isa.is_available() {
-            Ok(Self { isa })
-        } else {
-            Err(UnsupportedIsa(isa))
-        }
-    }
-
-    /// Which instruction set it is.
-    #[must_use]
-    #[inline]
-    pub fn isa(self) -> Isa {
-        self.isa
-    }
-
     /// [`relu_inplace`](crate::relu_inplace) on this instruction set.
     #[inline]
     pub fn relu_inplace<T: Element>(self, x: &mut [T]) {
@@ -127,7 +50,7 @@ impl Kernels {
     /// [`Activation::forward_inplace`] on this instruction set.
     #[inline]
     pub fn forward_inplace<T: Element>(self, activation: impl Activation, x: &mut [T]) {
-        calls::forward_inplace(activation, x).run(|| self);
+        call::forward_inplace(activation, x).run(|| self);
     }
 
     /// [`Activation::forward`] on this instruction set.
@@ -138,7 +61,7 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn forward<T: Element>(self, activation: impl Activation, input: &[T], output: &mut [T]) {
-        calls::forward(activation, input, output).run(|| self);
+        call::forward(activation, input, output).run(|| self);
     }
 
     /// [`Activation::backward`] on this instruction set.
@@ -155,7 +78,7 @@ impl Kernels {
         grad_output: &[T],
         grad_input: &mut [T],
     ) {
-        calls::backward(activation, input, grad_output, grad_input).run(|| self);
+        call::backward(activation, input, grad_output, grad_input).run(|| self);
     }
 
     /// [`Activation::backward_inplace`] on this instruction set.
@@ -166,7 +89,7 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn backward_inplace<T: Element>(self, activation: impl Activation, input: &[T], grad: &mut [T]) {
-        calls::backward_inplace(activation, input, grad).run(|| self);
+        call::backward_inplace(activation, input, grad).run(|| self);
     }
 
     /// [`Activation::forward_uninit`] on this instruction set.
@@ -182,7 +105,7 @@ impl Kernels {
         input: &[T],
         output: &'a mut [MaybeUninit<T>],
     ) -> &'a mut [T] {
-        calls::forward_uninit(activation, input, output).run(|| self)
+        call::forward_uninit(activation, input, output).run(|| self)
     }
 
     /// [`Activation::backward_uninit`] on this instruction set.
@@ -199,7 +122,7 @@ impl Kernels {
         grad_output: &[T],
         grad_input: &'a mut [MaybeUninit<T>],
     ) -> &'a mut [T] {
-        calls::backward_uninit(activation, input, grad_output, grad_input).run(|| self)
+        call::backward_uninit(activation, input, grad_output, grad_input).run(|| self)
     }
 
     /// [`relu_mask_inplace`](crate::relu_mask_inplace) on this instruction set.
@@ -255,7 +178,7 @@ impl Kernels {
         output: &mut [T],
         mask: &mut [u8],
     ) -> usize {
-        calls::forward_mask(activation, input, output, mask).run(self)
+        call::forward_mask(activation, input, output, mask).run(self)
     }
 
     /// [`OneBitGradient::forward_mask_inplace`] on this instruction set.
@@ -270,7 +193,7 @@ impl Kernels {
         x: &mut [T],
         mask: &mut [u8],
     ) -> usize {
-        calls::forward_mask_inplace(activation, x, mask).run(self)
+        call::forward_mask_inplace(activation, x, mask).run(self)
     }
 
     /// [`OneBitGradient::backward_mask`] on this instruction set.
@@ -286,7 +209,7 @@ impl Kernels {
         grad_output: &[T],
         grad_input: &mut [T],
     ) {
-        calls::backward_mask(activation, mask, grad_output, grad_input).run(self);
+        call::backward_mask(activation, mask, grad_output, grad_input).run(self);
     }
 
     /// [`OneBitGradient::backward_mask_inplace`] on this instruction set.
@@ -296,19 +219,12 @@ impl Kernels {
     /// When the mask has not one bit for each element, in whole bytes.
     #[track_caller]
     pub fn backward_mask_inplace<T: Element>(self, activation: impl OneBitGradient, mask: &[u8], grad: &mut [T]) {
-        calls::backward_mask_inplace(activation, mask, grad).run(self);
+        call::backward_mask_inplace(activation, mask, grad).run(self);
     }
 
     /// [`count_zeros`](crate::count_zeros) on this instruction set.
     #[must_use]
     pub fn count_zeros<T: Element>(self, x: &[T]) -> usize {
-        calls::count_zeros(x, self)
-    }
-}
-
-impl Default for Kernels {
-    #[inline]
-    fn default() -> Self {
-        Self::best()
+        call::count_zeros(x, self)
     }
 }

@@ -65,31 +65,27 @@ extern crate alloc;
 extern crate std;
 
 mod activation;
-mod calls;
-mod element;
-mod fused;
+#[allow(unsafe_code)]
+mod call;
+mod function;
 mod isa;
 mod kernels;
 #[cfg(feature = "rayon")]
 pub mod parallel;
 #[allow(unsafe_code)]
 mod simd;
-mod streaming;
 #[allow(unsafe_code)]
 mod sweep;
+mod tensor;
 
-pub use activation::{
-    Activation, ClippedRelu, Crelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, OneBitGradient, PRelu, ReGlu, Relu,
-    SquaredRelu, ThresholdedRelu,
-};
-pub use element::Element;
-pub use fused::Fused;
+pub use activation::{Activation, AnyActivation, AnyOneBit, OneBitGradient, ParseActivationError};
+pub use call::{Channels, Kernels, Rows, RowsMut, UnsupportedIsa, set_streaming_threshold, streaming_threshold};
+pub use function::{ClippedRelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu};
 #[cfg(feature = "half")]
 pub use half::{bf16, f16};
-pub use isa::{Isa, ParseIsaError, UnsupportedIsa};
-pub use kernels::Kernels;
-pub use simd::{Channels, Rows, RowsMut};
-pub use streaming::{set_streaming_threshold, streaming_threshold};
+pub use isa::{Isa, ParseIsaError};
+pub use simd::Element;
+pub use tensor::{Crelu, Fused, PRelu, ReGlu};
 
 /// `x[i] = relu(x[i])`: x where `!(x <= 0)`, else +0.0.
 ///

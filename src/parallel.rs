@@ -15,10 +15,10 @@
 
 use core::mem::MaybeUninit;
 
-use crate::activation::{Activation, OneBitGradient, Relu};
-use crate::calls;
-use crate::element::Element;
-use crate::kernels::Kernels;
+use crate::activation::{Activation, OneBitGradient};
+use crate::call::{self, Kernels};
+use crate::function::Relu;
+use crate::simd::Element;
 
 /// [`relu_inplace`](crate::relu_inplace) on several threads.
 pub fn relu_inplace<T: Element>(x: &mut [T]) {
@@ -97,7 +97,7 @@ pub fn relu_backward_mask_inplace<T: Element>(mask: &[u8], grad: &mut [T]) {
 
 /// [`Activation::forward_inplace`] on several threads.
 pub fn forward_inplace<T: Element>(activation: impl Activation, x: &mut [T]) {
-    calls::forward_inplace(activation, x).run_parallel(Kernels::best());
+    call::forward_inplace(activation, x).run_parallel(Kernels::best());
 }
 
 /// [`Activation::forward`] on several threads.
@@ -107,7 +107,7 @@ pub fn forward_inplace<T: Element>(activation: impl Activation, x: &mut [T]) {
 /// When the lengths differ. Nothing is written then.
 #[track_caller]
 pub fn forward<T: Element>(activation: impl Activation, input: &[T], output: &mut [T]) {
-    calls::forward(activation, input, output).run_parallel(Kernels::best());
+    call::forward(activation, input, output).run_parallel(Kernels::best());
 }
 
 /// [`Activation::backward`] on several threads.
@@ -117,7 +117,7 @@ pub fn forward<T: Element>(activation: impl Activation, input: &[T], output: &mu
 /// When the lengths differ. Nothing is written then.
 #[track_caller]
 pub fn backward<T: Element>(activation: impl Activation, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
-    calls::backward(activation, input, grad_output, grad_input).run_parallel(Kernels::best());
+    call::backward(activation, input, grad_output, grad_input).run_parallel(Kernels::best());
 }
 
 /// [`Activation::backward_inplace`] on several threads.
@@ -127,7 +127,7 @@ pub fn backward<T: Element>(activation: impl Activation, input: &[T], grad_outpu
 /// When the lengths differ. Nothing is written then.
 #[track_caller]
 pub fn backward_inplace<T: Element>(activation: impl Activation, input: &[T], grad: &mut [T]) {
-    calls::backward_inplace(activation, input, grad).run_parallel(Kernels::best());
+    call::backward_inplace(activation, input, grad).run_parallel(Kernels::best());
 }
 
 /// [`Activation::forward_uninit`] on several threads.
@@ -141,7 +141,7 @@ pub fn forward_uninit<'a, T: Element>(
     input: &[T],
     output: &'a mut [MaybeUninit<T>],
 ) -> &'a mut [T] {
-    calls::forward_uninit(activation, input, output).run_parallel(Kernels::best())
+    call::forward_uninit(activation, input, output).run_parallel(Kernels::best())
 }
 
 /// [`Activation::backward_uninit`] on several threads.
@@ -156,7 +156,7 @@ pub fn backward_uninit<'a, T: Element>(
     grad_output: &[T],
     grad_input: &'a mut [MaybeUninit<T>],
 ) -> &'a mut [T] {
-    calls::backward_uninit(activation, input, grad_output, grad_input).run_parallel(Kernels::best())
+    call::backward_uninit(activation, input, grad_output, grad_input).run_parallel(Kernels::best())
 }
 
 /// [`OneBitGradient::forward_mask`] on several threads.
@@ -171,7 +171,7 @@ pub fn forward_mask<T: Element>(
     output: &mut [T],
     mask: &mut [u8],
 ) -> usize {
-    calls::forward_mask(activation, input, output, mask).run_parallel(Kernels::best())
+    call::forward_mask(activation, input, output, mask).run_parallel(Kernels::best())
 }
 
 /// [`OneBitGradient::forward_mask_inplace`] on several threads.
@@ -181,7 +181,7 @@ pub fn forward_mask<T: Element>(
 /// When the mask has not one bit for each element, in whole bytes. Nothing is written then.
 #[track_caller]
 pub fn forward_mask_inplace<T: Element>(activation: impl OneBitGradient, x: &mut [T], mask: &mut [u8]) -> usize {
-    calls::forward_mask_inplace(activation, x, mask).run_parallel(Kernels::best())
+    call::forward_mask_inplace(activation, x, mask).run_parallel(Kernels::best())
 }
 
 /// [`OneBitGradient::backward_mask`] on several threads.
@@ -196,7 +196,7 @@ pub fn backward_mask<T: Element>(
     grad_output: &[T],
     grad_input: &mut [T],
 ) {
-    calls::backward_mask(activation, mask, grad_output, grad_input).run_parallel(Kernels::best());
+    call::backward_mask(activation, mask, grad_output, grad_input).run_parallel(Kernels::best());
 }
 
 /// [`OneBitGradient::backward_mask_inplace`] on several threads.
@@ -206,5 +206,5 @@ pub fn backward_mask<T: Element>(
 /// When the mask has not one bit for each element, in whole bytes. Nothing is written then.
 #[track_caller]
 pub fn backward_mask_inplace<T: Element>(activation: impl OneBitGradient, mask: &[u8], grad: &mut [T]) {
-    calls::backward_mask_inplace(activation, mask, grad).run_parallel(Kernels::best());
+    call::backward_mask_inplace(activation, mask, grad).run_parallel(Kernels::best());
 }

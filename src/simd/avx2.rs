@@ -5,8 +5,7 @@ use core::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::*;
 
-use super::{Lane, Vector};
-use crate::element::Format;
+use super::{Format, Lane, Register, Vector};
 
 isa!(Avx2: "avx2", "popcnt");
 
@@ -83,8 +82,73 @@ unsafe fn lanes_of_16_to_bits(mask: __m256i) -> i32 {
     _mm256_movemask_epi8(_mm256_permute4x64_epi64::<0b11_01_10_00>(bytes))
 }
 
+/// # Safety
+///
+/// The CPU has AVX2.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn first_lanes_of_32(count: usize) -> __m256i {
+    _mm256_cmpgt_epi32(
+        _mm256_set1_epi32(count as i32),
+        _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
+    )
+}
+
+/// # Safety
+///
+/// The CPU has AVX2.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn first_lanes_of_64(count: usize) -> __m256i {
+    _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), _mm256_setr_epi64x(0, 1, 2, 3))
+}
+
+/// `load_first` and `store_first` as they are by default: AVX2 has no mask for 16 bits.
+macro_rules! through_memory {
+    () => {};
+}
+
+/// `load_first` and `store_first` by masked loads and stores.
+macro_rules! masked {
+    ($lane:ident, $maskload:ident, $maskstore:ident, $first_lanes:ident) => {
+        #[inline(always)]
+        unsafe fn load_first(_: Avx2, source: *const $lane, count: usize) -> Self {
+            // SAFETY: the proof is an argument; the caller promises that `count` lanes can be read, and no other is.
+            Self(unsafe { $maskload(source, $first_lanes(count)) })
+        }
+
+        #[inline(always)]
+        unsafe fn store_first(self, target: *mut $lane, count: usize) {
+            // SAFETY: `self` was made with a proof; the caller promises that `count` lanes can be written, and no other is.
+            unsafe { $maskstore(target, $first_lanes(count), self.0) }
+        }
+    };
+}
+
+macro_rules! masked_32 {
+    () => {
+        masked!(
+            i32,
+            _mm256_maskload_epi32,
+            _mm256_maskstore_epi32,
+            first_lanes_of_32
+        );
+    };
+}
+
+macro_rules! masked_64 {
+    () => {
+        masked!(
+            i64,
+            _mm256_maskload_epi64,
+            _mm256_maskstore_epi64,
+            first_lanes_of_64
+        );
+    };
+}
+
 macro_rules! vector {
-    ($name:ident, $lane:ident, $set1:ident, $cmpgt:ident, $cmpeq:ident, $add:ident, to_bits($mask:ident): $to_bits:expr, floats: $floats:ident) => {
+    ($name:ident, $lane:ident, $set1:ident, $cmpgt:ident, $cmpeq:ident, $add:ident, to_bits($mask:ident): $to_bits:expr, first lanes: $first_lanes:ident, floats: $floats:ident) => {
         #[derive(Clone, Copy)]
         pub struct $name(__m256i);
 
@@ -107,12 +171,6 @@ macro_rules! vector {
             unsafe fn store(self, target: *mut $lane) {
                 // SAFETY: `self` was made with a proof; the caller promises that 32 bytes can be written.
                 unsafe { _mm256_storeu_si256(target.cast(), self.0) }
-            }
-
-            #[inline(always)]
-            unsafe fn stream(self, target: *mut $lane) {
-                // SAFETY: `self` was made with a proof; the caller promises that 32 bytes can be written, and the alignment.
-                unsafe { _mm256_stream_si256(target.cast(), self.0) }
             }
 
             #[inline(always)]
@@ -166,8 +224,6 @@ macro_rules! vector {
                 Self(unsafe { _mm256_xor_si256(self.0, other.0) })
             }
 
-            $floats!();
-
             #[inline(always)]
             fn and(_: Avx2, a: __m256i, b: __m256i) -> __m256i {
                 // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
@@ -178,6 +234,19 @@ macro_rules! vector {
             fn and_not(_: Avx2, a: __m256i, b: __m256i) -> __m256i {
                 // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
                 unsafe { _mm256_andnot_si256(b, a) }
+            }
+
+            computed_in_registers!();
+        }
+
+        // SAFETY: masked loads and stores touch the lanes whose mask is set.
+        unsafe impl Register for $name {
+            $first_lanes!();
+
+            #[inline(always)]
+            unsafe fn stream(self, target: *mut $lane) {
+                // SAFETY: `self` was made with a proof; the caller promises that 32 bytes can be written, and the alignment.
+                unsafe { _mm256_stream_si256(target.cast(), self.0) }
             }
 
             #[inline(always)]
@@ -198,6 +267,8 @@ macro_rules! vector {
                     $cmpeq(_mm256_and_si256(bits, powers), powers)
                 }
             }
+
+            $floats!();
         }
     };
 }
@@ -210,6 +281,7 @@ vector!(
     _mm256_cmpeq_epi16,
     _mm256_add_epi16,
     to_bits(mask): lanes_of_16_to_bits(mask),
+    first lanes: through_memory,
     floats: computed_in_f32
 );
 vector!(
@@ -220,6 +292,7 @@ vector!(
     _mm256_cmpeq_epi32,
     _mm256_add_epi32,
     to_bits(mask): _mm256_movemask_ps(_mm256_castsi256_ps(mask)),
+    first lanes: masked_32,
     floats: computed_as_they_are
 );
 vector!(
@@ -230,6 +303,7 @@ vector!(
     _mm256_cmpeq_epi64,
     _mm256_add_epi64,
     to_bits(mask): _mm256_movemask_pd(_mm256_castsi256_pd(mask)),
+    first lanes: masked_64,
     floats: computed_as_they_are
 );
 

@@ -5,20 +5,19 @@ use core::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::*;
 
-use super::{Lane, Vector};
-use crate::element::Format;
+use super::{Format, Lane, Register, Vector};
 
 // AVX2 serves unaligned stores (of 64 bytes most of them go to two cache lines, and what loads these next has to wait), so it has
 // to be in the list. The compiler takes it and FMA for granted with AVX-512.
 isa!(
-    Avx512, unaligned Unaligned if cfg!(not(rectify_avx2)) || Unaligned::is_available();
+    Avx512, short Short if cfg!(not(rectify_avx2)) || Short::is_available();
     "avx2", "popcnt", "fma", "avx512f", "avx512bw", "avx512vl"
 );
 
 #[cfg(rectify_avx2)]
-type Unaligned = super::avx2::Avx2;
+type Short = super::avx2::Avx2;
 #[cfg(not(rectify_avx2))]
-type Unaligned = Avx512;
+type Short = Avx512;
 
 macro_rules! computed_in_f32 {
     () => {
@@ -103,9 +102,15 @@ unsafe fn round_to_bf16(x: __m512i) -> __m512i {
     _mm512_add_epi32(x, up)
 }
 
+/// A bit for each of the first `count` lanes, fewer than 32.
+#[inline(always)]
+fn first_lanes(count: usize) -> u32 {
+    (1 << count) - 1
+}
+
 macro_rules! vector {
     (
-        $name:ident, $lane:ident, $mask:ident, $set1:ident, $cmpgt:ident, $test:ident, $maskz_mov:ident, $mask_mov:ident, $add:ident, floats: $floats:ident
+        $name:ident, $lane:ident, $mask:ident, $set1:ident, $cmpgt:ident, $test:ident, $maskz_mov:ident, $mask_mov:ident, $maskz_loadu:ident, $mask_storeu:ident, $add:ident, floats: $floats:ident
     ) => {
         #[derive(Clone, Copy)]
         pub struct $name(__m512i);
@@ -126,21 +131,9 @@ macro_rules! vector {
             }
 
             #[inline(always)]
-            unsafe fn load_ahead(simd: Avx512, source: *const $lane) -> Self {
-                // SAFETY: the caller's promise; the proof is an argument.
-                unsafe { Self(unmasked(Self::load(simd, source).0)) }
-            }
-
-            #[inline(always)]
             unsafe fn store(self, target: *mut $lane) {
                 // SAFETY: `self` was made with a proof; the caller promises that 64 bytes can be written.
                 unsafe { _mm512_storeu_si512(target.cast(), self.0) }
-            }
-
-            #[inline(always)]
-            unsafe fn stream(self, target: *mut $lane) {
-                // SAFETY: `self` was made with a proof; the caller promises that 64 bytes can be written, and the alignment.
-                unsafe { _mm512_stream_si512(target.cast(), self.0) }
             }
 
             #[inline(always)]
@@ -190,8 +183,6 @@ macro_rules! vector {
                 Self(unsafe { _mm512_xor_si512(self.0, other.0) })
             }
 
-            $floats!();
-
             #[inline(always)]
             fn and(_: Avx512, a: $mask, b: $mask) -> $mask {
                 a & b
@@ -200,6 +191,35 @@ macro_rules! vector {
             #[inline(always)]
             fn and_not(_: Avx512, a: $mask, b: $mask) -> $mask {
                 a & !b
+            }
+
+            computed_in_registers!();
+        }
+
+        // SAFETY: masked loads and stores touch the lanes whose bits are set.
+        unsafe impl Register for $name {
+            #[inline(always)]
+            unsafe fn load_first(_: Avx512, source: *const $lane, count: usize) -> Self {
+                // SAFETY: the proof is an argument; the caller promises that `count` lanes can be read, and no other is.
+                Self(unsafe { $maskz_loadu(first_lanes(count) as $mask, source) })
+            }
+
+            #[inline(always)]
+            unsafe fn store_first(self, target: *mut $lane, count: usize) {
+                // SAFETY: `self` was made with a proof; the caller promises that `count` lanes can be written, and no other is.
+                unsafe { $mask_storeu(target, first_lanes(count) as $mask, self.0) }
+            }
+
+            #[inline(always)]
+            unsafe fn load_ahead(simd: Avx512, source: *const $lane) -> Self {
+                // SAFETY: the caller's promise; the proof is an argument.
+                unsafe { Self(unmasked(Self::load(simd, source).0)) }
+            }
+
+            #[inline(always)]
+            unsafe fn stream(self, target: *mut $lane) {
+                // SAFETY: `self` was made with a proof; the caller promises that 64 bytes can be written, and the alignment.
+                unsafe { _mm512_stream_si512(target.cast(), self.0) }
             }
 
             #[inline(always)]
@@ -211,6 +231,8 @@ macro_rules! vector {
             fn from_bits(_: Avx512, bits: u64, first: usize) -> $mask {
                 (bits >> first) as $mask
             }
+
+            $floats!();
         }
     };
 }
@@ -224,6 +246,8 @@ vector!(
     _mm512_test_epi16_mask,
     _mm512_maskz_mov_epi16,
     _mm512_mask_mov_epi16,
+    _mm512_maskz_loadu_epi16,
+    _mm512_mask_storeu_epi16,
     _mm512_add_epi16,
     floats: computed_in_f32
 );
@@ -236,6 +260,8 @@ vector!(
     _mm512_test_epi32_mask,
     _mm512_maskz_mov_epi32,
     _mm512_mask_mov_epi32,
+    _mm512_maskz_loadu_epi32,
+    _mm512_mask_storeu_epi32,
     _mm512_add_epi32,
     floats: computed_as_they_are
 );
@@ -248,6 +274,8 @@ vector!(
     _mm512_test_epi64_mask,
     _mm512_maskz_mov_epi64,
     _mm512_mask_mov_epi64,
+    _mm512_maskz_loadu_epi64,
+    _mm512_mask_storeu_epi64,
     _mm512_add_epi64,
     floats: computed_as_they_are
 );

@@ -1,10 +1,9 @@
-//! What is computed, rather than chosen among bits.
+//! Arithmetic on vectors of `f32` and `f64`.
 
-use super::{Lane, Vector};
-use crate::element::Format;
+use super::{Lane, Register};
 
 /// A vector whose lanes are the bits of `f32` or `f64`.
-pub trait Float: Vector<Float = Self, Lane: FloatLane> {
+pub trait Float: Register<Float = Self, Lane: FloatLane> {
     /// `self * other`, rounded to nearest. The CPU's modes apply.
     fn mul(self, other: Self) -> Self;
 
@@ -110,23 +109,4 @@ impl FloatLane for i64 {
 /// What is computed in floating point, lane by lane.
 pub trait FloatFn<const N: usize>: Copy {
     fn call<F: Float>(self, simd: F::Simd, inputs: [F; N]) -> F;
-}
-
-/// `function` of the elements of the inputs.
-#[inline(always)]
-pub fn compute<T: Format, V: Vector<Lane = T::Lane>, F: FloatFn<N>, const N: usize>(
-    simd: V::Simd,
-    function: F,
-    inputs: [V; N],
-) -> V {
-    let [first, second] = inputs[0].split::<T>();
-    let (mut first, mut second) = ([first; N], [second; N]);
-    for i in 1..N {
-        [first[i], second[i]] = inputs[i].split::<T>();
-    }
-    let mut results = [function.call(simd, first); 2];
-    if V::FLOATS == 2 {
-        results[1] = function.call(simd, second);
-    }
-    V::join::<T>(results)
 }

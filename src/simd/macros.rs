@@ -1,111 +1,89 @@
 //! What every instruction set has.
 
 /// Declares an instruction set from the name of its `Isa` and, where not every CPU of the compilation target has it, the
-/// one list of its target features: the proof that it is there, the detection, the function that enables it, and the fence,
-/// which every CPU of x86 with such a list has. F16C is always on it. `unaligned` is another one than itself, and whether that is
-/// available.
+/// one list of its target features: for the proof that it is there, the detection, and the functions that enable it. F16C is always on
+/// the list. `short` is another one than itself, and whether that is available.
 macro_rules! isa {
-    ($name:ident) => {
-        isa!(@declare $name, Self, true, [] {});
+    ($name:ident, unroll $unroll:literal, narrow $has_narrow:literal) => {
+        isa!(@declare $name, Self, true, streams false, unroll $unroll, narrow $has_narrow, []);
     };
     ($name:ident: $($feature:tt),+) => {
-        isa!($name, unaligned Self if true; $($feature),+);
+        isa!($name, short Self if true; $($feature),+);
     };
-    ($name:ident, unaligned $unaligned:ident if $has_unaligned:expr; $($feature:tt),+) => {
+    ($name:ident, short $short:ident if $has_short:expr; $($feature:tt),+) => {
         // CPUID, and whether the operating system saves the registers. (`cpufeatures` can't ask for F16C.)
         cpufeatures::new!(cpu, $($feature),+);
 
-        isa!(@declare $name, $unaligned, cpu::get() && $crate::simd::cpuid::has_f16c() && $has_unaligned, [
-            $(#[target_feature(enable = $feature)])+
-            #[target_feature(enable = "f16c")]
-        ] {
-            const STREAMS: bool = true;
-
-            #[inline(always)]
-            fn fence(self) {
-                // SAFETY: `self` proves that the CPU has these features, and F16C comes with SSE.
-                unsafe { _mm_sfence() }
-            }
-
-            #[inline(always)]
-            unsafe fn stream_16(bytes: [u8; 16], target: *mut u8) {
-                // SAFETY: the caller's promises: F16C comes with SSE2.
-                unsafe { _mm_stream_si128(target.cast(), bytemuck::cast(bytes)) }
-            }
-
-            #[inline(always)]
-            unsafe fn f16_to_f32(halves: [i16; 4]) -> [f32; 4] {
-                // SAFETY: the caller promises F16C; 8 bytes can be read.
-                bytemuck::cast(unsafe { _mm_cvtph_ps(_mm_loadl_epi64(halves.as_ptr().cast())) })
-            }
-
-            #[inline(always)]
-            unsafe fn f16_from_f32(floats: [f32; 4]) -> [i16; 4] {
-                // SAFETY: the caller promises F16C.
-                let halves = unsafe { _mm_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(bytemuck::cast(floats)) };
-                let [halves, _] = bytemuck::cast::<_, [[i16; 4]; 2]>(halves);
-                halves
-            }
-        });
+        isa!(
+            @declare $name, $short, cpu::get() && $crate::simd::cpuid::has_f16c() && $has_short,
+            streams true, unroll 2, narrow true,
+            [
+                $(#[target_feature(enable = $feature)])+
+                #[target_feature(enable = "f16c")]
+            ]
+        );
     };
-    (@declare $name:ident, $unaligned:ty, $is_available:expr, [$(#[$target_feature:meta])*] { $($method:item)* }) => {
+    (
+        @declare $name:ident, $short:ty, $is_available:expr, streams $streams:literal, unroll $unroll:literal,
+        narrow $has_narrow:literal, [$(#[$target_feature:meta])*]
+    ) => {
         #[derive(Clone, Copy)]
         pub struct $name(());
 
-        // SAFETY: `is_available` asks for the very features that `enter` enables, and for `Unaligned`.
+        // SAFETY: `is_available` asks for the very features that `enter` and `run` enable, and for `Short`.
         unsafe impl $crate::simd::Simd for $name {
             type I16 = I16;
             type I32 = I32;
             type I64 = I64;
-            type Unaligned = $unaligned;
+            type Short = $short;
 
             const ISA: $crate::isa::Isa = $crate::isa::Isa::$name;
+            const STREAMS: bool = $streams;
+            const UNROLL: usize = $unroll;
+            const HAS_NARROW: bool = $has_narrow;
 
             fn is_available() -> bool {
                 $is_available
             }
 
-            $($method)*
-
             $(#[$target_feature])*
-            unsafe fn enter<
-                T: $crate::element::Element,
-                F: $crate::sweep::VectorFn<N>,
-                const N: usize,
-                const ALIGNED: bool,
-            >(
-                function: F,
+            unsafe fn enter<L: $crate::simd::SliceLoop>(
+                function: *const u8,
                 first_input: *const u8,
                 last_input: *const u8,
                 output: *mut u8,
                 len: usize,
                 streaming: bool,
             ) {
-                const { assert!(N == 1 || N == 2) };
-                let mut inputs = [first_input.cast(); N];
-                inputs[N - 1] = last_input.cast();
-                // SAFETY: the caller promises what `Map` wants of the pointers; and that the instruction set is available, so
-                // that there may be a `Self`.
-                unsafe {
-                    let simd = Self(());
-                    $crate::sweep::Map::<Self, T, F, N, 1>::new(simd, function.round::<T>(), inputs, [output.cast()])
-                        .sweep::<<T::Lane as $crate::simd::Lane>::Vector<Self>, ALIGNED>(len, streaming);
-                    if streaming {
-                        simd.fence();
-                    }
-                }
+                // SAFETY: the caller promises what the loop wants; and that the instruction set is available, so that there may
+                // be a `Self`.
+                unsafe { L::walk(Self(()), function, first_input, last_input, output, len, streaming) }
             }
 
             $(#[$target_feature])*
-            unsafe fn run<W: $crate::simd::Walk>(walk: &W) -> W::Output {
-                // The caller promises that the instruction set is available, so there may be a `Self`.
-                walk.walk(Self(()))
+            unsafe fn run<P: $crate::simd::Pass>(args: &P::Args) -> P::Output {
+                // SAFETY: as in `enter`.
+                unsafe { P::walk(Self(()), args) }
             }
         }
     };
 }
 
-/// The items of `Vector` for lanes that are computed in as they are.
+/// [`Vector::compute`](crate::simd::Vector::compute) of a register.
+macro_rules! computed_in_registers {
+    () => {
+        #[inline(always)]
+        fn compute<T: $crate::simd::Format<Lane = Self::Lane>, F: $crate::simd::FloatFn<N>, const N: usize>(
+            simd: Self::Simd,
+            function: F,
+            inputs: [Self; N],
+        ) -> Self {
+            $crate::simd::vector::compute_in_registers::<T, Self, F, N>(simd, function, inputs)
+        }
+    };
+}
+
+/// The items of `Register` for lanes that are computed in as they are.
 macro_rules! computed_as_they_are {
     () => {
         type Float = Self;
@@ -113,12 +91,12 @@ macro_rules! computed_as_they_are {
         const FLOATS: usize = 1;
 
         #[inline(always)]
-        fn widen<T: $crate::element::Format<Lane = Self::Lane>>(self, _: usize) -> Self {
+        fn widen<T: $crate::simd::Format<Lane = Self::Lane>>(self, _: usize) -> Self {
             self
         }
 
         #[inline(always)]
-        fn join<T: $crate::element::Format<Lane = Self::Lane>>([float, _]: [Self; 2]) -> Self {
+        fn join<T: $crate::simd::Format<Lane = Self::Lane>>([float, _]: [Self; 2]) -> Self {
             float
         }
     };

@@ -1,211 +1,209 @@
-//! Vectors of 16 bytes and fewer, down to two lanes, for what is left where a wider one doesn't fit.
+//! Vectors of 16 bytes and fewer, for tails and for the few elements that are walked in the caller. They take a register of SSE2 or NEON,
+//! which the compilation target has where this file is compiled, and use the first bytes of it.
 
 use core::marker::PhantomData;
 
-use wide::{f32x4, f64x2, i16x8, i32x4, i64x2};
-
 use super::scalar::One;
-use super::{Float, Simd, Vector, halves};
-use crate::element::Format;
+use super::{FloatFn, Format, Lane, Simd, Vector};
 
-macro_rules! computed_in_f32 {
-    () => {
-        type Float = Narrow<S, i32x4, 16>;
+/// The first `BYTES` of a register, as lanes of `L`, in code for the instruction set `S`.
+#[derive(Clone, Copy)]
+pub struct Narrow<S, L, const BYTES: usize>(Bits, PhantomData<(S, L)>);
 
-        const FLOATS: usize = 2;
-
-        #[inline(always)]
-        fn widen<T: Format<Lane = i16>>(self, index: usize) -> Self::Float {
-            let halves: [[i16; 4]; 2] = bytemuck::cast(self.0);
-            let floats = if T::IS_BF16 {
-                halves::bf16_to_f32(halves[index])
-            } else {
-                // SAFETY: `self` was made with a proof that `S` is available.
-                unsafe { S::f16_to_f32(halves[index]) }
-            };
-            Narrow(bytemuck::cast(floats), PhantomData)
-        }
-
-        #[inline(always)]
-        fn split_bf16<T: Format<Lane = i16>>(self) -> [Self::Float; 2] {
-            let [first, second] = halves::split_pairs_of_bf16(bytemuck::cast(self.0));
-            [Narrow(first, PhantomData), Narrow(second, PhantomData)]
-        }
-
-        #[inline(always)]
-        fn join<T: Format<Lane = i16>>([first, second]: [Self::Float; 2]) -> Self {
-            let halves = if T::IS_BF16 {
-                bytemuck::cast(halves::join_pairs_of_bf16([first.0, second.0]))
-            } else {
-                let [first, second] = bytemuck::cast([first.0, second.0]);
-                // SAFETY: the arguments were made with a proof that `S` is available.
-                bytemuck::cast(unsafe { [S::f16_from_f32(first), S::f16_from_f32(second)] })
-            };
-            Self(halves, PhantomData)
-        }
+/// Functions of registers, from safe expressions of the intrinsics.
+macro_rules! operations {
+    ($($name:ident($($argument:ident: $type:ty),+): $expression:expr;)+) => {
+        $(
+            #[inline(always)]
+            fn $name($($argument: $type),+) -> Bits {
+                // SAFETY: the compilation target has SSE2 or NEON where this file is compiled, and these touch no memory.
+                unsafe { $expression }
+            }
+        )+
     };
 }
 
-/// The first `BYTES` of a register of the crate `wide`, in code for the instruction set `S`.
-#[derive(Clone, Copy)]
-pub struct Narrow<S, R, const BYTES: usize>(R, PhantomData<S>);
+cfg_if::cfg_if! {
+    if #[cfg(rectify_sse2)] {
+        #[cfg(target_arch = "x86")]
+        use core::arch::x86::*;
+        #[cfg(target_arch = "x86_64")]
+        use core::arch::x86_64::*;
+
+        type Bits = __m128i;
+
+        operations! {
+            splat_i16(lane: i16): _mm_set1_epi16(lane);
+            splat_i32(lane: i32): _mm_set1_epi32(lane);
+            splat_i64(lane: i64): _mm_set1_epi64x(lane);
+            add_i16(a: Bits, b: Bits): _mm_add_epi16(a, b);
+            add_i32(a: Bits, b: Bits): _mm_add_epi32(a, b);
+            add_i64(a: Bits, b: Bits): _mm_add_epi64(a, b);
+            and(a: Bits, b: Bits): _mm_and_si128(a, b);
+            and_not(a: Bits, b: Bits): _mm_andnot_si128(b, a);
+            xor(a: Bits, b: Bits): _mm_xor_si128(a, b);
+            not(a: Bits): _mm_xor_si128(a, _mm_set1_epi8(-1));
+            nonzero_i16(a: Bits): not(_mm_cmpeq_epi16(a, _mm_setzero_si128()));
+            nonzero_i32(a: Bits): not(_mm_cmpeq_epi32(a, _mm_setzero_si128()));
+            nonzero_i64(a: Bits): {
+                let halves = nonzero_i32(a);
+                _mm_or_si128(halves, _mm_shuffle_epi32::<0b10_11_00_01>(halves))
+            };
+            gt_i16(a: Bits, b: Bits): _mm_cmpgt_epi16(a, b);
+            gt_i32(a: Bits, b: Bits): _mm_cmpgt_epi32(a, b);
+            // SSE2 compares 32 bits at most: the upper halves decide, or where they are equal the borrow of the lower ones. The sign
+            // of the result's upper half goes to all of the lane.
+            gt_i64(a: Bits, b: Bits): {
+                let borrow = _mm_and_si128(_mm_cmpeq_epi32(a, b), _mm_sub_epi64(b, a));
+                let greater = _mm_or_si128(borrow, _mm_cmpgt_epi32(a, b));
+                _mm_shuffle_epi32::<0b11_11_01_01>(_mm_srai_epi32::<31>(greater))
+            };
+        }
+    } else {
+        use core::arch::aarch64::*;
+
+        type Bits = uint8x16_t;
+
+        operations! {
+            splat_i16(lane: i16): vreinterpretq_u8_s16(vdupq_n_s16(lane));
+            splat_i32(lane: i32): vreinterpretq_u8_s32(vdupq_n_s32(lane));
+            splat_i64(lane: i64): vreinterpretq_u8_s64(vdupq_n_s64(lane));
+            add_i16(a: Bits, b: Bits): vreinterpretq_u8_s16(vaddq_s16(vreinterpretq_s16_u8(a), vreinterpretq_s16_u8(b)));
+            add_i32(a: Bits, b: Bits): vreinterpretq_u8_s32(vaddq_s32(vreinterpretq_s32_u8(a), vreinterpretq_s32_u8(b)));
+            add_i64(a: Bits, b: Bits): vreinterpretq_u8_s64(vaddq_s64(vreinterpretq_s64_u8(a), vreinterpretq_s64_u8(b)));
+            and(a: Bits, b: Bits): vandq_u8(a, b);
+            and_not(a: Bits, b: Bits): vbicq_u8(a, b);
+            xor(a: Bits, b: Bits): veorq_u8(a, b);
+            nonzero_i16(a: Bits): vreinterpretq_u8_u16(vtstq_s16(vreinterpretq_s16_u8(a), vreinterpretq_s16_u8(a)));
+            nonzero_i32(a: Bits): vreinterpretq_u8_u32(vtstq_s32(vreinterpretq_s32_u8(a), vreinterpretq_s32_u8(a)));
+            nonzero_i64(a: Bits): vreinterpretq_u8_u64(vtstq_s64(vreinterpretq_s64_u8(a), vreinterpretq_s64_u8(a)));
+            gt_i16(a: Bits, b: Bits): vreinterpretq_u8_u16(vcgtq_s16(vreinterpretq_s16_u8(a), vreinterpretq_s16_u8(b)));
+            gt_i32(a: Bits, b: Bits): vreinterpretq_u8_u32(vcgtq_s32(vreinterpretq_s32_u8(a), vreinterpretq_s32_u8(b)));
+            gt_i64(a: Bits, b: Bits): vreinterpretq_u8_u64(vcgtq_s64(vreinterpretq_s64_u8(a), vreinterpretq_s64_u8(b)));
+        }
+    }
+}
 
 macro_rules! impl_vector {
-    ($register:ident, $lane:ident, $bytes:literal as $chunk:ty, narrower: $narrower:ty, floats: $floats:ident) => {
+    (
+        $lane:ident, $bytes:literal as $chunk:ty, narrower: $narrower:ty, $splat:ident, $gt:ident, $nonzero:ident, $add:ident
+    ) => {
         // SAFETY: loads and stores touch `BYTES` bytes, which are LANES lanes.
-        unsafe impl<S: Simd> Vector for Narrow<S, $register, $bytes> {
+        unsafe impl<S: Simd> Vector for Narrow<S, $lane, $bytes> {
             type Simd = S;
             type Lane = $lane;
-            type Mask = $register;
+            type Mask = Bits;
             type Narrower = $narrower;
 
             const LANES: usize = $bytes / size_of::<$lane>();
 
             #[inline(always)]
             unsafe fn load(_: S, source: *const $lane) -> Self {
-                let mut register = <$register>::ZERO;
-                // SAFETY: the caller promises that LANES lanes can be read.
-                let chunk = unsafe { source.cast::<$chunk>().read_unaligned() };
-                bytemuck::cast_mut::<$register, [$chunk; 16 / $bytes]>(&mut register)[0] = chunk;
-                Self(register, PhantomData)
+                let mut chunks: [$chunk; 16 / $bytes] = [0; 16 / $bytes];
+                // SAFETY: the caller promises that LANES lanes can be read; any 16 bytes are a register.
+                unsafe {
+                    chunks[0] = source.cast::<$chunk>().read_unaligned();
+                    Self::of(core::mem::transmute::<[$chunk; 16 / $bytes], Bits>(chunks))
+                }
             }
 
             #[inline(always)]
             unsafe fn store(self, target: *mut $lane) {
-                let [chunk, ..]: [$chunk; 16 / $bytes] = bytemuck::cast(self.0);
-                // SAFETY: the caller promises that LANES lanes can be written.
-                unsafe { target.cast::<$chunk>().write_unaligned(chunk) }
-            }
-
-            #[inline(always)]
-            unsafe fn stream(self, target: *mut $lane) {
-                // SAFETY: the caller promises that LANES lanes can be written, and the alignment; `self` was made with a proof that `S` is
-                // available.
+                // SAFETY: a register is any 16 bytes; the caller promises that LANES lanes can be written.
                 unsafe {
-                    if $bytes == 16 {
-                        S::stream_16(bytemuck::cast(self.0), target.cast());
-                    } else {
-                        self.store(target);
-                    }
+                    let chunks = core::mem::transmute::<Bits, [$chunk; 16 / $bytes]>(self.0);
+                    target.cast::<$chunk>().write_unaligned(chunks[0]);
                 }
             }
 
             #[inline(always)]
             fn splat(_: S, lane: $lane) -> Self {
-                Self(<$register>::splat(lane), PhantomData)
+                Self::of($splat(lane))
             }
 
             #[inline(always)]
-            fn gt(self, other: Self) -> $register {
-                self.0.simd_gt(other.0)
+            fn gt(self, other: Self) -> Bits {
+                $gt(self.0, other.0)
             }
 
             #[inline(always)]
-            fn nonzero(self) -> $register {
-                !self.0.simd_eq(<$register>::ZERO)
+            fn nonzero(self) -> Bits {
+                $nonzero(self.0)
             }
 
             #[inline(always)]
-            fn keep(self, mask: $register) -> Self {
-                Self(self.0 & mask, PhantomData)
+            fn keep(self, mask: Bits) -> Self {
+                Self::of(and(self.0, mask))
             }
 
             #[inline(always)]
-            fn discard(self, mask: $register) -> Self {
-                Self(self.0 & !mask, PhantomData)
+            fn discard(self, mask: Bits) -> Self {
+                Self::of(and_not(self.0, mask))
             }
 
             #[inline(always)]
-            fn replace(self, mask: $register, other: Self) -> Self {
-                Self(self.0 ^ (self.0 ^ other.0) & mask, PhantomData)
+            fn replace(self, mask: Bits, other: Self) -> Self {
+                Self::of(xor(self.0, and(xor(self.0, other.0), mask)))
             }
 
             #[inline(always)]
             fn wrapping_add(self, other: Self) -> Self {
-                Self(self.0 + other.0, PhantomData)
+                Self::of($add(self.0, other.0))
             }
 
             #[inline(always)]
             fn xor(self, other: Self) -> Self {
-                Self(self.0 ^ other.0, PhantomData)
+                Self::of(xor(self.0, other.0))
             }
 
             #[inline(always)]
-            fn and(_: S, a: $register, b: $register) -> $register {
-                a & b
+            fn and(_: S, a: Bits, b: Bits) -> Bits {
+                and(a, b)
             }
 
             #[inline(always)]
-            fn and_not(_: S, a: $register, b: $register) -> $register {
-                a & !b
+            fn and_not(_: S, a: Bits, b: Bits) -> Bits {
+                and_not(a, b)
             }
 
+            /// Lane by lane: no loop computes in vectors as narrow as these.
             #[inline(always)]
-            fn to_bits(_: S, mask: $register) -> u64 {
-                u64::from(mask.to_bitmask()) & ((1 << Self::LANES) - 1)
-            }
-
-            #[inline(always)]
-            fn from_bits(_: S, bits: u64, first: usize) -> $register {
-                let mut powers = [0; 16 / size_of::<$lane>()];
-                for (i, power) in powers.iter_mut().enumerate() {
-                    *power = 1 << i;
+            fn compute<T: Format<Lane = $lane>, F: FloatFn<N>, const N: usize>(
+                simd: S,
+                function: F,
+                inputs: [Self; N],
+            ) -> Self {
+                let mut result = [0; $bytes / size_of::<$lane>()];
+                for i in 0..Self::LANES {
+                    let mut lanes = [One::splat(simd, 0); N];
+                    for j in 0..N {
+                        let mut input = result;
+                        // SAFETY: the array has LANES lanes.
+                        unsafe { inputs[j].store(input.as_mut_ptr()) };
+                        lanes[j] = One::splat(simd, input[i]);
+                    }
+                    // SAFETY: there are LANES lanes, of which i is one.
+                    unsafe {
+                        One::<S, $lane>::compute::<T, F, N>(simd, function, lanes).store(result.as_mut_ptr().add(i))
+                    };
                 }
-                let powers = <$register>::new(powers);
-                (<$register>::splat((bits >> first) as $lane) & powers).simd_eq(powers)
+                // SAFETY: the array has LANES lanes.
+                unsafe { Self::load(simd, result.as_ptr()) }
             }
-
-            $floats!();
         }
     };
 }
 
-impl_vector!(i16x8, i16, 16 as u128, narrower: Narrow<S, i16x8, 8>, floats: computed_in_f32);
-impl_vector!(i16x8, i16, 8 as u64, narrower: Narrow<S, i16x8, 4>, floats: computed_in_f32);
-impl_vector!(i16x8, i16, 4 as u32, narrower: One<S, i16>, floats: computed_in_f32);
-impl_vector!(i32x4, i32, 16 as u128, narrower: Narrow<S, i32x4, 8>, floats: computed_as_they_are);
-impl_vector!(i32x4, i32, 8 as u64, narrower: One<S, i32>, floats: computed_as_they_are);
-impl_vector!(i64x2, i64, 16 as u128, narrower: One<S, i64>, floats: computed_as_they_are);
-
-impl<S: Simd, const BYTES: usize> Float for Narrow<S, i32x4, BYTES>
-where
-    Self: Vector<Simd = S, Lane = i32, Mask = i32x4, Float = Self>,
-{
+impl<S, L: Lane, const BYTES: usize> Narrow<S, L, BYTES> {
     #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        let product = bytemuck::cast::<_, f32x4>(self.0) * bytemuck::cast::<_, f32x4>(other.0);
-        Self(bytemuck::cast(product), PhantomData)
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        let sum = bytemuck::cast::<_, f32x4>(self.0) + bytemuck::cast::<_, f32x4>(other.0);
-        Self(bytemuck::cast(sum), PhantomData)
-    }
-
-    #[inline(always)]
-    fn is_number(self) -> i32x4 {
-        let numbers = bytemuck::cast::<_, f32x4>(self.0);
-        bytemuck::cast(numbers.simd_eq(numbers))
+    fn of(bits: Bits) -> Self {
+        Self(bits, PhantomData)
     }
 }
 
-impl<S: Simd> Float for Narrow<S, i64x2, 16> {
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        let product = bytemuck::cast::<_, f64x2>(self.0) * bytemuck::cast::<_, f64x2>(other.0);
-        Self(bytemuck::cast(product), PhantomData)
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        let sum = bytemuck::cast::<_, f64x2>(self.0) + bytemuck::cast::<_, f64x2>(other.0);
-        Self(bytemuck::cast(sum), PhantomData)
-    }
-
-    #[inline(always)]
-    fn is_number(self) -> i64x2 {
-        let numbers = bytemuck::cast::<_, f64x2>(self.0);
-        bytemuck::cast(numbers.simd_eq(numbers))
-    }
-}
+impl_vector!(i16, 16 as u128, narrower: Narrow<S, i16, 8>, splat_i16, gt_i16, nonzero_i16, add_i16);
+impl_vector!(i16, 8 as u64, narrower: Narrow<S, i16, 4>, splat_i16, gt_i16, nonzero_i16, add_i16);
+impl_vector!(i16, 4 as u32, narrower: One<S, i16>, splat_i16, gt_i16, nonzero_i16, add_i16);
+impl_vector!(i32, 16 as u128, narrower: Narrow<S, i32, 8>, splat_i32, gt_i32, nonzero_i32, add_i32);
+impl_vector!(i32, 8 as u64, narrower: One<S, i32>, splat_i32, gt_i32, nonzero_i32, add_i32);
+impl_vector!(i64, 16 as u128, narrower: One<S, i64>, splat_i64, gt_i64, nonzero_i64, add_i64);

@@ -2,11 +2,10 @@
 
 use core::arch::aarch64::*;
 
-use super::{Lane, Vector};
-use crate::element::Format;
+use super::{Format, Lane, Register, Vector};
 
 // Built in only where the compilation target has it.
-isa!(Neon);
+isa!(Neon, unroll 2, narrow true);
 
 macro_rules! computed_in_f32 {
     () => {
@@ -164,8 +163,6 @@ macro_rules! vector {
                 Self(unsafe { $eor(self.0, other.0) })
             }
 
-            $floats!();
-
             #[inline(always)]
             fn and(_: Neon, a: $mask, b: $mask) -> $mask {
                 // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
@@ -178,6 +175,11 @@ macro_rules! vector {
                 unsafe { $mask_bic(a, b) }
             }
 
+            computed_in_registers!();
+        }
+
+        // SAFETY: the defaults touch the lanes that they are given.
+        unsafe impl Register for $name {
             #[inline(always)]
             fn to_bits(_: Neon, mask: $mask) -> u64 {
                 let powers: &[$lane] = &powers_of_2!($lane);
@@ -194,6 +196,8 @@ macro_rules! vector {
                 // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one; LANES powers are 16 bytes.
                 unsafe { $tst($dup(bits), $ld1(powers[first..][..Self::LANES].as_ptr())) }
             }
+
+            $floats!();
         }
     };
 }

@@ -2,10 +2,9 @@
 
 use wide::{f32x8, f64x4, i16x16 as I16, i32x8 as I32, i64x4 as I64};
 
-use super::{Float, Lane, Vector, halves};
-use crate::element::Format;
+use super::{Float, Format, Lane, Register, Vector, halves};
 
-isa!(Portable);
+isa!(Portable, unroll 1, narrow false);
 
 macro_rules! computed_in_f32 {
     () => {
@@ -126,6 +125,11 @@ macro_rules! vector {
                 a & !b
             }
 
+            computed_in_registers!();
+        }
+
+        // SAFETY: the defaults touch the lanes that they are given.
+        unsafe impl Register for $vector {
             #[inline(always)]
             fn to_bits(_: Portable, mask: Self) -> u64 {
                 mask.to_bitmask().into()

@@ -2,17 +2,16 @@
 
 use core::marker::PhantomData;
 
-use super::{Float, Simd, Vector};
-use crate::element::Format;
+use super::{Float, Format, Register, Simd, Vector};
 
 type I16 = One<Scalar, i16>;
 type I32 = One<Scalar, i32>;
 type I64 = One<Scalar, i64>;
 
-isa!(Scalar);
+isa!(Scalar, unroll 1, narrow false);
 
 impl Scalar {
-    pub(super) fn always() -> Self {
+    pub(crate) fn always() -> Self {
         Self(())
     }
 }
@@ -113,6 +112,11 @@ macro_rules! impl_vector {
                 a & !b
             }
 
+            computed_in_registers!();
+        }
+
+        // SAFETY: the defaults touch the lanes that they are given.
+        unsafe impl<S: Simd> Register for One<S, $lane> {
             #[inline(always)]
             fn to_bits(_: S, mask: bool) -> u64 {
                 mask.into()

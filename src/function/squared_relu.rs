@@ -1,8 +1,7 @@
-use super::order::{Interval, has_fast_minimum, unless_nan};
+use super::order::{Interval, Nan, doubled, has_fast_minimum};
 use super::relu::Relu;
-use super::{Activation, Function, Loops};
-use crate::element::{Element, Format};
-use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
+use super::{Function, Select};
+use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
 /// Squared ReLU: x² where x > 0, else +0.0.
 ///
@@ -31,51 +30,41 @@ use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SquaredRelu;
 
-impl Activation for SquaredRelu {}
-
-static LOOPS: Loops<SquaredRelu> = Loops::new();
-
-#[derive(Clone, Copy)]
-pub struct Rounded<T: Format> {
-    positive: Interval<T::Lane>,
-}
-
 impl Function for SquaredRelu {
-    const LOOPS: &'static Loops<Self> = &LOOPS;
+    const NAMES: &'static [(&'static str, Self)] = &[];
 
-    const COMPUTES: bool = true;
+    type Code<T: Format> = T;
 
-    type Rounded<T: Element> = Rounded<T>;
+    /// The positive numbers.
+    type Params<L: Lane> = Interval<L>;
 
     #[inline(always)]
-    fn round<T: Element>(self) -> Rounded<T> {
+    fn params<T: Format>(self) -> Interval<T::Lane> {
         // Numbers without a sign are in the order of their bits.
-        Rounded {
-            positive: Interval::new(T::Lane::ONE, T::INFINITY),
-        }
+        Interval::new(T::Lane::LOWEST_BIT, T::INFINITY)
     }
 
     #[inline(always)]
-    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
+    fn value<T: Format, V: Vector<Lane = T::Lane>>(positive: Interval<T::Lane>, simd: V::Simd, x: V) -> V {
         if has_fast_minimum::<V>() {
             let positive = x.keep(x.gt(V::splat(simd, T::Lane::ZERO)));
-            return unless_nan::<T, V>(simd, x, compute::<T, V, _, 1>(simd, Square, [positive]));
+            let square = V::compute::<T, _, 1>(simd, Square, [positive]);
+            return Nan::of::<T>().else_number(simd, x, square);
         }
-        let square = compute::<T, V, _, 1>(simd, Square, [x]);
-        Relu::forward_vector::<T, V>((), simd, x).replace(rounded.positive.contains(simd, x), square)
+        let square = V::compute::<T, _, 1>(simd, Square, [x]);
+        <Relu as Select>::value(T::NEG_INFINITY, simd, x).replace(positive.contains(simd, x), square)
     }
 
     #[inline(always)]
-    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(
-        rounded: Rounded<T>,
+    fn gradient<T: Format, V: Vector<Lane = T::Lane>>(
+        positive: Interval<T::Lane>,
         simd: V::Simd,
         x: V,
         grad_output: V,
     ) -> V {
-        let without_sign = grad_output.wrapping_add(grad_output);
-        let product = compute::<T, V, _, 2>(simd, TwiceProduct, [x, grad_output]);
-        let product = grad_output.replace(without_sign.nonzero(), product);
-        Relu::forward_vector::<T, V>((), simd, x).replace(rounded.positive.contains(simd, x), product)
+        let product = V::compute::<T, _, 2>(simd, TwiceProduct, [x, grad_output]);
+        let product = grad_output.replace(doubled(grad_output).nonzero(), product);
+        <Relu as Select>::value(T::NEG_INFINITY, simd, x).replace(positive.contains(simd, x), product)
     }
 }
 

@@ -1,9 +1,5 @@
-use super::prelu::Product;
-use super::relu::passes;
-use crate::element::Element;
-use crate::kernels::{Way, ways};
-use crate::simd::{Rows, RowsCall, RowsMut, RowsSource, Vector, compute};
-use crate::sweep::VectorFn;
+use crate::call::{Map, Params, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
+use crate::simd::Element;
 
 /// The gate ReGLU: relu(a) * b.
 ///
@@ -57,8 +53,9 @@ impl ReGlu {
         b: impl Into<Rows<'a, T>>,
         output: impl Into<RowsMut<'a, T>>,
     ) {
-        let inputs = [RowsSource::Rows("a", a.into()), RowsSource::Rows("b", b.into())];
-        RowsCall::new(None, inputs, [("output", output.into())]).map(self, self.way);
+        let inputs = [RowsInput::Rows("a", a.into()), RowsInput::Rows("b", b.into())];
+        let value = Map::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
+        RowsCall::new(None, inputs, [("output", output.into())]).map(value, self.way);
     }
 
     /// `a = relu(a) * b`
@@ -69,8 +66,9 @@ impl ReGlu {
     /// Nothing is written then.
     #[track_caller]
     pub fn forward_inplace<'a, T: Element>(self, a: impl Into<RowsMut<'a, T>>, b: impl Into<Rows<'a, T>>) {
-        let inputs = [RowsSource::Output, RowsSource::Rows("b", b.into())];
-        RowsCall::new(None, inputs, [("a", a.into())]).map(self, self.way);
+        let inputs = [RowsInput::Output, RowsInput::Rows("b", b.into())];
+        let value = Map::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
+        RowsCall::new(None, inputs, [("a", a.into())]).map(value, self.way);
     }
 
     /// `grad_a = grad_output * b` and `grad_b = grad_output * a` where a passes, else +0.0.
@@ -89,41 +87,9 @@ impl ReGlu {
         grad_b: impl Into<RowsMut<'a, T>>,
     ) {
         let inputs = [("a", a.into()), ("b", b.into()), ("grad_output", grad_output.into())];
-        let inputs = inputs.map(|(name, input)| RowsSource::Rows(name, input));
+        let inputs = inputs.map(|(name, input)| RowsInput::Rows(name, input));
         let outputs = [("grad_a", grad_a.into()), ("grad_b", grad_b.into())];
-        RowsCall::new(None, inputs, outputs).map(self, self.way);
-    }
-}
-
-impl VectorFn<2> for ReGlu {
-    const COMPUTES: bool = true;
-
-    type Rounded<T: Element> = ();
-
-    #[inline(always)]
-    fn round<T: Element>(self) {}
-
-    #[inline(always)]
-    fn call<T: Element, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, [a, b]: [V; 2]) -> [V; 1] {
-        [compute::<T, V, _, 2>(simd, Product, [a, b]).keep(passes::<T, V>(simd, a))]
-    }
-}
-
-/// From a, b and the gradient at the output to both gradients.
-impl VectorFn<3, 2> for ReGlu {
-    const COMPUTES: bool = true;
-
-    type Rounded<T: Element> = ();
-
-    #[inline(always)]
-    fn round<T: Element>(self) {}
-
-    #[inline(always)]
-    fn call<T: Element, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, [a, b, grad_output]: [V; 3]) -> [V; 2] {
-        let passes = passes::<T, V>(simd, a);
-        [
-            compute::<T, V, _, 2>(simd, Product, [grad_output, b]).keep(passes),
-            compute::<T, V, _, 2>(simd, Product, [grad_output, a]).keep(passes),
-        ]
+        let gradient = Map::Rows(const { loops::REGLU_GRADIENT[T::INDEX] }, &Params::new(()));
+        RowsCall::new(None, inputs, outputs).map(gradient, self.way);
     }
 }

@@ -1,6 +1,6 @@
 //! Work on several threads.
 
-use crate::kernels::Kernels;
+use super::detect::Kernels;
 
 /// What another thread takes at least, in bytes that are read and written.
 const PART_BYTES: usize = 1 << 20;
@@ -15,7 +15,7 @@ pub(crate) trait Split: Sized + Send {
     /// Bytes to read and write.
     fn traffic(&self) -> usize;
 
-    fn is_past_caches(&self) -> bool;
+    fn is_beyond_caches(&self) -> bool;
 
     /// The first `first_parts` of `parts` and the others, or nearly so.
     fn split(self, first_parts: usize, parts: usize) -> (Self, Self);
@@ -28,7 +28,7 @@ pub(crate) trait Split: Sized + Send {
 /// On the threads of rayon's pool, when there is enough for them to do.
 pub(crate) fn run_parallel<W: Split>(work: W, kernels: Kernels) -> W::Output {
     let bytes = work.traffic();
-    let streaming = work.is_past_caches();
+    let streaming = work.is_beyond_caches();
     if bytes < 2 * PART_BYTES || bytes < WORTH_WAKING_BYTES && rayon::current_thread_index().is_none() {
         return work.enter(kernels, streaming);
     }
@@ -51,13 +51,13 @@ fn run_parts<W: Split>(work: W, kernels: Kernels, streaming: bool, parts: usize)
 }
 
 /// As much of `len` as `first_parts` of `parts` are.
-pub(crate) fn share(len: usize, first_parts: usize, parts: usize) -> usize {
+pub(super) fn share(len: usize, first_parts: usize, parts: usize) -> usize {
     len / parts * first_parts + len % parts * first_parts / parts
 }
 
-/// The first element of `slice` that is in the cache line of the one at `index`.
-pub(super) fn start_of_line<T>(slice: &[T], index: usize) -> usize {
+/// The first element that is in the cache line of the one at `index`, of slices with elements of `size` bytes.
+pub(super) fn start_of_line(start: *const u8, index: usize, size: usize) -> usize {
     const LINE_BYTES: usize = 64;
-    let into_line = slice[index..].as_ptr().addr() % LINE_BYTES;
-    index.saturating_sub(into_line / size_of::<T>())
+    let into_line = start.wrapping_add(index * size).addr() % LINE_BYTES;
+    index.saturating_sub(into_line / size)
 }

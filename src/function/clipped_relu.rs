@@ -1,9 +1,7 @@
-use super::one_bit::backward_by_bit;
-use super::order::{Interval, has_fast_minimum, unless_nan};
+use super::order::{Interval, Live, Nan, has_fast_minimum};
 use super::relu::{Relu, passes};
-use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
-use crate::element::{Element, Format};
-use crate::simd::{Lane, Vector};
+use super::{OneBit, Select};
+use crate::simd::{Format, Lane, Vector};
 
 /// Clipped ReLU: min(relu(x), max). With the bound 6 it is [`RELU6`](Self::RELU6).
 ///
@@ -52,52 +50,52 @@ impl ClippedRelu {
     }
 }
 
-impl Activation for ClippedRelu {}
-
-impl OneBitGradient for ClippedRelu {}
-
-static LOOPS: Loops<ClippedRelu> = Loops::new();
-
 #[derive(Clone, Copy)]
-pub struct Rounded<T: Format> {
-    max: T::Lane,
-    above: Interval<T::Lane>,
-    below: Interval<T::Lane>,
+pub struct Params<L> {
+    negative_infinity: L,
+    max: L,
+    above: Interval<L>,
+    below: Interval<L>,
+    nan: Nan<L>,
 }
 
-impl Function for ClippedRelu {
-    const LOOPS: &'static Loops<Self> = &LOOPS;
+impl Select for ClippedRelu {
+    const NAMES: &'static [(&'static str, Self)] = &[("relu6", Self::RELU6), ("ReLU6", Self::RELU6)];
 
-    type Rounded<T: Element> = Rounded<T>;
+    type Params<L: Lane> = Params<L>;
 
-    #[inline(always)]
-    fn round<T: Element>(self) -> Rounded<T> {
-        let max = T::round(self.max);
+    fn params<T: Format>(self) -> Params<T::Lane> {
+        let max = T::nearest(self.max);
         // Numbers without a sign are in the order of their bits.
-        Rounded {
+        Params {
+            negative_infinity: T::NEG_INFINITY,
             max,
             above: Interval::above::<T>(max),
             below: Interval::new(max, T::INFINITY).complement(),
+            nan: Nan::of::<T>(),
         }
     }
 
     #[inline(always)]
-    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
-        let max = V::splat(simd, rounded.max);
+    fn value<V: Vector>(params: Params<V::Lane>, simd: V::Simd, x: V) -> V {
+        let max = V::splat(simd, params.max);
         if has_fast_minimum::<V>() {
-            let positive = x.keep(x.gt(V::splat(simd, T::Lane::ZERO)));
-            return unless_nan::<T, V>(simd, x, positive.replace(positive.gt(max), max));
+            let positive = x.keep(x.gt(V::splat(simd, V::Lane::ZERO)));
+            return params.nan.else_number(simd, x, positive.replace(positive.gt(max), max));
         }
-        let above = rounded.above.contains(simd, x);
-        Relu::forward_vector::<T, V>((), simd, x).replace(above, max)
+        let above = params.above.contains(simd, x);
+        Relu::value(params.negative_infinity, simd, x).replace(above, max)
     }
 
-    backward_by_bit!();
+    #[inline(always)]
+    fn is_live<V: Vector>(params: Params<V::Lane>, simd: V::Simd, x: V) -> V::Mask {
+        let passes = passes(params.negative_infinity, simd, x);
+        V::and(simd, passes, params.below.contains(simd, x))
+    }
 }
 
-impl OneBitFunction for ClippedRelu {
-    #[inline(always)]
-    fn is_live<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V::Mask {
-        V::and(simd, passes::<T, V>(simd, x), rounded.below.contains(simd, x))
+impl OneBit for ClippedRelu {
+    fn live<T: Format>(self) -> Live<T::Lane> {
+        Live::between::<T>(T::Lane::ZERO, T::nearest(self.max))
     }
 }

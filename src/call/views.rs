@@ -3,12 +3,19 @@
 use core::fmt;
 use core::marker::PhantomData;
 
+/// [`Rows`] or [`RowsMut`] of any elements.
+#[derive(Clone, Copy)]
+pub(super) struct View {
+    pub(super) start: *mut u8,
+    pub(super) shape: Shape,
+}
+
 /// Where the rows of a matrix are, in elements: `columns` <= `stride`, and the last row has its columns at least.
 #[derive(Clone, Copy)]
-struct Shape {
-    rows: usize,
-    columns: usize,
-    stride: usize,
+pub(super) struct Shape {
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) stride: usize,
 }
 
 impl Shape {
@@ -35,17 +42,17 @@ impl Shape {
         Self { rows, columns, stride }
     }
 
-    fn len(self) -> usize {
+    pub(super) fn len(self) -> usize {
         self.rows * self.columns
     }
 
-    fn is_contiguous(self) -> bool {
+    pub(super) fn is_contiguous(self) -> bool {
         self.rows <= 1 || self.columns == self.stride
     }
 
     /// The same elements in rows of `columns`.
     #[track_caller]
-    fn reshape(self, name: &str, columns: usize) -> Self {
+    pub(super) fn reshape(self, name: &str, columns: usize) -> Self {
         if self.columns == columns {
             return self;
         }
@@ -144,26 +151,8 @@ macro_rules! rows {
                 (view(self.start, first), view(self.start.wrapping_add(column), second))
             }
 
-            pub(super) fn start(&self) -> $pointer {
-                self.start
-            }
-
-            pub(super) fn elements(&self) -> usize {
-                self.shape.len()
-            }
-
-            pub(super) fn is_contiguous(&self) -> bool {
-                self.shape.is_contiguous()
-            }
-
-            /// The same elements in rows of `columns`.
-            ///
-            /// # Panics
-            ///
-            /// When the columns don't divide them, or there is something between the rows. It calls them `name`.
-            #[track_caller]
-            pub(super) fn reshape(self, name: &str, columns: usize) -> Self {
-                Self { shape: self.shape.reshape(name, columns), ..self }
+            pub(super) fn view(&self) -> View {
+                View { start: self.start as *mut u8, shape: self.shape }
             }
         }
 

@@ -1,8 +1,7 @@
-use super::order::{Interval, magnitude, unless_nan};
+use super::order::{Interval, Nan, doubled};
 use super::relu::{Relu, above_negative_infinity};
-use super::{Activation, Function, Loops};
-use crate::element::{Element, Format};
-use crate::simd::{Float, FloatFn, FloatLane, Vector, compute};
+use super::{Function, Select};
+use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
 /// Hard swish: x * max(0, min(1, x/6 + 1/2)).
 ///
@@ -30,45 +29,38 @@ use crate::simd::{Float, FloatFn, FloatLane, Vector, compute};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HardSwish;
 
-impl Activation for HardSwish {}
-
-static LOOPS: Loops<HardSwish> = Loops::new();
-
-#[derive(Clone, Copy)]
-pub struct Rounded<T: Format> {
-    within_3: Interval<T::Lane>,
-}
-
 impl Function for HardSwish {
-    const LOOPS: &'static Loops<Self> = &LOOPS;
+    const NAMES: &'static [(&'static str, Self)] = &[("hardswish", Self), ("Hardswish", Self), ("HardSwish", Self)];
 
-    const COMPUTES: bool = true;
+    type Code<T: Format> = T;
 
-    type Rounded<T: Element> = Rounded<T>;
+    /// The numbers between -3 and 3, [`doubled`].
+    type Params<L: Lane> = Interval<L>;
 
     #[inline(always)]
-    fn round<T: Element>(self) -> Rounded<T> {
-        Rounded {
-            within_3: Interval::magnitude_below(T::round(3.0)),
-        }
+    fn params<T: Format>(self) -> Interval<T::Lane> {
+        Interval::magnitude_below(T::nearest(3.0))
     }
 
     #[inline(always)]
-    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
-        let product = compute::<T, V, _, 1>(simd, Value, [x]);
-        Relu::forward_vector::<T, V>((), simd, x).replace(rounded.within_3.contains(simd, magnitude(x)), product)
+    fn value<T: Format, V: Vector<Lane = T::Lane>>(within_3: Interval<T::Lane>, simd: V::Simd, x: V) -> V {
+        let product = V::compute::<T, _, 1>(simd, Value, [x]);
+        let elsewhere = <Relu as Select>::value(T::NEG_INFINITY, simd, x);
+        elsewhere.replace(within_3.contains(simd, doubled(x)), product)
     }
 
     #[inline(always)]
-    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(
-        rounded: Rounded<T>,
+    fn gradient<T: Format, V: Vector<Lane = T::Lane>>(
+        within_3: Interval<T::Lane>,
         simd: V::Simd,
         x: V,
         grad_output: V,
     ) -> V {
-        let product = compute::<T, V, _, 2>(simd, Gradient, [x, grad_output]);
-        let elsewhere = grad_output.keep(above_negative_infinity::<T, V>(simd, x));
-        unless_nan::<T, V>(simd, x, elsewhere).replace(rounded.within_3.contains(simd, magnitude(x)), product)
+        let product = V::compute::<T, _, 2>(simd, Gradient, [x, grad_output]);
+        let elsewhere = grad_output.keep(above_negative_infinity(T::NEG_INFINITY, simd, x));
+        Nan::of::<T>()
+            .else_number(simd, x, elsewhere)
+            .replace(within_3.contains(simd, doubled(x)), product)
     }
 }
 

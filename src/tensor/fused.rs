@@ -1,10 +1,8 @@
 //! What engines do beside an activation, in the same pass.
 
-use crate::activation::{Activation, Backward, Forward};
-use crate::element::Element;
-use crate::kernels::{Way, ways};
-use crate::simd::{Channels, Float, FloatFn, FloatLane, Rows, RowsCall, RowsMut, RowsSource, Vector, compute};
-use crate::sweep::{SumFn, VectorFn};
+use crate::activation::Activation;
+use crate::call::{Channels, Map, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
+use crate::simd::{Element, Lane};
 
 /// A function of the family on matrices, with what engines do right before it in the same pass over memory: the addition of a bias
 /// per channel and of a residual.
@@ -88,7 +86,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     where
         'a: 'b,
     {
-        self.run(RowsSource::Rows("input", input.into()), ("output", output.into()));
+        self.run(RowsInput::Rows("input", input.into()), ("output", output.into()));
     }
 
     /// `x = f(z)`, with x as the input.
@@ -101,45 +99,35 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     where
         'a: 'b,
     {
-        self.run(RowsSource::Output, ("x", x.into()));
+        self.run(RowsInput::Output, ("x", x.into()));
     }
 
     #[track_caller]
-    fn run<'b>(self, input: RowsSource<'b, T>, output: (&'static str, RowsMut<'b, T>))
+    fn run<'b>(self, input: RowsInput<'b, T>, output: (&'static str, RowsMut<'b, T>))
     where
         'a: 'b,
     {
-        let residual = self.residual.map(|residual| RowsSource::Rows("residual", residual));
-        let channels = self.bias.map(|(bias, channels)| (channels, bias.len()));
-        let outputs = [output];
-        let sum = AfterSum(self.activation);
-        match self.bias {
-            None => match residual {
-                None => {
-                    RowsCall::new(channels, [input], outputs).map_compiled(
-                        &A::LOOPS.forward,
-                        Forward(self.activation),
-                        self.way,
-                    );
-                }
-                Some(residual) => RowsCall::new(channels, [input, residual], outputs).map(sum, self.way),
-            },
-            Some((bias, Channels::Last)) => {
-                let bias = RowsSource::Row("bias", bias);
-                match residual {
-                    None => RowsCall::new(channels, [input, bias], outputs).map(sum, self.way),
-                    Some(residual) => RowsCall::new(channels, [input, bias, residual], outputs).map(sum, self.way),
-                }
-            }
-            Some((bias, Channels::First { .. })) => match residual {
-                None => RowsCall::new(channels, [input], outputs)
-                    .with_numbers(bias)
-                    .map(sum, self.way),
-                Some(residual) => RowsCall::new(channels, [input, residual], outputs)
-                    .with_numbers(bias)
-                    .map(sum, self.way),
-            },
+        let params = self.activation.loop_params::<T>();
+        let value = self.activation.forward_loops::<T>();
+        if self.bias.is_none() && self.residual.is_none() {
+            RowsCall::new(None, [input], [output]).map(Map::Slices(value, &params), self.way);
+            return;
         }
+        // -0.0: it changes no number, not even -0.0, unless the CPU rounds down.
+        let absent = &<T::Lane as Lane>::SIGN_BIT;
+        let (channels, bias) = match self.bias {
+            None => (None, RowsInput::Number(absent)),
+            Some((bias, Channels::Last)) => (Some((Channels::Last, bias.len())), RowsInput::Row("bias", bias)),
+            Some((bias, first)) => (Some((first, bias.len())), RowsInput::PerRow(bias)),
+        };
+        let residual = self.residual.map_or(RowsInput::Number(absent), |residual| {
+            RowsInput::Rows("residual", residual)
+        });
+        let map = match self.activation.fused_loops::<T>() {
+            Some(value_of_sum) => Map::Rows(value_of_sum, &params),
+            None => Map::SumThenSlices(const { loops::SUM[T::INDEX] }, value, &params),
+        };
+        RowsCall::new(channels, [input, bias, residual], [output]).map(map, self.way);
     }
 
     /// `grad_input = f'(input) * grad_output` as [`Activation::backward`] has it, with z as the input (or, where the function's page
@@ -156,12 +144,8 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         grad_output: impl Into<Rows<'b, T>>,
         grad_input: impl Into<RowsMut<'b, T>>,
     ) {
-        let grad_output = RowsSource::Rows("grad_output", grad_output.into());
-        Self::backward_call(None, input.into(), grad_output, ("grad_input", grad_input.into())).map_compiled(
-            &A::LOOPS.backward,
-            Backward(self.activation),
-            self.way,
-        );
+        let grad_output = RowsInput::Rows("grad_output", grad_output.into());
+        self.run_backward(None, input.into(), grad_output, ("grad_input", grad_input.into()), None);
     }
 
     /// `grad = f'(input) * grad`: [`backward`](Self::backward) in place.
@@ -171,11 +155,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     /// As [`forward`](Self::forward), of these tensors.
     #[track_caller]
     pub fn backward_inplace<'b>(self, input: impl Into<Rows<'b, T>>, grad: impl Into<RowsMut<'b, T>>) {
-        Self::backward_call(None, input.into(), RowsSource::Output, ("grad", grad.into())).map_compiled(
-            &A::LOOPS.backward,
-            Backward(self.activation),
-            self.way,
-        );
+        self.run_backward(None, input.into(), RowsInput::Output, ("grad", grad.into()), None);
     }
 
     /// [`backward`](Self::backward), and in the same pass the gradient of the bias: of each channel the sum of `grad_input`, as it is
@@ -204,13 +184,9 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         channels: Channels,
         grad_bias: &mut [T::Sum],
     ) {
-        let grad_output = RowsSource::Rows("grad_output", grad_output.into());
+        let grad_output = RowsInput::Rows("grad_output", grad_output.into());
         let output = ("grad_input", grad_input.into());
-        Self::backward_call(Some((channels, grad_bias.len())), input.into(), grad_output, output).sum(
-            Backward(self.activation),
-            ("grad_bias", grad_bias),
-            self.way,
-        );
+        self.run_backward(Some(channels), input.into(), grad_output, output, Some(grad_bias));
     }
 
     /// [`backward_bias`](Self::backward_bias) with the gradient at the output overwritten by the one at the input.
@@ -226,86 +202,33 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         channels: Channels,
         grad_bias: &mut [T::Sum],
     ) {
-        let channels = Some((channels, grad_bias.len()));
-        Self::backward_call(channels, input.into(), RowsSource::Output, ("grad", grad.into())).sum(
-            Backward(self.activation),
-            ("grad_bias", grad_bias),
-            self.way,
-        );
+        let output = ("grad", grad.into());
+        self.run_backward(Some(channels), input.into(), RowsInput::Output, output, Some(grad_bias));
     }
 
     #[track_caller]
-    fn backward_call<'b>(
-        channels: Option<(Channels, usize)>,
+    fn run_backward<'b>(
+        self,
+        channels: Option<Channels>,
         input: Rows<'b, T>,
-        grad_output: RowsSource<'b, T>,
+        grad_output: RowsInput<'b, T>,
         output: (&'static str, RowsMut<'b, T>),
-    ) -> RowsCall<'b, T, 2, 1> {
-        RowsCall::new(channels, [RowsSource::Rows("input", input), grad_output], [output])
-    }
-}
-
-/// A function of the sum of the inputs, and of the channel's number.
-#[derive(Clone, Copy)]
-struct AfterSum<A>(A);
-
-impl<A: Activation, const N: usize> VectorFn<N> for AfterSum<A> {
-    const COMPUTES: bool = true;
-
-    type Rounded<T: Element> = (A::Rounded<T>, Sum);
-
-    #[inline(always)]
-    fn round<T: Element>(self) -> Self::Rounded<T> {
-        // It changes no number, not even -0.0, unless the CPU rounds down.
-        (self.0.round::<T>(), Sum { addend: -0.0 })
-    }
-
-    #[inline(always)]
-    fn with_channel<T: Element>((rounded, _): Self::Rounded<T>, bias: T::Lane) -> Self::Rounded<T> {
-        (
-            rounded,
-            Sum {
-                addend: T::to_f64(bias),
-            },
-        )
-    }
-
-    #[inline(always)]
-    fn call<T: Element, V: Vector<Lane = T::Lane>>(
-        (rounded, sum): Self::Rounded<T>,
-        simd: V::Simd,
-        inputs: [V; N],
-    ) -> [V; 1] {
-        let z = compute::<T, V, _, N>(simd, sum, inputs);
-        [A::forward_vector::<T, V>(rounded, simd, z)]
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Sum {
-    addend: f64,
-}
-
-impl<const N: usize> FloatFn<N> for Sum {
-    #[inline(always)]
-    fn call<F: Float>(self, simd: F::Simd, inputs: [F; N]) -> F {
-        let mut sum = inputs[0].add(F::splat(simd, F::Lane::nearest(self.addend)));
-        for input in &inputs[1..] {
-            sum = sum.add(*input);
+        grad_bias: Option<&mut [T::Sum]>,
+    ) {
+        let params = self.activation.loop_params::<T>();
+        let gradient = Map::Slices(self.activation.backward_loops::<T>(), &params);
+        let channels = channels.zip(grad_bias.as_ref().map(|grad_bias| grad_bias.len()));
+        let call = RowsCall::new(channels, [RowsInput::Rows("input", input), grad_output], [output]);
+        match grad_bias {
+            None => call.map(gradient, self.way),
+            Some(grad_bias) => {
+                call.map_and_sum_outputs(
+                    gradient,
+                    const { loops::SUMS[T::INDEX] },
+                    ("grad_bias", grad_bias),
+                    self.way,
+                );
+            }
         }
-        sum.with_one_nan(simd)
-    }
-}
-
-impl<A: Activation> SumFn<2> for Backward<A> {
-    #[inline(always)]
-    fn summand<T: Element, V: Vector<Lane = T::Lane>>(
-        _: Self::Rounded<T>,
-        _: V::Simd,
-        _: [V; 2],
-        grad_input: V,
-        index: usize,
-    ) -> V::Float {
-        grad_input.widen::<T>(index)
     }
 }

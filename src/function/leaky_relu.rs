@@ -1,8 +1,7 @@
-use super::one_bit::backward_by_bit;
+use super::order::Live;
 use super::relu::{above_negative_infinity, passes};
-use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
-use crate::element::{Element, Format};
-use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
+use super::{Function, OneBit};
+use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
 /// Leaky ReLU: x where `!(x <= 0)`, else x * `negative_slope`; but +0.0 stays +0.0.
 ///
@@ -54,75 +53,83 @@ impl LeakyRelu {
         );
         Self { negative_slope }
     }
+
+    const DEFAULT: Self = Self::new(0.01);
 }
 
 /// PyTorch's and ONNX's default, 0.01.
 impl Default for LeakyRelu {
     fn default() -> Self {
-        Self::new(0.01)
+        Self::DEFAULT
     }
 }
 
-impl Activation for LeakyRelu {}
-
-impl OneBitGradient for LeakyRelu {}
-
-static LOOPS: Loops<LeakyRelu> = Loops::new();
-
 #[derive(Clone, Copy)]
-pub struct Rounded<T: Format> {
+pub struct Params<L> {
     slope: Slope,
     /// Not 0 where the slope isn't.
-    has_slope: T::Lane,
+    has_slope: L,
 }
 
 impl Function for LeakyRelu {
-    const LOOPS: &'static Loops<Self> = &LOOPS;
+    const NAMES: &'static [(&'static str, Self)] = &[
+        ("leaky_relu", Self::DEFAULT),
+        ("LeakyReLU", Self::DEFAULT),
+        ("LeakyRelu", Self::DEFAULT),
+    ];
 
-    const COMPUTES: bool = true;
+    type Code<T: Format> = T;
+    type Params<L: Lane> = Params<L>;
 
-    type Rounded<T: Element> = Rounded<T>;
-
-    #[inline(always)]
-    fn round<T: Element>(self) -> Rounded<T> {
+    fn params<T: Format>(self) -> Params<T::Lane> {
         let magnitude = T::ComputedIn::nearest_finite(self.negative_slope.abs());
-        Rounded {
+        Params {
             slope: Slope(self.negative_slope),
             has_slope: if magnitude == T::ComputedIn::ZERO {
                 T::Lane::ZERO
             } else {
-                T::Lane::ONE
+                T::Lane::LOWEST_BIT
             },
         }
     }
 
     #[inline(always)]
-    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
-        let is_kept = above_negative_infinity::<T, V>(simd, x);
-        Self::backward_bit::<T, V>(rounded, simd, is_kept, x)
-    }
-
-    backward_by_bit!();
-}
-
-impl OneBitFunction for LeakyRelu {
-    #[inline(always)]
-    fn is_live<T: Element, V: Vector<Lane = T::Lane>>(_: Rounded<T>, simd: V::Simd, x: V) -> V::Mask {
-        passes::<T, V>(simd, x)
+    fn value<T: Format, V: Vector<Lane = T::Lane>>(params: Params<T::Lane>, simd: V::Simd, x: V) -> V {
+        let is_kept = above_negative_infinity(T::NEG_INFINITY, simd, x);
+        choose::<T, V>(params, simd, is_kept, x)
     }
 
     #[inline(always)]
-    fn backward_bit<T: Element, V: Vector<Lane = T::Lane>>(
-        rounded: Rounded<T>,
+    fn gradient<T: Format, V: Vector<Lane = T::Lane>>(
+        params: Params<T::Lane>,
         simd: V::Simd,
-        is_live: V::Mask,
+        x: V,
         grad_output: V,
     ) -> V {
-        let has_slope = V::splat(simd, rounded.has_slope).nonzero();
-        compute::<T, V, _, 1>(simd, rounded.slope, [grad_output])
-            .keep(has_slope)
-            .replace(is_live, grad_output)
+        choose::<T, V>(params, simd, passes(T::NEG_INFINITY, simd, x), grad_output)
     }
+}
+
+impl OneBit for LeakyRelu {
+    const REPRESENTATIVES: Option<[f64; 2]> = Some([1.0, -1.0]);
+
+    fn live<T: Format>(self) -> Live<T::Lane> {
+        Live::above::<T>(T::Lane::ZERO)
+    }
+}
+
+/// `number` where it is kept, else its product with the slope, which is +0.0 where the slope is 0.
+#[inline(always)]
+fn choose<T: Format, V: Vector<Lane = T::Lane>>(
+    params: Params<T::Lane>,
+    simd: V::Simd,
+    is_kept: V::Mask,
+    number: V,
+) -> V {
+    let has_slope = V::splat(simd, params.has_slope).nonzero();
+    V::compute::<T, _, 1>(simd, params.slope, [number])
+        .keep(has_slope)
+        .replace(is_kept, number)
 }
 
 #[derive(Clone, Copy)]

@@ -1,7 +1,6 @@
-use super::order::{Interval, unless_nan};
-use super::{Activation, Function, Loops};
-use crate::element::Element;
-use crate::simd::{Float, FloatFn, FloatLane, Lane, Vector, compute};
+use super::Function;
+use super::order::{Interval, Nan};
+use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
 /// Hard sigmoid: max(0, min(1, alpha * x + beta)).
 ///
@@ -51,6 +50,8 @@ impl HardSigmoid {
         Self { alpha, beta }
     }
 
+    const PYTORCH: Self = Self::new(1.0 / 6.0, 0.5);
+
     /// alpha * x + beta
     #[inline(always)]
     fn line<F: Float>(self, simd: F::Simd, x: F) -> F {
@@ -68,34 +69,33 @@ impl HardSigmoid {
 /// PyTorch's: 1/6 and 1/2.
 impl Default for HardSigmoid {
     fn default() -> Self {
-        Self::new(1.0 / 6.0, 0.5)
+        Self::PYTORCH
     }
 }
 
-impl Activation for HardSigmoid {}
-
-static LOOPS: Loops<HardSigmoid> = Loops::new();
-
 impl Function for HardSigmoid {
-    const LOOPS: &'static Loops<Self> = &LOOPS;
+    const NAMES: &'static [(&'static str, Self)] = &[
+        ("hardsigmoid", Self::PYTORCH),
+        ("Hardsigmoid", Self::PYTORCH),
+        ("HardSigmoid", Self::new(0.2, 0.5)),
+    ];
 
-    const COMPUTES: bool = true;
-
-    type Rounded<T: Element> = Self;
+    type Code<T: Format> = T;
+    type Params<L: Lane> = Self;
 
     #[inline(always)]
-    fn round<T: Element>(self) -> Self {
+    fn params<T: Format>(self) -> Self {
         self
     }
 
     #[inline(always)]
-    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Self, simd: V::Simd, x: V) -> V {
-        unless_nan::<T, V>(simd, x, compute::<T, V, _, 1>(simd, Value(rounded), [x]))
+    fn value<T: Format, V: Vector<Lane = T::Lane>>(params: Self, simd: V::Simd, x: V) -> V {
+        Nan::of::<T>().else_number(simd, x, V::compute::<T, _, 1>(simd, Value(params), [x]))
     }
 
     #[inline(always)]
-    fn backward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Self, simd: V::Simd, x: V, grad_output: V) -> V {
-        compute::<T, V, _, 2>(simd, Gradient(rounded), [x, grad_output])
+    fn gradient<T: Format, V: Vector<Lane = T::Lane>>(params: Self, simd: V::Simd, x: V, grad_output: V) -> V {
+        V::compute::<T, _, 2>(simd, Gradient(params), [x, grad_output])
     }
 }
 
@@ -120,7 +120,10 @@ impl FloatFn<2> for Gradient {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [x, g]: [F; 2]) -> F {
         let line = self.0.line(simd, x);
-        let between = Interval::new(F::Lane::ONE, F::Lane::nearest_finite(1.0).wrapping_sub(F::Lane::ONE));
+        let between = Interval::new(
+            F::Lane::LOWEST_BIT,
+            F::Lane::nearest_finite(1.0).wrapping_sub(F::Lane::LOWEST_BIT),
+        );
         let is_dead = F::and_not(simd, line.is_number(), between.contains(simd, line));
         g.mul(self.0.alpha(simd)).discard(is_dead)
     }

@@ -1,8 +1,6 @@
-use super::one_bit::backward_by_bit;
-use super::order::Interval;
-use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
-use crate::element::{Element, Format};
-use crate::simd::{Lane, Vector};
+use super::order::{Interval, Live};
+use super::{OneBit, Select};
+use crate::simd::{Format, Lane, Vector};
 
 /// Thresholded ReLU: x where `!(x <= alpha)`, else +0.0.
 ///
@@ -42,61 +40,58 @@ impl ThresholdedRelu {
         assert!(!alpha.is_nan(), "ThresholdedRelu: `alpha` is NaN");
         Self { alpha }
     }
+
+    const DEFAULT: Self = Self::new(1.0);
 }
 
 /// ONNX's default, 1.
 impl Default for ThresholdedRelu {
     fn default() -> Self {
-        Self::new(1.0)
+        Self::DEFAULT
     }
 }
 
-impl Activation for ThresholdedRelu {}
-
-impl OneBitGradient for ThresholdedRelu {}
-
-static LOOPS: Loops<ThresholdedRelu> = Loops::new();
-
 #[derive(Clone, Copy)]
-pub struct Rounded<T: Format> {
+pub struct Params<L> {
     /// Of the numbers with alpha's sign.
-    passes: Interval<T::Lane>,
-    /// The numbers with a sign, as whole numbers, come before this where alpha has none; else nothing does.
-    end: T::Lane,
+    passes: Interval<L>,
+    /// The numbers with a sign, as integers, come before this where alpha has none; else nothing does.
+    end: L,
 }
 
-impl Function for ThresholdedRelu {
-    const LOOPS: &'static Loops<Self> = &LOOPS;
+impl Select for ThresholdedRelu {
+    const NAMES: &'static [(&'static str, Self)] = &[("ThresholdedRelu", Self::DEFAULT)];
 
-    type Rounded<T: Element> = Rounded<T>;
+    type Params<L: Lane> = Params<L>;
 
-    #[inline(always)]
-    fn round<T: Element>(self) -> Rounded<T> {
-        let alpha = T::round(self.alpha);
+    fn params<T: Format>(self) -> Params<T::Lane> {
+        let alpha = T::nearest(self.alpha);
         let (up_to_alpha, end) = if alpha < T::Lane::ZERO {
-            (Interval::new(alpha, T::NEG_INFINITY), T::Lane::MIN)
+            (Interval::new(alpha, T::NEG_INFINITY), T::Lane::SIGN_BIT)
         } else {
-            let end = T::NEG_INFINITY.wrapping_add(T::Lane::ONE);
+            let end = T::NEG_INFINITY.wrapping_add(T::Lane::LOWEST_BIT);
             (Interval::new(T::Lane::ZERO, alpha), end)
         };
-        Rounded {
+        Params {
             passes: up_to_alpha.complement(),
             end,
         }
     }
 
     #[inline(always)]
-    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
-        Self::backward_vector::<T, V>(rounded, simd, x, x)
+    fn value<V: Vector>(params: Params<V::Lane>, simd: V::Simd, x: V) -> V {
+        x.keep(Self::is_live(params, simd, x))
     }
 
-    backward_by_bit!();
+    #[inline(always)]
+    fn is_live<V: Vector>(params: Params<V::Lane>, simd: V::Simd, x: V) -> V::Mask {
+        let passes = params.passes.contains(simd, x);
+        V::and_not(simd, passes, V::splat(simd, params.end).gt(x))
+    }
 }
 
-impl OneBitFunction for ThresholdedRelu {
-    #[inline(always)]
-    fn is_live<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V::Mask {
-        let passes = rounded.passes.contains(simd, x);
-        V::and_not(simd, passes, V::splat(simd, rounded.end).gt(x))
+impl OneBit for ThresholdedRelu {
+    fn live<T: Format>(self) -> Live<T::Lane> {
+        Live::above::<T>(T::nearest(self.alpha))
     }
 }

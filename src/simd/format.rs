@@ -1,6 +1,6 @@
 //! The number formats.
 
-use crate::simd::{FloatLane, Lane};
+use super::{FloatLane, Lane};
 
 /// A number format that the kernels work on: `f32`, `f64` and, with the feature `half`, `f16` and
 /// `bf16`.
@@ -15,6 +15,9 @@ pub trait Element: Copy + core::fmt::Debug + Default + PartialOrd + Send + Sync 
 pub trait Format {
     /// The signed integer of the same size.
     type Lane: Lane;
+
+    /// The format by which loops are compiled that do the same for all formats of this width.
+    type Carrier: Format<Lane = Self::Lane>;
 
     /// The bits of -infinity. As signed integers, the bits of every number with a sign are at most these; those of +0.0,
     /// positive numbers and every NaN are above.
@@ -41,21 +44,22 @@ pub trait Format {
     /// Where the format's column stands in a table.
     const INDEX: usize;
 
-    /// The bits of the nearest number, of two the even one; of +0.0 for both zeros. Whatever the CPU's modes.
-    fn round(number: f64) -> Self::Lane;
+    /// The bits of the nearest number, ties to even; of +0.0 for both zeros. Whatever the CPU's modes.
+    fn nearest(number: f64) -> Self::Lane;
 }
 
 /// How many formats are built in.
 pub(crate) const FORMATS: usize = if cfg!(feature = "half") { 4 } else { 2 };
 
 macro_rules! format {
-    ($element:ty, $lane:ty, computed in $computed_in:ty as $sum:ty, $index:literal, round($number:ident): $round:expr, $to_f32:expr, $from_f32:expr) => {
+    ($element:ty, $lane:ty, carrier $carrier:ty, computed in $computed_in:ty as $sum:ty, $index:literal, nearest($number:ident): $nearest:expr, $to_f32:expr, $from_f32:expr) => {
         impl Element for $element {
             type Sum = $sum;
         }
 
         impl Format for $element {
             type Lane = $lane;
+            type Carrier = $carrier;
             type ComputedIn = $computed_in;
             const NEG_INFINITY: $lane = <$element>::NEG_INFINITY.to_bits().cast_signed();
             const INFINITY: $lane = <$element>::INFINITY.to_bits().cast_signed();
@@ -84,9 +88,8 @@ macro_rules! format {
                 from_f32(number).to_bits().cast_signed()
             }
 
-            #[inline]
-            fn round($number: f64) -> $lane {
-                let bits = $round as $lane;
+            fn nearest($number: f64) -> $lane {
+                let bits = $nearest as $lane;
                 if bits == <$lane>::MIN { 0 } else { bits }
             }
         }
@@ -95,15 +98,16 @@ macro_rules! format {
     };
 }
 
-format!(f32, i32, computed in i32 as f32, 0, round(number): nearest(number, 8, 23), |number| number, |number| number);
-format!(f64, i64, computed in i64 as f64, 1, round(number): number.to_bits(), |number| number as f32, f64::from);
+format!(f32, i32, carrier f32, computed in i32 as f32, 0, nearest(number): nearest(number, 8, 23), |number| number, |number| number);
+format!(f64, i64, carrier f64, computed in i64 as f64, 1, nearest(number): number.to_bits(), |number| number as f32, f64::from);
 #[cfg(feature = "half")]
 format!(
     half::f16,
     i16,
+    carrier half::f16,
     computed in i32 as f32,
     2,
-    round(number): nearest(number, 5, 10),
+    nearest(number): nearest(number, 5, 10),
     f16_to_f32,
     f16_from_f32
 );
@@ -111,9 +115,10 @@ format!(
 format!(
     half::bf16,
     i16,
+    carrier half::f16,
     computed in i32 as f32,
     3,
-    round(number): nearest(number, 8, 7),
+    nearest(number): nearest(number, 8, 7),
     |number| f32::from_bits(u32::from(number.to_bits()) << 16),
     |number| {
         let bits = number.to_bits();
@@ -137,7 +142,6 @@ fn f16_from_f32(number: f32) -> half::f16 {
 
 /// The bits of the nearest number of a format with such widths, of two the even one; infinity for a NaN. In whole numbers, so that no
 /// mode of the CPU changes it, nor does it raise an exception flag. (`half` rounds some `f64` twice.)
-#[inline]
 fn nearest(number: f64, exponent_width: u32, mantissa_width: u32) -> u32 {
     const WIDTH: u32 = f64::MANTISSA_DIGITS - 1;
     let bits = number.to_bits();

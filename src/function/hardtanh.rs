@@ -1,8 +1,6 @@
-use super::one_bit::backward_by_bit;
-use super::order::{Interval, has_fast_minimum, ordered, unless_nan};
-use super::{Activation, Function, Loops, OneBitFunction, OneBitGradient};
-use crate::element::{Element, Format};
-use crate::simd::{Lane, Vector};
+use super::order::{Interval, Live, Nan, has_fast_minimum, ordered};
+use super::{OneBit, Select};
+use crate::simd::{Format, Lane, Vector};
 
 /// Hardtanh: x between two bounds, else the nearer one.
 ///
@@ -48,51 +46,47 @@ impl Hardtanh {
         );
         Self { min, max }
     }
+
+    const DEFAULT: Self = Self::new(-1.0, 1.0);
 }
 
 /// From -1 to 1.
 impl Default for Hardtanh {
     fn default() -> Self {
-        Self::new(-1.0, 1.0)
+        Self::DEFAULT
     }
 }
 
-impl Activation for Hardtanh {}
-
-impl OneBitGradient for Hardtanh {}
-
-static LOOPS: Loops<Hardtanh> = Loops::new();
-
 #[derive(Clone, Copy)]
-pub struct Rounded<T: Format> {
-    min: T::Lane,
-    max: T::Lane,
+pub struct Params<L> {
+    min: L,
+    max: L,
     /// The bounds have both signs, so that the intervals are of numbers with one sign, whose bits are in an order already.
     is_around_zero: bool,
-    below: Interval<T::Lane>,
-    above: Interval<T::Lane>,
-    above_min: Interval<T::Lane>,
-    below_max: Interval<T::Lane>,
+    below: Interval<L>,
+    above: Interval<L>,
+    above_min: Interval<L>,
+    below_max: Interval<L>,
+    nan: Nan<L>,
 }
 
-impl<T: Element> Rounded<T> {
+impl<L: Lane> Params<L> {
     #[inline(always)]
-    fn order<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, x: V) -> V {
+    fn order<V: Vector<Lane = L>>(self, simd: V::Simd, x: V) -> V {
         if self.is_around_zero { x } else { ordered(simd, x) }
     }
 }
 
-impl Function for Hardtanh {
-    const LOOPS: &'static Loops<Self> = &LOOPS;
+impl Select for Hardtanh {
+    const NAMES: &'static [(&'static str, Self)] = &[("hardtanh", Self::DEFAULT), ("Hardtanh", Self::DEFAULT)];
 
-    type Rounded<T: Element> = Rounded<T>;
+    type Params<L: Lane> = Params<L>;
 
-    #[inline(always)]
-    fn round<T: Element>(self) -> Rounded<T> {
-        let (min, max) = (T::round(self.min), T::round(self.max));
+    fn params<T: Format>(self) -> Params<T::Lane> {
+        let (min, max) = (T::nearest(self.min), T::nearest(self.max));
         let is_around_zero = min < T::Lane::ZERO && max > T::Lane::ZERO;
         let (below, up_to_min) = if is_around_zero {
-            let below_min = min.wrapping_add(T::Lane::ONE);
+            let below_min = min.wrapping_add(T::Lane::LOWEST_BIT);
             (
                 Interval::new(below_min, T::NEG_INFINITY),
                 Interval::new(min, T::NEG_INFINITY),
@@ -100,7 +94,7 @@ impl Function for Hardtanh {
         } else {
             (Interval::below::<T>(min), Interval::up_to::<T>(min))
         };
-        Rounded {
+        Params {
             min,
             max,
             is_around_zero,
@@ -108,31 +102,34 @@ impl Function for Hardtanh {
             above: Interval::above::<T>(max),
             above_min: up_to_min.complement(),
             below_max: Interval::from::<T>(max).complement(),
+            nan: Nan::of::<T>(),
         }
     }
 
     #[inline(always)]
-    fn forward_vector<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V {
-        let (min, max) = (V::splat(simd, rounded.min), V::splat(simd, rounded.max));
-        if has_fast_minimum::<V>() && rounded.is_around_zero {
-            // Without a sign, whole numbers are in the order of the magnitudes, first those of the positive numbers.
-            let sign = V::splat(simd, T::Lane::MIN);
+    fn value<V: Vector>(params: Params<V::Lane>, simd: V::Simd, x: V) -> V {
+        let (min, max) = (V::splat(simd, params.min), V::splat(simd, params.max));
+        if has_fast_minimum::<V>() && params.is_around_zero {
+            // Without a sign, integers are in the order of the magnitudes, first those of the positive numbers.
+            let sign = V::splat(simd, V::Lane::SIGN_BIT);
             let from_min = x.replace(x.xor(sign).gt(min.xor(sign)), min);
-            return unless_nan::<T, V>(simd, x, from_min.replace(from_min.gt(max), max));
+            return params.nan.else_number(simd, x, from_min.replace(from_min.gt(max), max));
         }
-        let order = rounded.order(simd, x);
-        x.replace(rounded.below.contains(simd, order), min)
-            .replace(rounded.above.contains(simd, order), max)
+        let order = params.order(simd, x);
+        x.replace(params.below.contains(simd, order), min)
+            .replace(params.above.contains(simd, order), max)
     }
 
-    backward_by_bit!();
+    #[inline(always)]
+    fn is_live<V: Vector>(params: Params<V::Lane>, simd: V::Simd, x: V) -> V::Mask {
+        let order = params.order(simd, x);
+        let above_min = params.above_min.contains(simd, order);
+        V::and(simd, above_min, params.below_max.contains(simd, order))
+    }
 }
 
-impl OneBitFunction for Hardtanh {
-    #[inline(always)]
-    fn is_live<T: Element, V: Vector<Lane = T::Lane>>(rounded: Rounded<T>, simd: V::Simd, x: V) -> V::Mask {
-        let order = rounded.order(simd, x);
-        let above_min = rounded.above_min.contains(simd, order);
-        V::and(simd, above_min, rounded.below_max.contains(simd, order))
+impl OneBit for Hardtanh {
+    fn live<T: Format>(self) -> Live<T::Lane> {
+        Live::between::<T>(T::nearest(self.min), T::nearest(self.max))
     }
 }

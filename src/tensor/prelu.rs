@@ -1,8 +1,5 @@
-use super::relu::passes;
-use crate::element::Element;
-use crate::kernels::{Way, ways};
-use crate::simd::{Channels, Float, FloatFn, Lane, Rows, RowsCall, RowsMut, RowsSource, Vector, compute};
-use crate::sweep::{SumFn, VectorFn};
+use crate::call::{Channels, Map, Params, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
+use crate::simd::Element;
 
 /// Parametric ReLU, with a slope for each channel: x where `!(x <= 0)`, else x * slope\[channel\].
 ///
@@ -67,7 +64,7 @@ impl<'a, T: Element> PRelu<'a, T> {
     where
         'a: 'b,
     {
-        self.run(RowsSource::Rows("input", input.into()), ("output", output.into()));
+        self.run(RowsInput::Rows("input", input.into()), ("output", output.into()));
     }
 
     /// `x = f(x)`
@@ -80,22 +77,26 @@ impl<'a, T: Element> PRelu<'a, T> {
     where
         'a: 'b,
     {
-        self.run(RowsSource::Output, ("x", x.into()));
+        self.run(RowsInput::Output, ("x", x.into()));
     }
 
     #[track_caller]
-    fn run<'b>(self, input: RowsSource<'b, T>, output: (&'static str, RowsMut<'b, T>))
+    fn run<'b>(self, input: RowsInput<'b, T>, output: (&'static str, RowsMut<'b, T>))
     where
         'a: 'b,
     {
-        let channels = Some((self.channels, self.slopes.len()));
+        let value = Map::Rows(const { loops::PRELU_VALUE[T::INDEX] }, &Params::new(()));
+        RowsCall::new(self.channels(), [input, self.slopes()], [output]).map(value, self.way);
+    }
+
+    fn channels(&self) -> Option<(Channels, usize)> {
+        Some((self.channels, self.slopes.len()))
+    }
+
+    fn slopes(&self) -> RowsInput<'a, T> {
         match self.channels {
-            Channels::Last => {
-                RowsCall::new(channels, [input, RowsSource::Row("slopes", self.slopes)], [output]).map(VALUE, self.way);
-            }
-            Channels::First { .. } => RowsCall::new(channels, [input], [output])
-                .with_numbers(self.slopes)
-                .map(VALUE, self.way),
+            Channels::Last => RowsInput::Row("slopes", self.slopes),
+            Channels::First { .. } => RowsInput::PerRow(self.slopes),
         }
     }
 
@@ -116,7 +117,7 @@ impl<'a, T: Element> PRelu<'a, T> {
     ) where
         'a: 'b,
     {
-        let grad_output = RowsSource::Rows("grad_output", grad_output.into());
+        let grad_output = RowsInput::Rows("grad_output", grad_output.into());
         self.run_backward(
             input.into(),
             grad_output,
@@ -139,104 +140,26 @@ impl<'a, T: Element> PRelu<'a, T> {
     ) where
         'a: 'b,
     {
-        self.run_backward(input.into(), RowsSource::Output, ("grad", grad.into()), grad_slopes);
+        self.run_backward(input.into(), RowsInput::Output, ("grad", grad.into()), grad_slopes);
     }
 
     #[track_caller]
     fn run_backward<'b>(
         self,
         input: Rows<'b, T>,
-        grad_output: RowsSource<'b, T>,
+        grad_output: RowsInput<'b, T>,
         output: (&'static str, RowsMut<'b, T>),
         grad_slopes: &mut [T::Sum],
     ) where
         'a: 'b,
     {
-        let channels = Some((self.channels, self.slopes.len()));
-        let input = RowsSource::Rows("input", input);
-        let sums = ("grad_slopes", grad_slopes);
-        match self.channels {
-            Channels::Last => {
-                let slopes = RowsSource::Row("slopes", self.slopes);
-                RowsCall::new(channels, [input, grad_output, slopes], [output]).sum(GRADIENT, sums, self.way);
-            }
-            Channels::First { .. } => RowsCall::new(channels, [input, grad_output], [output])
-                .with_numbers(self.slopes)
-                .sum(GRADIENT, sums, self.way),
-        }
-    }
-}
-
-/// From `VALUES` inputs, of which the first is x and the last one is let through or multiplied, and the slope, if it is not the
-/// channel's.
-#[derive(Clone, Copy)]
-struct Select<const VALUES: usize>;
-
-/// From x.
-const VALUE: Select<1> = Select;
-
-/// From x and the gradient at the output.
-const GRADIENT: Select<2> = Select;
-
-impl<const VALUES: usize, const N: usize> VectorFn<N> for Select<VALUES> {
-    const COMPUTES: bool = true;
-
-    /// The slope of the channel, if it is not an input.
-    type Rounded<T: Element> = T::Lane;
-
-    #[inline(always)]
-    fn round<T: Element>(self) -> T::Lane {
-        T::Lane::ZERO
-    }
-
-    #[inline(always)]
-    fn with_channel<T: Element>(_: T::Lane, slope: T::Lane) -> T::Lane {
-        slope
-    }
-
-    #[inline(always)]
-    fn call<T: Element, V: Vector<Lane = T::Lane>>(slope: T::Lane, simd: V::Simd, inputs: [V; N]) -> [V; 1] {
-        const { assert!(N == VALUES || N == VALUES + 1) };
-        let slope = if N > VALUES {
-            inputs[N - 1]
-        } else {
-            V::splat(simd, slope)
-        };
-        [select::<T, V>(simd, inputs[0], inputs[VALUES - 1], slope)]
-    }
-}
-
-impl<const N: usize> SumFn<N> for Select<2> {
-    #[inline(always)]
-    fn summand<T: Element, V: Vector<Lane = T::Lane>>(
-        _: T::Lane,
-        simd: V::Simd,
-        inputs: [V; N],
-        _: V,
-        index: usize,
-    ) -> V::Float {
-        let passes = passes::<T, V>(simd, inputs[0]);
-        let [x, g] = [inputs[0].discard(passes), inputs[1].discard(passes)];
-        x.widen::<T>(index).mul(g.widen::<T>(index))
-    }
-}
-
-/// `value` where x passes, else its product with the slope, which is +0.0 where the slope is 0.
-#[inline(always)]
-fn select<T: Element, V: Vector<Lane = T::Lane>>(simd: V::Simd, x: V, value: V, slope: V) -> V {
-    let without_sign = slope.wrapping_add(slope);
-    compute::<T, V, _, 2>(simd, Product, [value, slope])
-        .keep(without_sign.nonzero())
-        .replace(passes::<T, V>(simd, x), value)
-}
-
-/// Of two numbers that may be NaN both.
-#[derive(Clone, Copy)]
-pub(super) struct Product;
-
-impl FloatFn<2> for Product {
-    #[inline(always)]
-    fn call<F: Float>(self, simd: F::Simd, [a, b]: [F; 2]) -> F {
-        a.mul(b).with_one_nan(simd)
+        let gradient = Map::Rows(const { loops::PRELU_GRADIENT[T::INDEX] }, &Params::new(()));
+        let inputs = [RowsInput::Rows("input", input), grad_output, self.slopes()];
+        RowsCall::new(self.channels(), inputs, [output]).map_and_sum_inputs(
+            gradient,
+            const { loops::PRELU_SUMS[T::INDEX] },
+            ("grad_slopes", grad_slopes),
+            self.way,
+        );
     }
 }

@@ -1,9 +1,5 @@
-use super::Function;
-use super::relu::{Relu, passes};
-use crate::element::Element;
-use crate::kernels::{Way, ways};
-use crate::simd::{Lane, Rows, RowsCall, RowsMut, RowsSource, Vector};
-use crate::sweep::VectorFn;
+use crate::call::{Map, Params, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
+use crate::simd::Element;
 
 /// Concatenated ReLU: relu(x) and relu(-x).
 ///
@@ -54,7 +50,8 @@ impl Crelu {
         negative: impl Into<RowsMut<'a, T>>,
     ) {
         let outputs = [("positive", positive.into()), ("negative", negative.into())];
-        RowsCall::new(None, [RowsSource::Rows("input", input.into())], outputs).map(self, self.way);
+        let value = Map::Rows(const { loops::CRELU_VALUE[T::INDEX] }, &Params::new(()));
+        RowsCall::new(None, [RowsInput::Rows("input", input.into())], outputs).map(value, self.way);
     }
 
     /// `grad_input = grad_positive` where input > 0, `-grad_negative` where input < 0.
@@ -76,53 +73,8 @@ impl Crelu {
             ("grad_positive", grad_positive.into()),
             ("grad_negative", grad_negative.into()),
         ];
-        let inputs = inputs.map(|(name, input)| RowsSource::Rows(name, input));
-        RowsCall::new(None, inputs, [("grad_input", grad_input.into())]).map(self, self.way);
+        let inputs = inputs.map(|(name, input)| RowsInput::Rows(name, input));
+        let gradient = Map::Rows(const { loops::CRELU_GRADIENT[T::INDEX] }, &Params::new(()));
+        RowsCall::new(None, inputs, [("grad_input", grad_input.into())]).map(gradient, self.way);
     }
-}
-
-impl VectorFn<1, 2> for Crelu {
-    const COMPUTES: bool = false;
-
-    type Rounded<T: Element> = ();
-
-    #[inline(always)]
-    fn round<T: Element>(self) {}
-
-    #[inline(always)]
-    fn call<T: Element, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, [x]: [V; 1]) -> [V; 2] {
-        let positive = Relu::forward_vector::<T, V>((), simd, x);
-        [positive, Relu::forward_vector::<T, V>((), simd, negated(simd, x))]
-    }
-}
-
-/// From x and the gradients at both outputs.
-impl VectorFn<3> for Crelu {
-    const COMPUTES: bool = false;
-
-    type Rounded<T: Element> = ();
-
-    #[inline(always)]
-    fn round<T: Element>(self) {}
-
-    #[inline(always)]
-    fn call<T: Element, V: Vector<Lane = T::Lane>>(
-        (): (),
-        simd: V::Simd,
-        [x, grad_positive, grad_negative]: [V; 3],
-    ) -> [V; 1] {
-        let is_positive = passes::<T, V>(simd, x);
-        let is_negative = passes::<T, V>(simd, negated(simd, x));
-        let grad_input = grad_positive
-            .keep(is_positive)
-            .replace(is_negative, negated(simd, grad_negative));
-        // Only a NaN is both.
-        [grad_input.replace(V::and(simd, is_positive, is_negative), x)]
-    }
-}
-
-/// With the other sign.
-#[inline(always)]
-fn negated<V: Vector>(simd: V::Simd, x: V) -> V {
-    x.xor(V::splat(simd, V::Lane::MIN))
 }

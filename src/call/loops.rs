@@ -1,0 +1,449 @@
+//! The compiled loops: tables of them by instruction set, one static a function, direction and format, so that the linker keeps
+//! only those that a program calls.
+
+use core::fmt::Debug;
+use core::mem::MaybeUninit;
+
+use super::detect::Kernels;
+use crate::function::*;
+use crate::isa::Isa;
+#[cfg(rectify_avx2)]
+use crate::simd::Avx2;
+#[cfg(rectify_avx512)]
+use crate::simd::Avx512;
+#[cfg(rectify_neon)]
+use crate::simd::Neon;
+#[cfg(rectify_portable)]
+use crate::simd::Portable;
+use crate::simd::{Element, FORMATS, FloatLane, Format, Lane, Pass, Scalar, Simd, Vector, VectorFn};
+use crate::sweep::{
+    ALIGNED_BYTES, BitsArgs, ChooseByBits, CountNonzero, Identity, Keep, LiveBits, MapRows, MapSlices, Representative,
+    RowsArgs, SumArgs, SumColumns, SumRows, fold, walk_tail,
+};
+
+const ISAS: usize = Isa::ALL.len();
+
+/// [`SliceLoop::walk`] of some loop.
+type SliceEntry = unsafe fn(*const u8, *const u8, *const u8, *mut u8, usize, bool);
+
+/// Loops over slices, for one function, direction and format.
+pub struct SliceLoops {
+    /// Of slices that are too short to align their stores.
+    short: [SliceEntry; ISAS],
+    long: [SliceEntry; ISAS],
+}
+
+/// [`Pass::walk`] of some pass, for one format.
+pub struct PassLoops<Args, Output = ()>([unsafe fn(&Args) -> Output; ISAS]);
+
+pub(crate) type RowsLoops = PassLoops<RowsArgs>;
+
+/// `$do!(S)` for each instruction set that is built in.
+macro_rules! for_each_isa {
+    ($do:ident) => {
+        $do!(Scalar);
+        #[cfg(rectify_portable)]
+        $do!(Portable);
+        #[cfg(rectify_neon)]
+        $do!(Neon);
+        #[cfg(rectify_avx2)]
+        $do!(Avx2);
+        #[cfg(rectify_avx512)]
+        $do!(Avx512);
+    };
+}
+
+/// With `NARROW`, short slices have loops of their own, and tails are split into narrower vectors.
+const fn slice_loops<F: VectorFn<N>, const N: usize, const NARROW: bool>() -> SliceLoops {
+    let mut loops = SliceLoops {
+        short: [slices_not_built_in; ISAS],
+        long: [slices_not_built_in; ISAS],
+    };
+    macro_rules! add {
+        ($isa:ident) => {
+            loops.long[$isa::ISA as usize] = $isa::enter::<MapSlices<F, N, NARROW, true>>;
+            loops.short[$isa::ISA as usize] = if NARROW {
+                <$isa as Simd>::Short::enter::<MapSlices<F, N, NARROW, false>>
+            } else {
+                $isa::enter::<MapSlices<F, N, NARROW, true>>
+            };
+        };
+    }
+    for_each_isa!(add);
+    loops
+}
+
+const fn pass_loops<P: Pass>() -> PassLoops<P::Args, P::Output> {
+    let mut loops: [unsafe fn(&P::Args) -> P::Output; ISAS] = [pass_not_built_in::<P>; ISAS];
+    macro_rules! add {
+        ($isa:ident) => {
+            loops[$isa::ISA as usize] = $isa::run::<P>;
+        };
+    }
+    for_each_isa!(add);
+    PassLoops(loops)
+}
+
+/// Stands where an instruction set is not built in: no `Kernels` leads here.
+unsafe fn slices_not_built_in(_: *const u8, _: *const u8, _: *const u8, _: *mut u8, _: usize, _: bool) {
+    not_built_in()
+}
+
+unsafe fn pass_not_built_in<P: Pass>(_: &P::Args) -> P::Output {
+    not_built_in()
+}
+
+#[cold]
+fn not_built_in() -> ! {
+    unreachable!("a Kernels exists only for an instruction set that is built in");
+}
+
+impl SliceLoops {
+    /// Calls the loop for the instruction set that `kernels` proves to be available.
+    ///
+    /// # Safety
+    ///
+    /// The arguments are as [`MapSlices`] wants them, with elements of `size` bytes; with one input, it is both the first and the last.
+    /// After `streaming`, [`fence`] comes before any other access to the output.
+    #[inline(always)]
+    pub(super) unsafe fn call(
+        &self,
+        kernels: Kernels,
+        params: *const u8,
+        [first_input, last_input]: [*const u8; 2],
+        output: *mut u8,
+        (len, size): (usize, usize),
+        streaming: bool,
+    ) {
+        let table = if len * size >= ALIGNED_BYTES {
+            &self.long
+        } else {
+            &self.short
+        };
+        // SAFETY: the caller's promises; a `Kernels` proves that its instruction set is available, and with it that of short slices.
+        unsafe { table[kernels.isa() as usize](params, first_input, last_input, output, len, streaming) }
+    }
+}
+
+impl<Args, Output> PassLoops<Args, Output> {
+    /// The same of a pass.
+    ///
+    /// # Safety
+    ///
+    /// The arguments are as the pass wants them, with its fence.
+    #[inline(always)]
+    pub(super) unsafe fn call(&self, kernels: Kernels, args: &Args) -> Output {
+        // SAFETY: the caller's promises; a `Kernels` proves that its instruction set is available.
+        unsafe { self.0[kernels.isa() as usize](args) }
+    }
+}
+
+/// The sums of a format.
+pub(crate) struct SumLoops {
+    pub(super) columns: PassLoops<SumArgs>,
+    pub(super) rows: PassLoops<SumArgs>,
+    /// The size of a sum.
+    pub(super) size: usize,
+    /// Adds as many sums to totals.
+    pub(super) add: unsafe fn(totals: *mut u8, sums: *const u8, len: usize),
+    /// Adds the sum of [`row_lanes`](crate::sweep::row_lanes) lanes to a total.
+    pub(super) add_lanes: unsafe fn(total: *mut u8, lanes: *mut u8),
+    /// Makes every NaN the same.
+    pub(super) finish: unsafe fn(totals: *mut u8, len: usize),
+}
+
+const fn sum_loops<L: FloatLane, C: Pass<Args = SumArgs, Output = ()>, R: Pass<Args = SumArgs, Output = ()>>()
+-> SumLoops {
+    SumLoops {
+        columns: pass_loops::<C>(),
+        rows: pass_loops::<R>(),
+        size: size_of::<L>(),
+        add: add_sums::<L>,
+        add_lanes: add_lanes::<L>,
+        finish: finish_sums::<L>,
+    }
+}
+
+/// # Safety
+///
+/// `totals` can be written, and `sums` read, for `len` lanes of `L`.
+unsafe fn add_sums<L: FloatLane>(totals: *mut u8, sums: *const u8, len: usize) {
+    let (totals, sums) = (totals.cast::<L>(), sums.cast::<L>());
+    for i in 0..len {
+        // SAFETY: the caller's promise.
+        unsafe {
+            totals
+                .add(i)
+                .write_unaligned(totals.add(i).read_unaligned().add(sums.add(i).read_unaligned()))
+        };
+    }
+}
+
+/// # Safety
+///
+/// `total` can be written for a lane of `L`, and `lanes` for as many as a row has.
+unsafe fn add_lanes<L: FloatLane>(total: *mut u8, lanes: *mut u8) {
+    let total = total.cast::<L>();
+    // SAFETY: the caller's promise.
+    unsafe { total.write_unaligned(total.read_unaligned().add(fold::<L>(lanes.cast()))) };
+}
+
+/// # Safety
+///
+/// `totals` can be written for `len` lanes of `L`.
+unsafe fn finish_sums<L: FloatLane>(totals: *mut u8, len: usize) {
+    let totals = totals.cast::<L>();
+    for i in 0..len {
+        // SAFETY: the caller's promise.
+        unsafe {
+            totals
+                .add(i)
+                .write_unaligned(totals.add(i).read_unaligned().with_one_nan())
+        };
+    }
+}
+
+/// `&$loops` for each format, called `$T` there: each is a static.
+macro_rules! per_format {
+    ($T:ident => $type:ty: $loops:expr) => {{
+        static F32: $type = {
+            type $T = f32;
+            $loops
+        };
+        static F64: $type = {
+            type $T = f64;
+            $loops
+        };
+        #[cfg(feature = "half")]
+        static F16: $type = {
+            type $T = half::f16;
+            $loops
+        };
+        #[cfg(feature = "half")]
+        static BF16: $type = {
+            type $T = half::bf16;
+            $loops
+        };
+        [
+            &F32,
+            &F64,
+            #[cfg(feature = "half")]
+            &F16,
+            #[cfg(feature = "half")]
+            &BF16,
+        ]
+    }};
+}
+
+/// The format by which select functions are compiled for `T`, and its lanes.
+type CarrierOf<T> = <T as Format>::Carrier;
+type LaneOf<T> = <T as Format>::Lane;
+
+type PerFormat<L> = [&'static L; FORMATS];
+
+pub(crate) const SUM: PerFormat<RowsLoops> = per_format!(T => RowsLoops: pass_loops::<MapRows<Sum<T>, 3, 1>>());
+
+pub(crate) const SUMS: PerFormat<SumLoops> = per_format!(
+    T => SumLoops: sum_loops::<<T as Format>::ComputedIn, SumColumns<Identity<T>, 1>, SumRows<Identity<T>, 1>>()
+);
+
+pub(crate) const PRELU_VALUE: PerFormat<RowsLoops> =
+    per_format!(T => RowsLoops: pass_loops::<MapRows<PReluValue<T>, 2, 1>>());
+
+pub(crate) const PRELU_GRADIENT: PerFormat<RowsLoops> =
+    per_format!(T => RowsLoops: pass_loops::<MapRows<PReluGradient<T>, 3, 1>>());
+
+pub(crate) const PRELU_SUMS: PerFormat<SumLoops> = per_format!(
+    T => SumLoops: sum_loops::<<T as Format>::ComputedIn, SumColumns<PReluSlopes<T>, 2>, SumRows<PReluSlopes<T>, 2>>()
+);
+
+pub(crate) const REGLU_VALUE: PerFormat<RowsLoops> =
+    per_format!(T => RowsLoops: pass_loops::<MapRows<ReGluValue<T>, 2, 1>>());
+
+pub(crate) const REGLU_GRADIENT: PerFormat<RowsLoops> =
+    per_format!(T => RowsLoops: pass_loops::<MapRows<ReGluGradient<T>, 3, 2>>());
+
+pub(crate) const CRELU_VALUE: PerFormat<RowsLoops> =
+    per_format!(T => RowsLoops: pass_loops::<MapRows<CreluValue<T>, 1, 2>>());
+
+pub(crate) const CRELU_GRADIENT: PerFormat<RowsLoops> =
+    per_format!(T => RowsLoops: pass_loops::<MapRows<CreluGradient<T>, 3, 1>>());
+
+pub(crate) const LIVE_BITS: PerFormat<PassLoops<BitsArgs, usize>> =
+    per_format!(T => PassLoops<BitsArgs, usize>: pass_loops::<LiveBits<Live<LaneOf<T>>>>());
+
+pub(crate) const KEEP: PerFormat<PassLoops<BitsArgs>> =
+    per_format!(T => PassLoops<BitsArgs>: pass_loops::<ChooseByBits<Keep<LaneOf<T>>>>());
+
+pub(crate) const REPRESENTATIVE: PerFormat<PassLoops<BitsArgs>> =
+    per_format!(T => PassLoops<BitsArgs>: pass_loops::<ChooseByBits<Representative<LaneOf<T>>>>());
+
+pub(crate) const COUNT_NONZERO: PerFormat<PassLoops<BitsArgs, usize>> =
+    per_format!(T => PassLoops<BitsArgs, usize>: pass_loops::<CountNonzero<LaneOf<T>>>());
+
+/// A copy of as many lanes, for non-temporal stores.
+pub(crate) const COPY: PerFormat<SliceLoops> =
+    per_format!(T => SliceLoops: slice_loops::<Copied<LaneOf<T>>, 1, false>());
+
+/// The lanes as they are.
+#[derive(Clone, Copy)]
+struct Copied<L>(core::marker::PhantomData<L>);
+
+impl<L: Lane> VectorFn<1> for Copied<L> {
+    type Lane = L;
+
+    #[inline(always)]
+    fn call<V: Vector<Lane = L>>(self, _: V::Simd, [x]: [V; 1]) -> [V; 1] {
+        [x]
+    }
+}
+
+/// A function's parameters as its loops read them.
+#[repr(C)]
+pub struct Params(MaybeUninit<[u64; 16]>);
+
+impl Params {
+    #[inline(always)]
+    pub(crate) fn new<P: Copy>(params: P) -> Self {
+        const { assert!(size_of::<P>() <= size_of::<Self>() && align_of::<P>() <= align_of::<Self>()) };
+        let mut room = Self(MaybeUninit::uninit());
+        // SAFETY: it has room for a `P`, at its alignment.
+        unsafe { room.0.as_mut_ptr().cast::<P>().write(params) };
+        room
+    }
+
+    #[inline(always)]
+    pub(super) fn as_ptr(&self) -> *const u8 {
+        self.0.as_ptr().cast()
+    }
+}
+
+/// A function's loops. It seals [`Activation`](crate::activation::Activation).
+pub trait Compiled: Copy + Debug + Send + Sync + 'static {
+    fn loop_params<T: Element>(&self) -> Params;
+
+    fn forward_loops<T: Element>(&self) -> &'static SliceLoops;
+
+    fn backward_loops<T: Element>(&self) -> &'static SliceLoops;
+
+    /// The value of input + bias + residual, where it has a loop of its own.
+    fn fused_loops<T: Element>(&self) -> Option<&'static RowsLoops>;
+
+    /// Whether it walks slices shorter than [`FEW_VECTORS`] in the caller.
+    const WALKS_FEW: bool = false;
+
+    /// # Safety
+    ///
+    /// The pointers are as [`MapSlices`] wants them, with fewer elements than [`is_few`] allows.
+    #[inline(always)]
+    unsafe fn forward_few<T: Element>(&self, _inputs: [*const T::Lane; 1], _output: *mut T::Lane, _len: usize) {}
+
+    /// # Safety
+    ///
+    /// The same.
+    #[inline(always)]
+    unsafe fn backward_few<T: Element>(&self, _inputs: [*const T::Lane; 2], _output: *mut T::Lane, _len: usize) {}
+}
+
+/// Vectors that may be walked in the caller, since the choice of an instruction set and the call of its loop take longer.
+const FEW_VECTORS: usize = 8;
+
+#[inline(always)]
+pub(super) fn is_few<T: Element>(len: usize) -> bool {
+    len < FEW_VECTORS * <T::Lane as Lane>::InCaller::LANES
+}
+
+/// The loops of a function that has masks. It seals [`OneBitGradient`](crate::activation::OneBitGradient).
+pub trait CompiledOneBit: Compiled {
+    fn live<T: Element>(&self) -> Live<T::Lane>;
+
+    /// The bits of a number that is live and of one that isn't, where the gradient has to be computed from one.
+    fn representatives<T: Element>(&self) -> Option<[T::Lane; 2]>;
+}
+
+macro_rules! compile {
+    ([$($name:ident)+] one bit: [$($one_bit:ident)+]) => {
+        $(
+            impl $name {
+                const FORWARD: PerFormat<SliceLoops> = per_format!(
+                    T => SliceLoops: slice_loops::<Value<$name, <$name as Function>::Code<T>>, 1, { <$name as Function>::IS_SHORT }>()
+                );
+
+                const BACKWARD: PerFormat<SliceLoops> = per_format!(
+                    T => SliceLoops: slice_loops::<Gradient<$name, <$name as Function>::Code<T>>, 2, { <$name as Function>::IS_SHORT }>()
+                );
+
+                const FORWARD_OF_SUM: PerFormat<RowsLoops> =
+                    per_format!(T => RowsLoops: pass_loops::<MapRows<ValueOfSum<$name, T>, 3, 1>>());
+            }
+
+            impl Compiled for $name {
+                #[inline(always)]
+                fn loop_params<T: Element>(&self) -> Params {
+                    Params::new(<$name as Function>::params::<T>(*self))
+                }
+
+                #[inline(always)]
+                fn forward_loops<T: Element>(&self) -> &'static SliceLoops {
+                    const { Self::FORWARD[T::INDEX] }
+                }
+
+                #[inline(always)]
+                fn backward_loops<T: Element>(&self) -> &'static SliceLoops {
+                    const { Self::BACKWARD[T::INDEX] }
+                }
+
+                #[inline(always)]
+                fn fused_loops<T: Element>(&self) -> Option<&'static RowsLoops> {
+                    Some(const { Self::FORWARD_OF_SUM[T::INDEX] })
+                }
+
+                const WALKS_FEW: bool = <$name as Function>::IS_SHORT;
+
+                #[inline(always)]
+                unsafe fn forward_few<T: Element>(&self, inputs: [*const T::Lane; 1], output: *mut T::Lane, len: usize) {
+                    // SAFETY: the caller's promises.
+                    unsafe { walk_few::<T, _, 1>(Value::<$name, T>(<$name as Function>::params::<T>(*self)), inputs, output, len) }
+                }
+
+                #[inline(always)]
+                unsafe fn backward_few<T: Element>(&self, inputs: [*const T::Lane; 2], output: *mut T::Lane, len: usize) {
+                    // SAFETY: the caller's promises.
+                    unsafe { walk_few::<T, _, 2>(Gradient::<$name, T>(<$name as Function>::params::<T>(*self)), inputs, output, len) }
+                }
+            }
+        )+
+
+        $(
+            impl CompiledOneBit for $one_bit {
+                #[inline]
+                fn live<T: Element>(&self) -> Live<T::Lane> {
+                    OneBit::live::<T>(*self)
+                }
+
+                #[inline]
+                fn representatives<T: Element>(&self) -> Option<[T::Lane; 2]> {
+                    Some(<$one_bit as OneBit>::REPRESENTATIVES?.map(T::nearest))
+                }
+            }
+        )+
+    };
+}
+
+for_each_function!(compile);
+
+/// # Safety
+///
+/// As for [`Compiled::forward_few`].
+#[inline(always)]
+unsafe fn walk_few<T: Element, F: VectorFn<N, Lane = T::Lane>, const N: usize>(
+    function: F,
+    inputs: [*const T::Lane; N],
+    output: *mut T::Lane,
+    len: usize,
+) {
+    // SAFETY: there are fewer than FEW_VECTORS vectors.
+    unsafe {
+        walk_tail::<<T::Lane as Lane>::InCaller, F, N, FEW_VECTORS>(Scalar::always(), function, inputs, output, 0, len);
+    }
+}

@@ -1,0 +1,360 @@
+//! Slices with a bit for each element.
+
+use core::mem::MaybeUninit;
+
+use super::detect::Kernels;
+use super::loops::{COUNT_NONZERO, CompiledOneBit, KEEP, LIVE_BITS, Params, PassLoops, REPRESENTATIVE, SliceLoops};
+use super::slices::Source;
+#[cfg(feature = "rayon")]
+use super::split::{Split, run_parallel, share};
+use super::streaming::streaming_threshold;
+use crate::simd::{Element, fence};
+use crate::sweep::{BitsArgs, Representative};
+
+/// Of the elements that bits are made of, or made from, at a time: they stay in the L1 cache.
+const BLOCK_BYTES: usize = 1 << 13;
+
+/// What is done with the bits.
+#[derive(Clone, Copy)]
+enum Pass<'a> {
+    /// Written by `live`, and then the function's value.
+    Write {
+        live: &'static PassLoops<BitsArgs, usize>,
+        live_params: &'a Params,
+        value: &'static SliceLoops,
+        params: &'a Params,
+    },
+    /// Read, and the gradient is one of `grad_output` and +0.0.
+    Keep(&'static PassLoops<BitsArgs>),
+    /// Read for an x that the function's gradient is computed from.
+    Expand {
+        representative: &'static PassLoops<BitsArgs>,
+        representative_params: &'a Params,
+        gradient: &'static SliceLoops,
+        params: &'a Params,
+    },
+}
+
+/// Some elements of the slices of a call, and the bytes of their bits.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    pass: Pass<'a>,
+    mask: *mut u8,
+    input: *const u8,
+    output: *mut u8,
+    len: usize,
+    /// Of an element, in bytes.
+    size: usize,
+    is_beyond_caches: bool,
+}
+
+// SAFETY: it is made of slices of elements and bytes, which are `Send` and `Sync`, and of parameters, which are plain numbers; the call
+// waits for it.
+#[cfg(feature = "rayon")]
+unsafe impl Send for Part<'_> {}
+
+impl Part<'_> {
+    fn traffic(&self) -> usize {
+        (self.len * self.size).saturating_mul(2)
+    }
+
+    /// How many elements are live where the mask is written, else 0.
+    fn walk(self, kernels: Kernels, streaming: bool) -> usize {
+        let all = BitsArgs {
+            function: self.mask.cast_const(),
+            mask: self.mask,
+            input: self.input,
+            output: self.output,
+            len: self.len,
+            streaming,
+        };
+        let mut live = 0;
+        match self.pass {
+            // SAFETY: `MaskCall` has made the pointers of slices of equal length and of as many bits. It holds no parameter.
+            Pass::Keep(keep) => unsafe { keep.call(kernels, &all) },
+            Pass::Write { .. } | Pass::Expand { .. } => {
+                let mut done = 0;
+                let step = BLOCK_BYTES / self.size;
+                for at in (0..self.len).step_by(step) {
+                    let end = self.len.min(at + step);
+                    // Blocks of the function end where its output is aligned: a line that is written in two parts takes longer.
+                    let aligned_end = if end == self.len { end } else { self.line_before(end) };
+                    live += self.block(kernels, (at, end), (done, aligned_end), streaming);
+                    done = aligned_end;
+                }
+            }
+        }
+        if streaming {
+            fence();
+        }
+        live
+    }
+
+    /// The last element up to `end` at which the output is aligned to a line, or `end` if there is none.
+    fn line_before(&self, end: usize) -> usize {
+        let into_line = self.output.wrapping_add(end * self.size).addr() % 64;
+        if into_line % self.size == 0 {
+            end - into_line / self.size
+        } else {
+            end
+        }
+    }
+
+    /// Bits from one element on to another, the first one of a byte; and the function from one on to another, whose bits have been written
+    /// or begin less than a line before.
+    fn block(
+        &self,
+        kernels: Kernels,
+        (first_bit, last_bit): (usize, usize),
+        (start, end): (usize, usize),
+        streaming: bool,
+    ) -> usize {
+        let offset = |at: usize| at * self.size;
+        let len = (end - start, self.size);
+        match self.pass {
+            Pass::Write {
+                live,
+                live_params,
+                value,
+                params,
+            } => {
+                let args = BitsArgs {
+                    function: live_params.as_ptr(),
+                    mask: self.mask.wrapping_add(first_bit / 8),
+                    input: self.input.wrapping_add(offset(first_bit)),
+                    output: core::ptr::null_mut(),
+                    len: last_bit - first_bit,
+                    streaming: false,
+                };
+                let input = self.input.wrapping_add(offset(start));
+                let output = self.output.wrapping_add(offset(start));
+                // SAFETY: as in `walk`, for these elements; their bits are made before the output, which may be the input, is written.
+                unsafe {
+                    let count = live.call(kernels, &args);
+                    value.call(kernels, params.as_ptr(), [input; 2], output, len, streaming);
+                    count
+                }
+            }
+            Pass::Expand {
+                representative,
+                representative_params,
+                gradient,
+                params,
+            } => {
+                let mut x = [const { MaybeUninit::<u64>::uninit() }; (BLOCK_BYTES + 64 + 64) / size_of::<u64>()];
+                let x = x.as_mut_ptr().cast::<u8>();
+                // From the beginning of a byte on.
+                let before = start % 8;
+                let args = BitsArgs {
+                    function: representative_params.as_ptr(),
+                    mask: self.mask.wrapping_add((start - before) / 8),
+                    input: x,
+                    output: x,
+                    len: end - (start - before),
+                    streaming: false,
+                };
+                let inputs = [
+                    x.wrapping_add(offset(before)).cast_const(),
+                    self.input.wrapping_add(offset(start)),
+                ];
+                let output = self.output.wrapping_add(offset(start));
+                // SAFETY: as in `walk`, for these elements, which are a block and less than a line more; `x` has room for them and
+                // for 7 more.
+                unsafe {
+                    representative.call(kernels, &args);
+                    gradient.call(kernels, params.as_ptr(), inputs, output, len, streaming);
+                }
+                0
+            }
+            Pass::Keep(_) => 0,
+        }
+    }
+}
+
+#[cfg(feature = "rayon")]
+impl Split for Part<'_> {
+    type Output = usize;
+
+    fn traffic(&self) -> usize {
+        self.traffic()
+    }
+
+    fn is_beyond_caches(&self) -> bool {
+        self.is_beyond_caches
+    }
+
+    fn split(self, first_parts: usize, parts: usize) -> (Self, Self) {
+        // A cache line of the mask.
+        const STEP: usize = 512;
+        let middle = share(self.len / STEP, first_parts, parts) * STEP;
+        let second = Self {
+            mask: self.mask.wrapping_add(middle / 8),
+            input: self.input.wrapping_add(middle * self.size),
+            output: self.output.wrapping_add(middle * self.size),
+            len: self.len - middle,
+            ..self
+        };
+        (Self { len: middle, ..self }, second)
+    }
+
+    fn join(first: usize, second: usize) -> usize {
+        first + second
+    }
+
+    fn enter(self, kernels: Kernels, streaming: bool) -> usize {
+        self.walk(kernels, streaming)
+    }
+}
+
+/// The mask: written by forward, read by backward.
+enum Mask<'a> {
+    Written(&'a mut [u8]),
+    Read(&'a [u8]),
+}
+
+/// A function of one input, with its mask.
+pub(crate) struct MaskCall<'a, T, A> {
+    activation: A,
+    input: Source<'a, T>,
+    output: &'a mut [T],
+    mask: Mask<'a>,
+}
+
+impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
+    /// Panics when the lengths differ, or the mask has not one bit for each element, in whole bytes.
+    #[track_caller]
+    fn new(activation: A, input: Source<'a, T>, (output_name, output): (&str, &'a mut [T]), mask: Mask<'a>) -> Self {
+        input.check_len(output_name, output.len());
+        let found = match &mask {
+            Mask::Written(mask) => mask.len(),
+            Mask::Read(mask) => mask.len(),
+        };
+        check_bytes(found, output_name, output.len());
+        Self {
+            activation,
+            input,
+            output,
+            mask,
+        }
+    }
+
+    pub(crate) fn run(self, kernels: Kernels) -> usize {
+        self.with_part(|part| {
+            let streaming = part.is_beyond_caches;
+            part.walk(kernels, streaming)
+        })
+    }
+
+    #[cfg(feature = "rayon")]
+    pub(crate) fn run_parallel(self, kernels: Kernels) -> usize {
+        self.with_part(|part| run_parallel(part, kernels))
+    }
+
+    /// Shared slices can't overlap exclusive ones; the input is the output itself in place.
+    fn with_part(self, run: impl FnOnce(Part<'_>) -> usize) -> usize {
+        let params = self.activation.loop_params::<T>();
+        let output = self.output.as_mut_ptr();
+        let part = |pass, mask| Part {
+            pass,
+            mask,
+            input: self.input.pointer(output).cast(),
+            output: output.cast(),
+            len: self.output.len(),
+            size: size_of::<T>(),
+            is_beyond_caches: matches!(self.input, Source::Slice(..))
+                && size_of_val(self.output).saturating_mul(2) >= streaming_threshold(),
+        };
+        match self.mask {
+            Mask::Written(mask) => run(part(
+                Pass::Write {
+                    live: const { LIVE_BITS[T::INDEX] },
+                    live_params: &Params::new(self.activation.live::<T>()),
+                    value: self.activation.forward_loops::<T>(),
+                    params: &params,
+                },
+                mask.as_mut_ptr(),
+            )),
+            Mask::Read(mask) => {
+                let mask = mask.as_ptr().cast_mut();
+                match self.activation.representatives::<T>() {
+                    None => run(part(Pass::Keep(const { KEEP[T::INDEX] }), mask)),
+                    Some([live, dead]) => run(part(
+                        Pass::Expand {
+                            representative: const { REPRESENTATIVE[T::INDEX] },
+                            representative_params: &Params::new(Representative { live, dead }),
+                            gradient: self.activation.backward_loops::<T>(),
+                            params: &params,
+                        },
+                        mask,
+                    )),
+                }
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn check_bytes(found: usize, output_name: &str, len: usize) {
+    let bytes = len.div_ceil(8);
+    assert!(
+        found == bytes,
+        "`mask` has {found} bytes, not {bytes}: `{output_name}` has {len} elements",
+    );
+}
+
+#[track_caller]
+pub(crate) fn forward_mask<'a, A: CompiledOneBit, T: Element>(
+    activation: A,
+    input: &'a [T],
+    output: &'a mut [T],
+    mask: &'a mut [u8],
+) -> MaskCall<'a, T, A> {
+    MaskCall::new(
+        activation,
+        Source::Slice("input", input),
+        ("output", output),
+        Mask::Written(mask),
+    )
+}
+
+#[track_caller]
+pub(crate) fn forward_mask_inplace<'a, A: CompiledOneBit, T: Element>(
+    activation: A,
+    x: &'a mut [T],
+    mask: &'a mut [u8],
+) -> MaskCall<'a, T, A> {
+    MaskCall::new(activation, Source::Output, ("x", x), Mask::Written(mask))
+}
+
+#[track_caller]
+pub(crate) fn backward_mask<'a, A: CompiledOneBit, T: Element>(
+    activation: A,
+    mask: &'a [u8],
+    grad_output: &'a [T],
+    grad_input: &'a mut [T],
+) -> MaskCall<'a, T, A> {
+    let input = Source::Slice("grad_output", grad_output);
+    MaskCall::new(activation, input, ("grad_input", grad_input), Mask::Read(mask))
+}
+
+#[track_caller]
+pub(crate) fn backward_mask_inplace<'a, A: CompiledOneBit, T: Element>(
+    activation: A,
+    mask: &'a [u8],
+    grad: &'a mut [T],
+) -> MaskCall<'a, T, A> {
+    MaskCall::new(activation, Source::Output, ("grad", grad), Mask::Read(mask))
+}
+
+pub(crate) fn count_zeros<T: Element>(x: &[T], kernels: Kernels) -> usize {
+    let args = BitsArgs {
+        function: core::ptr::null(),
+        mask: core::ptr::null_mut(),
+        input: x.as_ptr().cast(),
+        output: core::ptr::null_mut(),
+        len: x.len(),
+        streaming: false,
+    };
+    // SAFETY: the input is a slice.
+    x.len() - unsafe { const { COUNT_NONZERO[T::INDEX] }.call(kernels, &args) }
+}

@@ -1,0 +1,30 @@
+//! From slices and tensors to the loops: lengths and shapes are checked, and pointers made of them; the instruction set, streaming and
+//! threads are chosen.
+
+#[cfg(feature = "alloc")]
+mod append;
+mod detect;
+pub(crate) mod loops;
+mod masks;
+mod rows;
+mod slices;
+#[cfg(feature = "rayon")]
+mod split;
+mod streaming;
+mod views;
+mod way;
+
+#[cfg(feature = "alloc")]
+pub(crate) use append::append;
+pub use detect::{Kernels, UnsupportedIsa};
+pub(crate) use loops::RowsLoops;
+pub use loops::{Compiled, CompiledOneBit, Params, SliceLoops};
+pub(crate) use masks::{backward_mask, backward_mask_inplace, count_zeros, forward_mask, forward_mask_inplace};
+pub use rows::Channels;
+pub(crate) use rows::{Map, RowsCall, RowsInput};
+#[cfg(feature = "alloc")]
+pub(crate) use slices::check_len;
+pub(crate) use slices::{backward, backward_inplace, backward_uninit, forward, forward_inplace, forward_uninit};
+pub use streaming::{set_streaming_threshold, streaming_threshold};
+pub use views::{Rows, RowsMut};
+pub(crate) use way::{Way, ways};

@@ -1,0 +1,365 @@
+//! Slices of equal length, and the methods that every way to run them has.
+
+use core::mem::MaybeUninit;
+use core::slice;
+
+use super::detect::Kernels;
+use super::loops::{Compiled, Params, SliceLoops, is_few};
+#[cfg(feature = "rayon")]
+use super::split::{Split, run_parallel, share, start_of_line};
+use super::streaming::streaming_threshold;
+use crate::simd::{Element, fence};
+use crate::sweep::ALIGNED_BYTES;
+
+/// Where an input comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a, T> {
+    /// An argument of that name.
+    Slice(&'static str, &'a [T]),
+    /// What is in the output.
+    Output,
+}
+
+impl<T> Source<'_, T> {
+    /// Panics when the length is another one than the output's.
+    #[inline(always)]
+    #[track_caller]
+    pub(super) fn check_len(&self, output_name: &str, output_len: usize) {
+        if let Source::Slice(name, slice) = self
+            && slice.len() != output_len
+        {
+            unequal_len(name, slice.len(), output_name, output_len);
+        }
+    }
+
+    /// That of the slice, or of the output.
+    #[inline(always)]
+    pub(super) fn pointer(&self, output: *const T) -> *const T {
+        match self {
+            Source::Slice(_, slice) => slice.as_ptr(),
+            Source::Output => output,
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn unequal_len(name: &str, len: usize, other_name: &str, other_len: usize) -> ! {
+    panic!("slices of unequal length: `{name}` has {len} elements, `{other_name}` has {other_len}");
+}
+
+/// Panics when the lengths differ.
+#[cfg(feature = "alloc")]
+#[track_caller]
+pub(crate) fn check_len<T>((name, slice): (&'static str, &[T]), (other_name, other): (&str, &[T])) {
+    Source::Slice(name, slice).check_len(other_name, other.len());
+}
+
+/// A function's value or its gradient. Types, so that a program that calls one doesn't link the other.
+pub(crate) trait Direction<const N: usize>: Copy {
+    const WALKS_FEW: bool;
+
+    fn params<T: Element>(&self) -> Params;
+
+    fn loops<T: Element>(&self) -> &'static SliceLoops;
+
+    /// # Safety
+    ///
+    /// As for [`Compiled::forward_few`].
+    unsafe fn walk_few<T: Element>(&self, inputs: [*const T::Lane; N], output: *mut T::Lane, len: usize);
+}
+
+/// From x to the function's value.
+#[derive(Clone, Copy)]
+pub(crate) struct Forward<A>(A);
+
+/// From x and the gradient at the output to the gradient at the input.
+#[derive(Clone, Copy)]
+pub(crate) struct Backward<A>(A);
+
+macro_rules! direction {
+    ($direction:ident, $inputs:literal, $loops:ident, $few:ident) => {
+        impl<A: Compiled> Direction<$inputs> for $direction<A> {
+            const WALKS_FEW: bool = A::WALKS_FEW;
+
+            #[inline(always)]
+            fn params<T: Element>(&self) -> Params {
+                self.0.loop_params::<T>()
+            }
+
+            #[inline(always)]
+            fn loops<T: Element>(&self) -> &'static SliceLoops {
+                self.0.$loops::<T>()
+            }
+
+            #[inline(always)]
+            unsafe fn walk_few<T: Element>(&self, inputs: [*const T::Lane; $inputs], output: *mut T::Lane, len: usize) {
+                // SAFETY: the caller's promises.
+                unsafe { self.0.$few::<T>(inputs, output, len) }
+            }
+        }
+    };
+}
+
+direction!(Forward, 1, forward_loops, forward_few);
+direction!(Backward, 2, backward_loops, backward_few);
+
+/// `output[i] = function(inputs[i])`, with slices of the same length. It is always inlined, down to the call of a loop: a short call
+/// would take longer to pass it through memory than it has to do.
+pub(crate) struct Call<'i, 'o, T, D, const N: usize> {
+    direction: D,
+    inputs: [Source<'i, T>; N],
+    /// Initialised where it is the source of an input. Only elements are written to it.
+    output: &'o mut [MaybeUninit<T>],
+}
+
+impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> {
+    /// Panics when the lengths differ.
+    #[inline(always)]
+    #[track_caller]
+    fn new(direction: D, inputs: [Source<'i, T>; N], (output_name, output): (&str, &'o mut [T])) -> Self {
+        for input in &inputs {
+            input.check_len(output_name, output.len());
+        }
+        // SAFETY: the elements of the slice; they stay initialised, since only elements are written.
+        let output = unsafe { slice::from_raw_parts_mut(output.as_mut_ptr().cast(), output.len()) };
+        Self {
+            direction,
+            inputs,
+            output,
+        }
+    }
+
+    /// The same with an output that is none of the inputs, and need not be initialised.
+    #[inline(always)]
+    #[track_caller]
+    fn to_uninit(
+        direction: D,
+        inputs: [(&'static str, &'i [T]); N],
+        (output_name, output): (&str, &'o mut [MaybeUninit<T>]),
+    ) -> Self {
+        let inputs = inputs.map(|(name, input)| Source::Slice(name, input));
+        for input in &inputs {
+            input.check_len(output_name, output.len());
+        }
+        Self {
+            direction,
+            inputs,
+            output,
+        }
+    }
+
+    /// On the caller's thread; returns the output.
+    #[inline(always)]
+    pub(crate) fn run(mut self, kernels: impl FnOnce() -> Kernels) -> &'o mut [T] {
+        let len = self.output.len();
+        let (inputs, output) = self.pointers();
+        if D::WALKS_FEW && is_few::<T>(len) {
+            // SAFETY: there are few, as the condition says; of the pointers, see there.
+            unsafe {
+                self.direction
+                    .walk_few::<T>(inputs.map(|input| input.cast()), output.cast(), len)
+            };
+        } else {
+            let streaming = self.is_beyond_caches();
+            let params = self.direction.params::<T>();
+            let inputs = [inputs[0].cast(), inputs[N - 1].cast()];
+            // SAFETY: of the pointers, see there; the parameters are those of the loops. The fence is here.
+            unsafe {
+                let loops = self.direction.loops::<T>();
+                loops.call(
+                    kernels(),
+                    params.as_ptr(),
+                    inputs,
+                    output.cast(),
+                    (len, size_of::<T>()),
+                    streaming,
+                );
+            }
+            if streaming {
+                fence();
+            }
+        }
+        // SAFETY: both ways have written to all of it.
+        unsafe { self.written() }
+    }
+
+    /// On several threads.
+    #[cfg(feature = "rayon")]
+    pub(crate) fn run_parallel(mut self, kernels: Kernels) -> &'o mut [T] {
+        let params = self.direction.params::<T>();
+        let (inputs, output) = self.pointers();
+        let part = Part {
+            loops: self.direction.loops::<T>(),
+            params: params.as_ptr(),
+            inputs: [inputs[0].cast(), inputs[N - 1].cast()],
+            output: output.cast(),
+            len: self.output.len(),
+            size: size_of::<T>(),
+            traffic: self.traffic(),
+            is_beyond_caches: self.is_beyond_caches(),
+        };
+        run_parallel(part, kernels);
+        // SAFETY: the parts are all of it.
+        unsafe { self.written() }
+    }
+
+    /// The output.
+    ///
+    /// # Safety
+    ///
+    /// All of it has been written.
+    #[inline(always)]
+    unsafe fn written(self) -> &'o mut [T] {
+        // Its pointer is taken after the last write through another one.
+        let output = self.output;
+        // SAFETY: the caller's promise: they are elements now.
+        unsafe { slice::from_raw_parts_mut(output.as_mut_ptr().cast(), output.len()) }
+    }
+
+    /// Whether the output is one of its own, and all slices together don't fit into the caches.
+    #[inline(always)]
+    fn is_beyond_caches(&self) -> bool {
+        let has_own_output = self.inputs.iter().all(|input| matches!(input, Source::Slice(..)));
+        has_own_output && size_of_val(self.output) >= ALIGNED_BYTES && self.traffic() >= streaming_threshold()
+    }
+
+    /// Bytes to read and write.
+    #[inline(always)]
+    fn traffic(&self) -> usize {
+        size_of_val(self.output).saturating_mul(N + 1)
+    }
+
+    /// Each is that of a slice of as many elements as the output has, which `new` has checked: an input is a shared slice, which can't
+    /// overlap the exclusive output, or it is the pointer of the output itself.
+    #[inline(always)]
+    fn pointers(&mut self) -> ([*const T; N], *mut T) {
+        let output = self.output.as_mut_ptr().cast::<T>();
+        let mut inputs = [output.cast_const(); N];
+        for (pointer, input) in inputs.iter_mut().zip(&self.inputs) {
+            *pointer = input.pointer(output);
+        }
+        (inputs, output)
+    }
+}
+
+/// Some elements of a call's slices.
+#[cfg(feature = "rayon")]
+struct Part {
+    loops: &'static SliceLoops,
+    params: *const u8,
+    inputs: [*const u8; 2],
+    output: *mut u8,
+    len: usize,
+    /// Of an element, in bytes.
+    size: usize,
+    traffic: usize,
+    is_beyond_caches: bool,
+}
+
+// SAFETY: it is made of slices of elements, which are `Send` and `Sync`, and of parameters, which are plain numbers; the call waits for it.
+#[cfg(feature = "rayon")]
+unsafe impl Send for Part {}
+
+#[cfg(feature = "rayon")]
+impl Split for Part {
+    type Output = ();
+
+    fn traffic(&self) -> usize {
+        self.traffic
+    }
+
+    fn is_beyond_caches(&self) -> bool {
+        self.is_beyond_caches
+    }
+
+    fn split(self, first_parts: usize, parts: usize) -> (Self, Self) {
+        let middle = share(self.len, first_parts, parts);
+        let middle = start_of_line(self.output, middle, self.size);
+        let second = Self {
+            inputs: self.inputs.map(|input| input.wrapping_add(middle * self.size)),
+            output: self.output.wrapping_add(middle * self.size),
+            len: self.len - middle,
+            ..self
+        };
+        (Self { len: middle, ..self }, second)
+    }
+
+    fn join((): (), (): ()) {}
+
+    fn enter(self, kernels: Kernels, streaming: bool) {
+        // SAFETY: `Call` has made the pointers of slices as long; parts have no element in common. The fence is here.
+        unsafe {
+            let len = (self.len, self.size);
+            self.loops
+                .call(kernels, self.params, self.inputs, self.output, len, streaming);
+        }
+        if streaming {
+            fence();
+        }
+    }
+}
+
+#[inline(always)]
+pub(crate) fn forward_inplace<A: Compiled, T: Element>(activation: A, x: &mut [T]) -> Call<'_, '_, T, Forward<A>, 1> {
+    Call::new(Forward(activation), [Source::Output], ("x", x))
+}
+
+#[inline(always)]
+#[track_caller]
+pub(crate) fn forward<'a, A: Compiled, T: Element>(
+    activation: A,
+    input: &'a [T],
+    output: &'a mut [T],
+) -> Call<'a, 'a, T, Forward<A>, 1> {
+    Call::new(Forward(activation), [Source::Slice("input", input)], ("output", output))
+}
+
+#[inline(always)]
+#[track_caller]
+pub(crate) fn backward<'a, A: Compiled, T: Element>(
+    activation: A,
+    input: &'a [T],
+    grad_output: &'a [T],
+    grad_input: &'a mut [T],
+) -> Call<'a, 'a, T, Backward<A>, 2> {
+    let inputs = [Source::Slice("input", input), Source::Slice("grad_output", grad_output)];
+    Call::new(Backward(activation), inputs, ("grad_input", grad_input))
+}
+
+#[inline(always)]
+#[track_caller]
+pub(crate) fn backward_inplace<'a, A: Compiled, T: Element>(
+    activation: A,
+    input: &'a [T],
+    grad: &'a mut [T],
+) -> Call<'a, 'a, T, Backward<A>, 2> {
+    Call::new(
+        Backward(activation),
+        [Source::Slice("input", input), Source::Output],
+        ("grad", grad),
+    )
+}
+
+#[inline(always)]
+#[track_caller]
+pub(crate) fn forward_uninit<'i, 'o, A: Compiled, T: Element>(
+    activation: A,
+    input: &'i [T],
+    output: &'o mut [MaybeUninit<T>],
+) -> Call<'i, 'o, T, Forward<A>, 1> {
+    Call::to_uninit(Forward(activation), [("input", input)], ("output", output))
+}
+
+#[inline(always)]
+#[track_caller]
+pub(crate) fn backward_uninit<'i, 'o, A: Compiled, T: Element>(
+    activation: A,
+    input: &'i [T],
+    grad_output: &'i [T],
+    grad_input: &'o mut [MaybeUninit<T>],
+) -> Call<'i, 'o, T, Backward<A>, 2> {
+    let inputs = [("input", input), ("grad_output", grad_output)];
+    Call::to_uninit(Backward(activation), inputs, ("grad_input", grad_input))
+}

@@ -1,0 +1,49 @@
+//! The choice among bits of concatenated ReLU.
+
+use core::marker::PhantomData;
+
+use super::Select;
+use super::relu::{Relu, passes};
+use crate::simd::{Format, Lane, Vector, VectorFn};
+
+/// From x to relu(x) and relu(-x).
+pub(crate) struct CreluValue<T>(PhantomData<T>);
+
+impl<T: Format> VectorFn<1, 2> for CreluValue<T> {
+    type Lane = T::Lane;
+
+    #[inline(always)]
+    fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x]: [V; 1]) -> [V; 2] {
+        let positive = <Relu as Select>::value(T::NEG_INFINITY, simd, x);
+        [
+            positive,
+            <Relu as Select>::value(T::NEG_INFINITY, simd, negated(simd, x)),
+        ]
+    }
+}
+
+/// From x and the gradients at both outputs.
+pub(crate) struct CreluGradient<T>(PhantomData<T>);
+
+impl<T: Format> VectorFn<3> for CreluGradient<T> {
+    type Lane = T::Lane;
+
+    #[inline(always)]
+    fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x, grad_positive, grad_negative]: [V; 3]) -> [V; 1] {
+        let is_positive = passes(T::NEG_INFINITY, simd, x);
+        let is_negative = passes(T::NEG_INFINITY, simd, negated(simd, x));
+        let grad_input = grad_positive
+            .keep(is_positive)
+            .replace(is_negative, negated(simd, grad_negative));
+        // Only a NaN is both.
+        [grad_input.replace(V::and(simd, is_positive, is_negative), x)]
+    }
+}
+
+super::copy_by_format!(CreluValue, CreluGradient);
+
+/// With the other sign.
+#[inline(always)]
+fn negated<V: Vector>(simd: V::Simd, x: V) -> V {
+    x.xor(V::splat(simd, V::Lane::SIGN_BIT))
+}

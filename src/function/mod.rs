@@ -1,0 +1,171 @@
+//! The arithmetic: one file a function, its value and gradient on a vector, with its public type and page.
+
+mod clipped_relu;
+mod crelu;
+mod hard_sigmoid;
+mod hard_swish;
+mod hardtanh;
+mod leaky_relu;
+mod order;
+mod prelu;
+mod reglu;
+mod relu;
+mod squared_relu;
+mod sum;
+mod thresholded_relu;
+
+pub use clipped_relu::ClippedRelu;
+pub(crate) use crelu::{CreluGradient, CreluValue};
+pub use hard_sigmoid::HardSigmoid;
+pub use hard_swish::HardSwish;
+pub use hardtanh::Hardtanh;
+pub use leaky_relu::LeakyRelu;
+pub use order::Live;
+pub(crate) use prelu::{PReluGradient, PReluSlopes, PReluValue};
+pub(crate) use reglu::{ReGluGradient, ReGluValue};
+pub use relu::Relu;
+pub use squared_relu::SquaredRelu;
+pub(crate) use sum::{Sum, ValueOfSum};
+pub use thresholded_relu::ThresholdedRelu;
+
+use crate::simd::{Format, Lane, Vector, VectorFn};
+
+/// `Copy` for functions that hold nothing but their format, which need not be `Copy` for it.
+macro_rules! copy_by_format {
+    ($($name:ident),+) => {
+        $(
+            impl<T> Clone for $name<T> {
+                #[inline(always)]
+                fn clone(&self) -> Self {
+                    *self
+                }
+            }
+
+            impl<T> Copy for $name<T> {}
+        )+
+    };
+}
+use copy_by_format;
+
+/// Calls `$macro!` with the names of all functions of one tensor, and of those among them that have a mask. A new function is named here.
+macro_rules! for_each_function {
+    ($macro:ident) => {
+        $macro! {
+            [ClippedRelu HardSigmoid HardSwish Hardtanh LeakyRelu Relu SquaredRelu ThresholdedRelu]
+            one bit: [ClippedRelu Hardtanh LeakyRelu Relu ThresholdedRelu]
+        }
+    };
+}
+pub(crate) use for_each_function;
+
+/// The arithmetic of a function and its gradient, stated once for every format and instruction set.
+pub trait Function: Copy + core::fmt::Debug + PartialEq + Send + Sync + 'static {
+    /// PyTorch's and ONNX's names, with the function by their default parameters.
+    const NAMES: &'static [(&'static str, Self)];
+
+    /// Whether slices of a few elements have loops of their own.
+    const IS_SHORT: bool = false;
+
+    /// The format by which the loops for `T` are compiled: another one of the same width where they do the same.
+    type Code<T: Format>: Format<Lane = T::Lane>;
+
+    /// The parameters as the lanes have them.
+    type Params<L: Lane>: Copy;
+
+    fn params<T: Format>(self) -> Self::Params<T::Lane>;
+
+    fn value<T: Format, V: Vector<Lane = T::Lane>>(params: Self::Params<T::Lane>, simd: V::Simd, x: V) -> V;
+
+    fn gradient<T: Format, V: Vector<Lane = T::Lane>>(
+        params: Self::Params<T::Lane>,
+        simd: V::Simd,
+        x: V,
+        grad_output: V,
+    ) -> V;
+}
+
+/// A function that chooses among bits, and so does the same for all formats of a width. Its gradient is `grad_output` where x is live,
+/// else +0.0.
+pub trait Select: Copy + core::fmt::Debug + PartialEq + Send + Sync + 'static {
+    /// As [`Function::NAMES`].
+    const NAMES: &'static [(&'static str, Self)];
+
+    /// As [`Function::IS_SHORT`].
+    const IS_SHORT: bool = false;
+
+    type Params<L: Lane>: Copy;
+
+    fn params<T: Format>(self) -> Self::Params<T::Lane>;
+
+    fn value<V: Vector>(params: Self::Params<V::Lane>, simd: V::Simd, x: V) -> V;
+
+    fn is_live<V: Vector>(params: Self::Params<V::Lane>, simd: V::Simd, x: V) -> V::Mask;
+}
+
+impl<A: Select> Function for A {
+    const NAMES: &'static [(&'static str, Self)] = <A as Select>::NAMES;
+    const IS_SHORT: bool = <A as Select>::IS_SHORT;
+
+    type Code<T: Format> = T::Carrier;
+    type Params<L: Lane> = A::Params<L>;
+
+    #[inline(always)]
+    fn params<T: Format>(self) -> A::Params<T::Lane> {
+        Select::params::<T>(self)
+    }
+
+    #[inline(always)]
+    fn value<T: Format, V: Vector<Lane = T::Lane>>(params: A::Params<T::Lane>, simd: V::Simd, x: V) -> V {
+        <A as Select>::value(params, simd, x)
+    }
+
+    #[inline(always)]
+    fn gradient<T: Format, V: Vector<Lane = T::Lane>>(
+        params: A::Params<T::Lane>,
+        simd: V::Simd,
+        x: V,
+        grad_output: V,
+    ) -> V {
+        grad_output.keep(A::is_live(params, simd, x))
+    }
+}
+
+/// A function whose gradient needs one bit of x: whether it is live, where the slope is 1.
+pub trait OneBit: Function {
+    /// A number that is live and one that isn't, where the gradient isn't a choice between `grad_output` and +0.0.
+    const REPRESENTATIVES: Option<[f64; 2]> = None;
+
+    fn live<T: Format>(self) -> Live<T::Lane>;
+}
+
+/// A function's value on vectors.
+pub(crate) struct Value<A: Function, T: Format>(pub(crate) A::Params<T::Lane>);
+
+/// A function's gradient on vectors of x and the gradient at the output.
+pub(crate) struct Gradient<A: Function, T: Format>(pub(crate) A::Params<T::Lane>);
+
+macro_rules! vector_fn {
+    ($name:ident, $inputs:literal: |$params:ident, $simd:ident, $arguments:pat_param| $call:expr) => {
+        impl<A: Function, T: Format> Clone for $name<A, T> {
+            #[inline(always)]
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<A: Function, T: Format> Copy for $name<A, T> {}
+
+        impl<A: Function, T: Format> VectorFn<$inputs> for $name<A, T> {
+            type Lane = T::Lane;
+
+            #[inline(always)]
+            fn call<V: Vector<Lane = T::Lane>>(self, $simd: V::Simd, $arguments: [V; $inputs]) -> [V; 1] {
+                let Self($params) = self;
+                [$call]
+            }
+        }
+    };
+}
+
+vector_fn!(Value, 1: |params, simd, [x]| A::value::<T, V>(params, simd, x));
+vector_fn!(Gradient, 2: |params, simd, [x, grad_output]| A::gradient::<T, V>(params, simd, x, grad_output));

@@ -1,0 +1,164 @@
+//! Comparisons of numbers by those of integers, which neither raise exception flags nor depend on a mode.
+
+use crate::isa::Isa;
+use crate::simd::{Format, Lane, LiveFn, Simd, Vector};
+
+/// The integers in whose order the numbers are. Those with a sign have their other bits inverted: -infinity is the
+/// least, -0.0 comes right before +0.0, the NaNs with a sign are below all of it and the others above.
+#[inline(always)]
+pub fn ordered<V: Vector>(simd: V::Simd, x: V) -> V {
+    let has_sign = V::splat(simd, V::Lane::ZERO).gt(x);
+    x.xor(V::splat(simd, V::Lane::WITHOUT_SIGN).keep(has_sign))
+}
+
+/// Twice the integer, so that the sign is gone: as integers without a sign these are in the order of the magnitudes, and the NaNs
+/// come last.
+#[inline(always)]
+pub fn doubled<V: Vector>(x: V) -> V {
+    x.wrapping_add(x)
+}
+
+/// Which [`doubled`] ones are NaN.
+#[derive(Clone, Copy)]
+pub struct Nan<L>(Interval<L>);
+
+impl<L: Lane> Nan<L> {
+    #[inline(always)]
+    pub fn of<T: Format<Lane = L>>() -> Self {
+        let infinity = T::INFINITY.wrapping_add(T::INFINITY);
+        Self(Interval::new(
+            infinity.wrapping_add(L::LOWEST_BIT),
+            L::ZERO.wrapping_sub(L::LOWEST_BIT),
+        ))
+    }
+
+    /// x where it is NaN, else `number`.
+    #[inline(always)]
+    pub fn else_number<V: Vector<Lane = L>>(self, simd: V::Simd, x: V, number: V) -> V {
+        number.replace(self.0.contains(simd, doubled(x)), x)
+    }
+}
+
+/// Whether the lesser of two integers, which the compiler sees in a compare and a choice, takes less time than a mask.
+pub const fn has_fast_minimum<V: Vector>() -> bool {
+    matches!(V::Simd::ISA, Isa::Avx512)
+}
+
+/// [`ordered`], of a single number.
+#[inline(always)]
+fn ordered_lane<L: Lane>(x: L) -> L {
+    if x < L::ZERO { x.xor(L::WITHOUT_SIGN) } else { x }
+}
+
+/// Whole numbers from one to another, which may be once around.
+#[derive(Clone, Copy)]
+pub struct Interval<L> {
+    /// What moves the first one to the least integer,
+    offset: L,
+    /// and the one after the last one to this.
+    end: L,
+}
+
+impl<L: Lane> Interval<L> {
+    /// Empty where `last` is the one before `first`.
+    #[inline(always)]
+    pub fn new(first: L, last: L) -> Self {
+        Self {
+            offset: L::SIGN_BIT.wrapping_sub(first),
+            end: L::SIGN_BIT.wrapping_add(last.wrapping_sub(first).wrapping_add(L::LOWEST_BIT)),
+        }
+    }
+
+    /// Of the [`ordered`] numbers, those below `bound`, which is no -0.0.
+    #[inline(always)]
+    pub fn below<T: Format<Lane = L>>(bound: L) -> Self {
+        // -0.0 isn't below +0.0.
+        let above_last = if bound == L::ZERO {
+            L::ZERO.wrapping_sub(L::LOWEST_BIT)
+        } else {
+            ordered_lane(bound)
+        };
+        Self::new(ordered_lane(T::NEG_INFINITY), above_last.wrapping_sub(L::LOWEST_BIT))
+    }
+
+    /// Those up to `bound`, which is no -0.0.
+    #[inline(always)]
+    pub fn up_to<T: Format<Lane = L>>(bound: L) -> Self {
+        Self::new(ordered_lane(T::NEG_INFINITY), ordered_lane(bound))
+    }
+
+    /// Those above `bound`, which is no -0.0.
+    #[inline(always)]
+    pub fn above<T: Format<Lane = L>>(bound: L) -> Self {
+        Self::new(
+            ordered_lane(bound).wrapping_add(L::LOWEST_BIT),
+            ordered_lane(T::INFINITY),
+        )
+    }
+
+    /// Those from `bound` on, which is no -0.0.
+    #[inline(always)]
+    pub fn from<T: Format<Lane = L>>(bound: L) -> Self {
+        // -0.0 is as great as +0.0.
+        let first = if bound == L::ZERO {
+            L::ZERO.wrapping_sub(L::LOWEST_BIT)
+        } else {
+            ordered_lane(bound)
+        };
+        Self::new(first, ordered_lane(T::INFINITY))
+    }
+
+    /// Of the [`doubled`] ones, those of a magnitude below `bound`, which is not 0.
+    #[inline(always)]
+    pub fn magnitude_below(bound: L) -> Self {
+        Self::new(L::ZERO, bound.wrapping_add(bound).wrapping_sub(L::LOWEST_BIT))
+    }
+
+    /// All others. Not of an empty one.
+    #[inline(always)]
+    pub fn complement(self) -> Self {
+        let len = self.end.wrapping_sub(L::SIGN_BIT);
+        Self {
+            offset: self.offset.wrapping_sub(len),
+            end: L::SIGN_BIT.wrapping_sub(len),
+        }
+    }
+
+    #[inline(always)]
+    pub fn contains<V: Vector<Lane = L>>(self, simd: V::Simd, x: V) -> V::Mask {
+        V::splat(simd, self.end).gt(x.wrapping_add(V::splat(simd, self.offset)))
+    }
+}
+
+/// Where x is live: above one number and below another. NaNs are.
+#[derive(Clone, Copy)]
+pub struct Live<L> {
+    above: Interval<L>,
+    below: Interval<L>,
+}
+
+impl<L: Lane> Live<L> {
+    /// `!(x <= min)`
+    pub fn above<T: Format<Lane = L>>(min: L) -> Self {
+        let above = Interval::up_to::<T>(min).complement();
+        Self { above, below: above }
+    }
+
+    /// `!(x <= min || x >= max)`
+    pub fn between<T: Format<Lane = L>>(min: L, max: L) -> Self {
+        Self {
+            above: Interval::up_to::<T>(min).complement(),
+            below: Interval::from::<T>(max).complement(),
+        }
+    }
+}
+
+impl<L: Lane> LiveFn for Live<L> {
+    type Lane = L;
+
+    #[inline(always)]
+    fn is_live<V: Vector<Lane = L>>(self, simd: V::Simd, x: V) -> V::Mask {
+        let order = ordered(simd, x);
+        V::and(simd, self.above.contains(simd, order), self.below.contains(simd, order))
+    }
+}

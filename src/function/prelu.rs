@@ -1,0 +1,70 @@
+//! The arithmetic of parametric ReLU.
+
+use core::marker::PhantomData;
+
+use super::order::doubled;
+use super::relu::passes;
+use crate::simd::{Float, FloatFn, Format, Register, SumFn, Vector, VectorFn};
+
+/// From x and the slope.
+pub(crate) struct PReluValue<T>(PhantomData<T>);
+
+impl<T: Format> VectorFn<2> for PReluValue<T> {
+    type Lane = T::Lane;
+
+    const FIRST_BROADCAST: usize = 1;
+
+    #[inline(always)]
+    fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x, slope]: [V; 2]) -> [V; 1] {
+        [choose::<T, V>(simd, x, x, slope)]
+    }
+}
+
+/// From x, the gradient at the output and the slope.
+pub(crate) struct PReluGradient<T>(PhantomData<T>);
+
+impl<T: Format> VectorFn<3> for PReluGradient<T> {
+    type Lane = T::Lane;
+
+    const FIRST_BROADCAST: usize = 2;
+
+    #[inline(always)]
+    fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x, grad_output, slope]: [V; 3]) -> [V; 1] {
+        [choose::<T, V>(simd, x, grad_output, slope)]
+    }
+}
+
+super::copy_by_format!(PReluValue, PReluGradient);
+
+/// `number` where x passes, else its product with the slope, which is +0.0 where the slope is 0.
+#[inline(always)]
+fn choose<T: Format, V: Vector<Lane = T::Lane>>(simd: V::Simd, x: V, number: V, slope: V) -> V {
+    V::compute::<T, _, 2>(simd, Product, [number, slope])
+        .keep(doubled(slope).nonzero())
+        .replace(passes(T::NEG_INFINITY, simd, x), number)
+}
+
+/// What is summed for the gradient of a slope: x times the gradient at the output where x doesn't pass.
+pub(crate) struct PReluSlopes<T>(PhantomData<T>);
+
+impl<T: Format> SumFn<2> for PReluSlopes<T> {
+    type Format = T;
+
+    #[inline(always)]
+    fn summand<V: Register<Lane = T::Lane>>(simd: V::Simd, [x, grad_output]: [V; 2], index: usize) -> V::Float {
+        let passes = passes(T::NEG_INFINITY, simd, x);
+        let (x, grad_output) = (x.discard(passes), grad_output.discard(passes));
+        x.widen::<T>(index).mul(grad_output.widen::<T>(index))
+    }
+}
+
+/// Of two numbers that may be NaN both.
+#[derive(Clone, Copy)]
+pub(super) struct Product;
+
+impl FloatFn<2> for Product {
+    #[inline(always)]
+    fn call<F: Float>(self, simd: F::Simd, [a, b]: [F; 2]) -> F {
+        a.mul(b).with_one_nan(simd)
+    }
+}

@@ -1,0 +1,37 @@
+//! The arithmetic of the gate ReGLU.
+
+use core::marker::PhantomData;
+
+use super::prelu::Product;
+use super::relu::passes;
+use crate::simd::{Format, Vector, VectorFn};
+
+/// From a and b.
+pub(crate) struct ReGluValue<T>(PhantomData<T>);
+
+impl<T: Format> VectorFn<2> for ReGluValue<T> {
+    type Lane = T::Lane;
+
+    #[inline(always)]
+    fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [a, b]: [V; 2]) -> [V; 1] {
+        [V::compute::<T, _, 2>(simd, Product, [a, b]).keep(passes(T::NEG_INFINITY, simd, a))]
+    }
+}
+
+/// From a, b and the gradient at the output to those of a and b.
+pub(crate) struct ReGluGradient<T>(PhantomData<T>);
+
+impl<T: Format> VectorFn<3, 2> for ReGluGradient<T> {
+    type Lane = T::Lane;
+
+    #[inline(always)]
+    fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [a, b, grad_output]: [V; 3]) -> [V; 2] {
+        let passes = passes(T::NEG_INFINITY, simd, a);
+        [
+            V::compute::<T, _, 2>(simd, Product, [grad_output, b]).keep(passes),
+            V::compute::<T, _, 2>(simd, Product, [grad_output, a]).keep(passes),
+        ]
+    }
+}
+
+super::copy_by_format!(ReGluValue, ReGluGradient);

@@ -1,0 +1,57 @@
+//! What a fused pass computes before its function: input + bias + residual.
+
+use core::marker::PhantomData;
+
+use super::Function;
+use crate::simd::{Float, FloatFn, Format, Vector, VectorFn};
+
+/// (input + bias) + residual, each sum rounded. One that is absent is -0.0: it changes no number, not even -0.0, unless the CPU rounds
+/// down.
+pub(crate) struct Sum<T>(PhantomData<T>);
+
+super::copy_by_format!(Sum);
+
+impl<T: Format> VectorFn<3> for Sum<T> {
+    type Lane = T::Lane;
+
+    const FIRST_BROADCAST: usize = 1;
+
+    #[inline(always)]
+    fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, inputs: [V; 3]) -> [V; 1] {
+        [V::compute::<T, _, 3>(simd, Add3, inputs)]
+    }
+}
+
+/// A function's value at that sum.
+pub(crate) struct ValueOfSum<A: Function, T: Format>(A::Params<T::Lane>);
+
+impl<A: Function, T: Format> Clone for ValueOfSum<A, T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<A: Function, T: Format> Copy for ValueOfSum<A, T> {}
+
+impl<A: Function, T: Format> VectorFn<3> for ValueOfSum<A, T> {
+    type Lane = T::Lane;
+
+    const FIRST_BROADCAST: usize = 1;
+
+    #[inline(always)]
+    fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, inputs: [V; 3]) -> [V; 1] {
+        let z = V::compute::<T, _, 3>(simd, Add3, inputs);
+        [A::value::<T, V>(self.0, simd, z)]
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Add3;
+
+impl FloatFn<3> for Add3 {
+    #[inline(always)]
+    fn call<F: Float>(self, simd: F::Simd, [input, bias, residual]: [F; 3]) -> F {
+        input.add(bias).add(residual).with_one_nan(simd)
+    }
+}
