@@ -6,7 +6,7 @@ use core::fmt;
 use core::mem::MaybeUninit;
 use core::str::FromStr;
 
-use crate::call::{self, Compiled, CompiledOneBit, Kernels, Params, RowsLoops, SliceLoops};
+use crate::call::{self, Compiled, CompiledOneBit, Kernels, LiveLoops, Params, RowsLoops, SliceLoops};
 use crate::function::*;
 use crate::simd::Element;
 
@@ -327,9 +327,15 @@ macro_rules! any {
         compiled_by_match!(AnyOneBit: $($one_bit)+);
 
         impl CompiledOneBit for AnyOneBit {
-            fn live<T: Element>(&self) -> Live<T::Lane> {
+            fn live_loops<T: Element>(&self) -> &'static LiveLoops {
                 match self {
-                    $(Self::$one_bit(function) => CompiledOneBit::live::<T>(function),)+
+                    $(Self::$one_bit(function) => function.live_loops::<T>(),)+
+                }
+            }
+
+            fn live_params<T: Element>(&self) -> Params {
+                match self {
+                    $(Self::$one_bit(function) => function.live_params::<T>(),)+
                 }
             }
 
@@ -364,7 +370,7 @@ macro_rules! compiled_by_match {
                 }
             }
 
-            fn fused_loops<T: Element>(&self) -> Option<&'static RowsLoops> {
+            fn fused_loops<T: Element>(&self) -> &'static RowsLoops {
                 match self {
                     $(Self::$name(function) => function.fused_loops::<T>(),)+
                 }

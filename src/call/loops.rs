@@ -34,9 +34,12 @@ pub struct SliceLoops {
 }
 
 /// [`Pass::walk`] of some pass, for one format.
-pub struct PassLoops<Args, Output = ()>([unsafe fn(&Args) -> Output; ISAS]);
+pub struct PassLoops<Args, Output = ()>([Option<unsafe fn(&Args) -> Output>; ISAS]);
 
 pub(crate) type RowsLoops = PassLoops<RowsArgs>;
+
+/// Of the bits of a function.
+pub(crate) type LiveLoops = PassLoops<BitsArgs, usize>;
 
 /// `$do!(S)` for each instruction set that is built in.
 macro_rules! for_each_isa {
@@ -74,10 +77,17 @@ const fn slice_loops<F: VectorFn<N>, const N: usize, const NARROW: bool>() -> Sl
 }
 
 const fn pass_loops<P: Pass>() -> PassLoops<P::Args, P::Output> {
-    let mut loops: [unsafe fn(&P::Args) -> P::Output; ISAS] = [pass_not_built_in::<P>; ISAS];
+    pass_loops_from::<P>(Isa::Scalar)
+}
+
+/// Where it is faster than the passes that it is composed of: on instruction sets from `first` on.
+const fn pass_loops_from<P: Pass>(first: Isa) -> PassLoops<P::Args, P::Output> {
+    let mut loops: [Option<unsafe fn(&P::Args) -> P::Output>; ISAS] = [None; ISAS];
     macro_rules! add {
         ($isa:ident) => {
-            loops[$isa::ISA as usize] = $isa::run::<P>;
+            if $isa::ISA as usize >= first as usize {
+                loops[$isa::ISA as usize] = Some($isa::run::<P>);
+            }
         };
     }
     for_each_isa!(add);
@@ -86,10 +96,6 @@ const fn pass_loops<P: Pass>() -> PassLoops<P::Args, P::Output> {
 
 /// Stands where an instruction set is not built in: no `Kernels` leads here.
 unsafe fn slices_not_built_in(_: *const u8, _: *const u8, _: *const u8, _: *mut u8, _: usize, _: bool) {
-    not_built_in()
-}
-
-unsafe fn pass_not_built_in<P: Pass>(_: &P::Args) -> P::Output {
     not_built_in()
 }
 
@@ -133,8 +139,16 @@ impl<Args, Output> PassLoops<Args, Output> {
     /// The arguments are as the pass wants them, with its fence.
     #[inline(always)]
     pub(super) unsafe fn call(&self, kernels: Kernels, args: &Args) -> Output {
-        // SAFETY: the caller's promises; a `Kernels` proves that its instruction set is available.
-        unsafe { self.0[kernels.isa() as usize](args) }
+        match self.0[kernels.isa() as usize] {
+            // SAFETY: the caller's promises; a `Kernels` proves that its instruction set is available.
+            Some(pass) => unsafe { pass(args) },
+            None => not_built_in(),
+        }
+    }
+
+    /// Whether there is a loop for the instruction set.
+    pub(super) fn has(&self, kernels: Kernels) -> bool {
+        self.0[kernels.isa() as usize].is_some()
     }
 }
 
@@ -235,8 +249,6 @@ macro_rules! per_format {
     }};
 }
 
-/// The format by which select functions are compiled for `T`, and its lanes.
-type CarrierOf<T> = <T as Format>::Carrier;
 type LaneOf<T> = <T as Format>::Lane;
 
 type PerFormat<L> = [&'static L; FORMATS];
@@ -269,9 +281,6 @@ pub(crate) const CRELU_VALUE: PerFormat<RowsLoops> =
 pub(crate) const CRELU_GRADIENT: PerFormat<RowsLoops> =
     per_format!(T => RowsLoops: pass_loops::<MapRows<CreluGradient<T>, 3, 1>>());
 
-pub(crate) const LIVE_BITS: PerFormat<PassLoops<BitsArgs, usize>> =
-    per_format!(T => PassLoops<BitsArgs, usize>: pass_loops::<LiveBits<Live<LaneOf<T>>>>());
-
 pub(crate) const KEEP: PerFormat<PassLoops<BitsArgs>> =
     per_format!(T => PassLoops<BitsArgs>: pass_loops::<ChooseByBits<Keep<LaneOf<T>>>>());
 
@@ -295,6 +304,17 @@ impl<L: Lane> VectorFn<1> for Copied<L> {
     #[inline(always)]
     fn call<V: Vector<Lane = L>>(self, _: V::Simd, [x]: [V; 1]) -> [V; 1] {
         [x]
+    }
+}
+
+/// The value of a sum, in one pass over memory. Where there is no loop, the sum goes to a block first: scalar and portable code take as
+/// long that way, and so do 16 bits a lane, which are widened twice either way.
+const fn fused_loops<A: Function, T: Format>() -> RowsLoops {
+    let is_compiled = A::IS_COMMON || size_of::<T>() >= size_of::<f32>();
+    if is_compiled {
+        pass_loops_from::<MapRows<ValueOfSum<A, T>, 3, 1>>(Isa::Neon)
+    } else {
+        PassLoops([None; ISAS])
     }
 }
 
@@ -326,8 +346,8 @@ pub trait Compiled: Copy + Debug + Send + Sync + 'static {
 
     fn backward_loops<T: Element>(&self) -> &'static SliceLoops;
 
-    /// The value of input + bias + residual, where it has a loop of its own.
-    fn fused_loops<T: Element>(&self) -> Option<&'static RowsLoops>;
+    /// The value of input + bias + residual, on the instruction sets that have a loop for it.
+    fn fused_loops<T: Element>(&self) -> &'static RowsLoops;
 
     /// Whether it walks slices shorter than [`FEW_VECTORS`] in the caller.
     const WALKS_FEW: bool = false;
@@ -355,7 +375,9 @@ pub(super) fn is_few<T: Element>(len: usize) -> bool {
 
 /// The loops of a function that has masks. It seals [`OneBitGradient`](crate::activation::OneBitGradient).
 pub trait CompiledOneBit: Compiled {
-    fn live<T: Element>(&self) -> Live<T::Lane>;
+    fn live_loops<T: Element>(&self) -> &'static LiveLoops;
+
+    fn live_params<T: Element>(&self) -> Params;
 
     /// The bits of a number that is live and of one that isn't, where the gradient has to be computed from one.
     fn representatives<T: Element>(&self) -> Option<[T::Lane; 2]>;
@@ -366,15 +388,15 @@ macro_rules! compile {
         $(
             impl $name {
                 const FORWARD: PerFormat<SliceLoops> = per_format!(
-                    T => SliceLoops: slice_loops::<Value<$name, <$name as Function>::Code<T>>, 1, { <$name as Function>::IS_SHORT }>()
+                    T => SliceLoops: slice_loops::<Value<$name, <$name as Function>::Code<T>>, 1, { <$name as Function>::IS_COMMON }>()
                 );
 
                 const BACKWARD: PerFormat<SliceLoops> = per_format!(
-                    T => SliceLoops: slice_loops::<Gradient<$name, <$name as Function>::Code<T>>, 2, { <$name as Function>::IS_SHORT }>()
+                    T => SliceLoops: slice_loops::<Gradient<$name, <$name as Function>::Code<T>>, 2, { <$name as Function>::IS_COMMON }>()
                 );
 
-                const FORWARD_OF_SUM: PerFormat<RowsLoops> =
-                    per_format!(T => RowsLoops: pass_loops::<MapRows<ValueOfSum<$name, T>, 3, 1>>());
+                const FUSED: PerFormat<RowsLoops> =
+                    per_format!(T => RowsLoops: fused_loops::<$name, T>());
             }
 
             impl Compiled for $name {
@@ -394,11 +416,11 @@ macro_rules! compile {
                 }
 
                 #[inline(always)]
-                fn fused_loops<T: Element>(&self) -> Option<&'static RowsLoops> {
-                    Some(const { Self::FORWARD_OF_SUM[T::INDEX] })
+                fn fused_loops<T: Element>(&self) -> &'static RowsLoops {
+                    const { Self::FUSED[T::INDEX] }
                 }
 
-                const WALKS_FEW: bool = <$name as Function>::IS_SHORT;
+                const WALKS_FEW: bool = <$name as Function>::IS_COMMON;
 
                 #[inline(always)]
                 unsafe fn forward_few<T: Element>(&self, inputs: [*const T::Lane; 1], output: *mut T::Lane, len: usize) {
@@ -415,10 +437,20 @@ macro_rules! compile {
         )+
 
         $(
+            impl $one_bit {
+                const LIVE: PerFormat<LiveLoops> =
+                    per_format!(T => LiveLoops: pass_loops::<LiveBits<<$one_bit as OneBit>::Live<LaneOf<T>>>>());
+            }
+
             impl CompiledOneBit for $one_bit {
                 #[inline]
-                fn live<T: Element>(&self) -> Live<T::Lane> {
-                    OneBit::live::<T>(*self)
+                fn live_loops<T: Element>(&self) -> &'static LiveLoops {
+                    const { Self::LIVE[T::INDEX] }
+                }
+
+                #[inline]
+                fn live_params<T: Element>(&self) -> Params {
+                    Params::new(OneBit::live::<T>(*self))
                 }
 
                 #[inline]

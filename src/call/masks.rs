@@ -3,7 +3,7 @@
 use core::mem::MaybeUninit;
 
 use super::detect::Kernels;
-use super::loops::{COUNT_NONZERO, CompiledOneBit, KEEP, LIVE_BITS, Params, PassLoops, REPRESENTATIVE, SliceLoops};
+use super::loops::{COUNT_NONZERO, CompiledOneBit, KEEP, LiveLoops, Params, PassLoops, REPRESENTATIVE, SliceLoops};
 use super::slices::Source;
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel, share};
@@ -19,7 +19,7 @@ const BLOCK_BYTES: usize = 1 << 13;
 enum Pass<'a> {
     /// Written by `live`, and then the function's value.
     Write {
-        live: &'static PassLoops<BitsArgs, usize>,
+        live: &'static LiveLoops,
         live_params: &'a Params,
         value: &'static SliceLoops,
         params: &'a Params,
@@ -54,10 +54,6 @@ struct Part<'a> {
 unsafe impl Send for Part<'_> {}
 
 impl Part<'_> {
-    fn traffic(&self) -> usize {
-        (self.len * self.size).saturating_mul(2)
-    }
-
     /// How many elements are live where the mask is written, else 0.
     fn walk(self, kernels: Kernels, streaming: bool) -> usize {
         let all = BitsArgs {
@@ -176,7 +172,7 @@ impl Split for Part<'_> {
     type Output = usize;
 
     fn traffic(&self) -> usize {
-        self.traffic()
+        (self.len * self.size).saturating_mul(2)
     }
 
     fn is_beyond_caches(&self) -> bool {
@@ -267,8 +263,8 @@ impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
         match self.mask {
             Mask::Written(mask) => run(part(
                 Pass::Write {
-                    live: const { LIVE_BITS[T::INDEX] },
-                    live_params: &Params::new(self.activation.live::<T>()),
+                    live: self.activation.live_loops::<T>(),
+                    live_params: &self.activation.live_params::<T>(),
                     value: self.activation.forward_loops::<T>(),
                     params: &params,
                 },

@@ -17,7 +17,7 @@ mod way;
 #[cfg(feature = "alloc")]
 pub(crate) use append::append;
 pub use detect::{Kernels, UnsupportedIsa};
-pub(crate) use loops::RowsLoops;
+pub(crate) use loops::{LiveLoops, RowsLoops};
 pub use loops::{Compiled, CompiledOneBit, Params, SliceLoops};
 pub(crate) use masks::{backward_mask, backward_mask_inplace, count_zeros, forward_mask, forward_mask_inplace};
 pub use rows::Channels;

@@ -85,8 +85,13 @@ pub(crate) enum Map<'a> {
     Rows(&'static RowsLoops, &'a Params),
     /// By a loop over slices, of one or two inputs.
     Slices(&'static SliceLoops, &'a Params),
-    /// The sum of the inputs goes to a block, and the loop over slices from there to the output.
-    SumThenSlices(&'static RowsLoops, &'static SliceLoops, &'a Params),
+    /// By `fused` where it is compiled; else the sum of the inputs goes to a block, and the function's loop goes from there to the output.
+    Fused {
+        fused: &'static RowsLoops,
+        sum: &'static RowsLoops,
+        value: &'static SliceLoops,
+        params: &'a Params,
+    },
 }
 
 /// Sums of channels that are computed beside the outputs.
@@ -384,17 +389,28 @@ struct Walk<'a> {
     block: Block,
     /// Another one, for outputs that are streamed from there.
     outputs: Block,
+    /// What `rows` holds.
+    repeated: Option<Repeated>,
+    rows: Block,
 }
 
 impl Work<'_> {
-    fn walk(self, kernels: Kernels, streaming: bool) {
+    fn walk(mut self, kernels: Kernels, streaming: bool) {
+        if let Map::Fused { fused, params, .. } = self.map
+            && fused.has(kernels)
+        {
+            self.map = Map::Rows(fused, params);
+        }
         let mut walk = Walk {
             work: self,
             kernels,
             streaming,
             block: Block::new(),
             outputs: Block::new(),
+            repeated: None,
+            rows: Block::new(),
         };
+        walk.repeat_row();
         match self.sums {
             None => walk.map_all(),
             Some(sums) if sums.of_columns => walk.sum_columns(sums),
@@ -517,11 +533,25 @@ struct Repeated {
     times: usize,
 }
 
+/// What can be repeated: the only such input of a plan whose other tensors have nothing between their rows.
+fn repeatable(plan: &Plan, size: usize) -> Option<Repeated> {
+    let is_row = |input: &Operand| !input.start.is_null() && input.row_stride == 0 && !input.is_broadcast;
+    let index = plan.inputs.iter().position(is_row)?;
+    let is_short = plan.groups == 1 && plan.columns.saturating_mul(size) < SHORT_BYTES;
+    let lie_close = walked(plan).all(|operand| is_contiguous(operand, plan, size));
+    let mut times = (BLOCK_BYTES / size).checked_div(plan.columns)?.min(plan.rows / 4);
+    // Whole lines, where there are so many.
+    if times > LINE_BYTES {
+        times -= times % LINE_BYTES;
+    }
+    (is_short && lie_close && times > 1).then_some(Repeated { index, times })
+}
+
 impl Walk<'_> {
     fn map_all(&mut self) {
         let Work { plan, size, map, .. } = self.work;
         let is_long = plan.columns.saturating_mul(size) >= LONG_BYTES;
-        let is_one_loop = !matches!(map, Map::SumThenSlices(..));
+        let is_one_loop = !matches!(map, Map::Fused { .. });
         let is_flat_slices = matches!(map, Map::Slices(..)) && is_flat(&plan, size);
         if is_flat_slices || is_one_loop && (!self.streaming || is_long || !self.can_stream_from_block(&plan)) {
             self.map(&plan, self.streaming && (is_flat_slices || is_long));
@@ -675,7 +705,7 @@ impl Walk<'_> {
         match self.work.map {
             Map::Rows(loops, params) => self.call_rows(loops, params.as_ptr(), tile, streaming),
             Map::Slices(loops, params) => self.call_slices(loops, params, tile, streaming),
-            Map::SumThenSlices(sum, loops, params) => {
+            Map::Fused { sum, value, params, .. } => {
                 let z = contiguous(self.block.start(), tile, self.work.size);
                 let mut to_block = *tile;
                 to_block.outputs[0] = z;
@@ -685,20 +715,52 @@ impl Walk<'_> {
                     inputs: [z, Operand::NONE, Operand::NONE],
                     ..*tile
                 };
-                self.call_slices(loops, params, &from_block, streaming);
+                self.call_slices(value, params, &from_block, streaming);
             }
         }
     }
 
+    /// Fills `rows`, where an input is the same row every time and short.
+    fn repeat_row(&mut self) {
+        let Work { plan, size, map, .. } = self.work;
+        if matches!(map, Map::Slices(..)) {
+            return;
+        }
+        let Some(repeated) = repeatable(&plan, size) else { return };
+        let bytes = plan.columns * size;
+        let row = plan.inputs[repeated.index].start;
+        for i in 0..repeated.times {
+            // SAFETY: the row has so many columns, and the block room for so many rows.
+            unsafe { self.rows.start().add(i * bytes).copy_from_nonoverlapping(row, bytes) };
+        }
+        self.repeated = Some(repeated);
+    }
+
     fn call_rows(&mut self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
-        let args = RowsArgs {
-            function,
-            plan: *plan,
-            streaming,
-        };
+        let mut left = *plan;
+        if let Some(Repeated { index, times }) = self.repeated {
+            let rows = plan.rows / times;
+            let mut long = part(plan, Axis::Rows, 0, rows, self.work.size);
+            long.columns *= times;
+            for operand in long.inputs.iter_mut().chain(&mut long.outputs) {
+                operand.row_stride *= times;
+            }
+            long.inputs[index].start = self.rows.start();
+            self.call_pass(loops, function, &long, streaming);
+            left = part(plan, Axis::Rows, rows * times, plan.rows - rows * times, self.work.size);
+        }
+        self.call_pass(loops, function, &left, streaming);
+    }
+
+    fn call_pass(&self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
+        if plan.rows == 0 {
+            return;
+        }
+        let args = RowsArgs { function, plan: *plan, streaming };
         // SAFETY: `RowsCall::new` was given the tensors, which live as long as the call, and made the plan of their shapes, which it has
         // checked: inputs are shared, or the first output itself, and outputs exclusive. Where the work was split, or the output is
-        // a block, this is a part of it. `Work::walk` has the fence.
+        // a block, this is a part of it; several rows are one where nothing lies between them, and an input that is the same for each
+        // is repeated as often. `Work::walk` has the fence.
         unsafe { loops.call(self.kernels, &args) };
     }
 

@@ -1,5 +1,5 @@
 use super::order::{Interval, Live, Nan, has_fast_minimum};
-use super::relu::{Relu, passes};
+use super::relu::{passes, relu};
 use super::{OneBit, Select};
 use crate::simd::{Format, Lane, Vector};
 
@@ -84,7 +84,7 @@ impl Select for ClippedRelu {
             return params.nan.else_number(simd, x, positive.replace(positive.gt(max), max));
         }
         let above = params.above.contains(simd, x);
-        Relu::value(params.negative_infinity, simd, x).replace(above, max)
+        relu(params.negative_infinity, simd, x).replace(above, max)
     }
 
     #[inline(always)]
@@ -95,6 +95,8 @@ impl Select for ClippedRelu {
 }
 
 impl OneBit for ClippedRelu {
+    type Live<L: Lane> = Live<L>;
+
     fn live<T: Format>(self) -> Live<T::Lane> {
         Live::between::<T>(T::Lane::ZERO, T::nearest(self.max))
     }

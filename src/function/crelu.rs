@@ -2,8 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::Select;
-use super::relu::{Relu, passes};
+use super::relu::{passes, relu};
 use crate::simd::{Format, Lane, Vector, VectorFn};
 
 /// From x to relu(x) and relu(-x).
@@ -14,10 +13,10 @@ impl<T: Format> VectorFn<1, 2> for CreluValue<T> {
 
     #[inline(always)]
     fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x]: [V; 1]) -> [V; 2] {
-        let positive = <Relu as Select>::value(T::NEG_INFINITY, simd, x);
+        let positive = relu(T::NEG_INFINITY, simd, x);
         [
             positive,
-            <Relu as Select>::value(T::NEG_INFINITY, simd, negated(simd, x)),
+            relu(T::NEG_INFINITY, simd, negated(simd, x)),
         ]
     }
 }

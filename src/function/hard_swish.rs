@@ -1,6 +1,6 @@
-use super::order::{Interval, Nan, doubled};
-use super::relu::{Relu, above_negative_infinity};
-use super::{Function, Select};
+use super::order::{Nan, without_sign};
+use super::relu::{above_negative_infinity, relu};
+use super::Function;
 use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
 /// Hard swish: x * max(0, min(1, x/6 + 1/2)).
@@ -34,24 +34,24 @@ impl Function for HardSwish {
 
     type Code<T: Format> = T;
 
-    /// The numbers between -3 and 3, [`doubled`].
-    type Params<L: Lane> = Interval<L>;
+    /// The bits of 3.
+    type Params<L: Lane> = L;
 
     #[inline(always)]
-    fn params<T: Format>(self) -> Interval<T::Lane> {
-        Interval::magnitude_below(T::nearest(3.0))
+    fn params<T: Format>(self) -> T::Lane {
+        T::nearest(3.0)
     }
 
     #[inline(always)]
-    fn value<T: Format, V: Vector<Lane = T::Lane>>(within_3: Interval<T::Lane>, simd: V::Simd, x: V) -> V {
+    fn value<T: Format, V: Vector<Lane = T::Lane>>(three: T::Lane, simd: V::Simd, x: V) -> V {
         let product = V::compute::<T, _, 1>(simd, Value, [x]);
-        let elsewhere = <Relu as Select>::value(T::NEG_INFINITY, simd, x);
-        elsewhere.replace(within_3.contains(simd, doubled(x)), product)
+        let elsewhere = relu(T::NEG_INFINITY, simd, x);
+        elsewhere.replace(V::splat(simd, three).gt(without_sign(simd, x)), product)
     }
 
     #[inline(always)]
     fn gradient<T: Format, V: Vector<Lane = T::Lane>>(
-        within_3: Interval<T::Lane>,
+        three: T::Lane,
         simd: V::Simd,
         x: V,
         grad_output: V,
@@ -60,7 +60,7 @@ impl Function for HardSwish {
         let elsewhere = grad_output.keep(above_negative_infinity(T::NEG_INFINITY, simd, x));
         Nan::of::<T>()
             .else_number(simd, x, elsewhere)
-            .replace(within_3.contains(simd, doubled(x)), product)
+            .replace(V::splat(simd, three).gt(without_sign(simd, x)), product)
     }
 }
 

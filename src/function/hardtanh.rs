@@ -129,6 +129,8 @@ impl Select for Hardtanh {
 }
 
 impl OneBit for Hardtanh {
+    type Live<L: Lane> = Live<L>;
+
     fn live<T: Format>(self) -> Live<T::Lane> {
         Live::between::<T>(T::nearest(self.min), T::nearest(self.max))
     }

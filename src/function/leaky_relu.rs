@@ -1,5 +1,4 @@
-use super::order::Live;
-use super::relu::{above_negative_infinity, passes};
+use super::relu::{Passes, above_negative_infinity, passes};
 use super::{Function, OneBit};
 use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
@@ -113,8 +112,10 @@ impl Function for LeakyRelu {
 impl OneBit for LeakyRelu {
     const REPRESENTATIVES: Option<[f64; 2]> = Some([1.0, -1.0]);
 
-    fn live<T: Format>(self) -> Live<T::Lane> {
-        Live::above::<T>(T::Lane::ZERO)
+    type Live<L: Lane> = Passes<L>;
+
+    fn live<T: Format>(self) -> Passes<T::Lane> {
+        Passes(T::NEG_INFINITY)
     }
 }
 

@@ -20,7 +20,6 @@ pub use hard_sigmoid::HardSigmoid;
 pub use hard_swish::HardSwish;
 pub use hardtanh::Hardtanh;
 pub use leaky_relu::LeakyRelu;
-pub use order::Live;
 pub(crate) use prelu::{PReluGradient, PReluSlopes, PReluValue};
 pub(crate) use reglu::{ReGluGradient, ReGluValue};
 pub use relu::Relu;
@@ -28,7 +27,7 @@ pub use squared_relu::SquaredRelu;
 pub(crate) use sum::{Sum, ValueOfSum};
 pub use thresholded_relu::ThresholdedRelu;
 
-use crate::simd::{Format, Lane, Vector, VectorFn};
+use crate::simd::{Format, Lane, LiveFn, Vector, VectorFn};
 
 /// `Copy` for functions that hold nothing but their format, which need not be `Copy` for it.
 macro_rules! copy_by_format {
@@ -63,8 +62,8 @@ pub trait Function: Copy + core::fmt::Debug + PartialEq + Send + Sync + 'static 
     /// PyTorch's and ONNX's names, with the function by their default parameters.
     const NAMES: &'static [(&'static str, Self)];
 
-    /// Whether slices of a few elements have loops of their own.
-    const IS_SHORT: bool = false;
+    /// Whether it is so common that short slices, and sums in every format, have loops of their own.
+    const IS_COMMON: bool = false;
 
     /// The format by which the loops for `T` are compiled: another one of the same width where they do the same.
     type Code<T: Format>: Format<Lane = T::Lane>;
@@ -90,9 +89,6 @@ pub trait Select: Copy + core::fmt::Debug + PartialEq + Send + Sync + 'static {
     /// As [`Function::NAMES`].
     const NAMES: &'static [(&'static str, Self)];
 
-    /// As [`Function::IS_SHORT`].
-    const IS_SHORT: bool = false;
-
     type Params<L: Lane>: Copy;
 
     fn params<T: Format>(self) -> Self::Params<T::Lane>;
@@ -104,7 +100,6 @@ pub trait Select: Copy + core::fmt::Debug + PartialEq + Send + Sync + 'static {
 
 impl<A: Select> Function for A {
     const NAMES: &'static [(&'static str, Self)] = <A as Select>::NAMES;
-    const IS_SHORT: bool = <A as Select>::IS_SHORT;
 
     type Code<T: Format> = T::Carrier;
     type Params<L: Lane> = A::Params<L>;
@@ -135,7 +130,9 @@ pub trait OneBit: Function {
     /// A number that is live and one that isn't, where the gradient isn't a choice between `grad_output` and +0.0.
     const REPRESENTATIVES: Option<[f64; 2]> = None;
 
-    fn live<T: Format>(self) -> Live<T::Lane>;
+    type Live<L: Lane>: LiveFn<Lane = L>;
+
+    fn live<T: Format>(self) -> Self::Live<T::Lane>;
 }
 
 /// A function's value on vectors.

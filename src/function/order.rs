@@ -11,31 +11,26 @@ pub fn ordered<V: Vector>(simd: V::Simd, x: V) -> V {
     x.xor(V::splat(simd, V::Lane::WITHOUT_SIGN).keep(has_sign))
 }
 
-/// Twice the integer, so that the sign is gone: as integers without a sign these are in the order of the magnitudes, and the NaNs
-/// come last.
+/// The bits of the magnitude: as integers these are in the order of the magnitudes, and the NaNs come last.
 #[inline(always)]
-pub fn doubled<V: Vector>(x: V) -> V {
-    x.wrapping_add(x)
+pub fn without_sign<V: Vector>(simd: V::Simd, x: V) -> V {
+    x.bitand(V::splat(simd, V::Lane::WITHOUT_SIGN))
 }
 
-/// Which [`doubled`] ones are NaN.
+/// Which numbers are NaN, by the bits of infinity.
 #[derive(Clone, Copy)]
-pub struct Nan<L>(Interval<L>);
+pub struct Nan<L>(L);
 
 impl<L: Lane> Nan<L> {
     #[inline(always)]
     pub fn of<T: Format<Lane = L>>() -> Self {
-        let infinity = T::INFINITY.wrapping_add(T::INFINITY);
-        Self(Interval::new(
-            infinity.wrapping_add(L::LOWEST_BIT),
-            L::ZERO.wrapping_sub(L::LOWEST_BIT),
-        ))
+        Self(T::INFINITY)
     }
 
     /// x where it is NaN, else `number`.
     #[inline(always)]
     pub fn else_number<V: Vector<Lane = L>>(self, simd: V::Simd, x: V, number: V) -> V {
-        number.replace(self.0.contains(simd, doubled(x)), x)
+        number.replace(without_sign(simd, x).gt(V::splat(simd, self.0)), x)
     }
 }
 
@@ -106,12 +101,6 @@ impl<L: Lane> Interval<L> {
             ordered_lane(bound)
         };
         Self::new(first, ordered_lane(T::INFINITY))
-    }
-
-    /// Of the [`doubled`] ones, those of a magnitude below `bound`, which is not 0.
-    #[inline(always)]
-    pub fn magnitude_below(bound: L) -> Self {
-        Self::new(L::ZERO, bound.wrapping_add(bound).wrapping_sub(L::LOWEST_BIT))
     }
 
     /// All others. Not of an empty one.

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::order::doubled;
+use super::order::without_sign;
 use super::relu::passes;
 use crate::simd::{Float, FloatFn, Format, Register, SumFn, Vector, VectorFn};
 
@@ -40,7 +40,7 @@ super::copy_by_format!(PReluValue, PReluGradient);
 #[inline(always)]
 fn choose<T: Format, V: Vector<Lane = T::Lane>>(simd: V::Simd, x: V, number: V, slope: V) -> V {
     V::compute::<T, _, 2>(simd, Product, [number, slope])
-        .keep(doubled(slope).nonzero())
+        .keep(without_sign(simd, slope).nonzero())
         .replace(passes(T::NEG_INFINITY, simd, x), number)
 }
 

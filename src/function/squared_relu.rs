@@ -1,6 +1,6 @@
-use super::order::{Interval, Nan, doubled, has_fast_minimum};
-use super::relu::Relu;
-use super::{Function, Select};
+use super::order::{Interval, Nan, has_fast_minimum, without_sign};
+use super::relu::relu;
+use super::Function;
 use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
 /// Squared ReLU: x² where x > 0, else +0.0.
@@ -52,7 +52,7 @@ impl Function for SquaredRelu {
             return Nan::of::<T>().else_number(simd, x, square);
         }
         let square = V::compute::<T, _, 1>(simd, Square, [x]);
-        <Relu as Select>::value(T::NEG_INFINITY, simd, x).replace(positive.contains(simd, x), square)
+        relu(T::NEG_INFINITY, simd, x).replace(positive.contains(simd, x), square)
     }
 
     #[inline(always)]
@@ -63,8 +63,8 @@ impl Function for SquaredRelu {
         grad_output: V,
     ) -> V {
         let product = V::compute::<T, _, 2>(simd, TwiceProduct, [x, grad_output]);
-        let product = grad_output.replace(doubled(grad_output).nonzero(), product);
-        <Relu as Select>::value(T::NEG_INFINITY, simd, x).replace(positive.contains(simd, x), product)
+        let product = grad_output.replace(without_sign(simd, grad_output).nonzero(), product);
+        relu(T::NEG_INFINITY, simd, x).replace(positive.contains(simd, x), product)
     }
 }
 

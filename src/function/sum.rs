@@ -38,6 +38,7 @@ impl<A: Function, T: Format> VectorFn<3> for ValueOfSum<A, T> {
     type Lane = T::Lane;
 
     const FIRST_BROADCAST: usize = 1;
+    const HOISTS_BROADCASTS: bool = A::IS_COMMON;
 
     #[inline(always)]
     fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, inputs: [V; 3]) -> [V; 1] {

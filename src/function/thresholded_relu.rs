@@ -91,6 +91,8 @@ impl Select for ThresholdedRelu {
 }
 
 impl OneBit for ThresholdedRelu {
+    type Live<L: Lane> = Live<L>;
+
     fn live<T: Format>(self) -> Live<T::Lane> {
         Live::above::<T>(T::nearest(self.alpha))
     }

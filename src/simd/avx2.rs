@@ -219,6 +219,12 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            fn bitand(self, other: Self) -> Self {
+                // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
+                Self(unsafe { _mm256_and_si256(self.0, other.0) })
+            }
+
+            #[inline(always)]
             fn xor(self, other: Self) -> Self {
                 // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
                 Self(unsafe { _mm256_xor_si256(self.0, other.0) })

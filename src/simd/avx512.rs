@@ -178,6 +178,12 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            fn bitand(self, other: Self) -> Self {
+                // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
+                Self(unsafe { _mm512_and_si512(self.0, other.0) })
+            }
+
+            #[inline(always)]
             fn xor(self, other: Self) -> Self {
                 // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
                 Self(unsafe { _mm512_xor_si512(self.0, other.0) })

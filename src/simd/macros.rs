@@ -16,7 +16,7 @@ macro_rules! isa {
 
         isa!(
             @declare $name, $short, cpu::get() && $crate::simd::cpuid::has_f16c() && $has_short,
-            streams true, unroll 2, narrow true,
+            streams true, unroll 1, narrow true,
             [
                 $(#[target_feature(enable = $feature)])+
                 #[target_feature(enable = "f16c")]

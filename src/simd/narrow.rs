@@ -152,6 +152,11 @@ macro_rules! impl_vector {
             }
 
             #[inline(always)]
+            fn bitand(self, other: Self) -> Self {
+                Self::of(and(self.0, other.0))
+            }
+
+            #[inline(always)]
             fn xor(self, other: Self) -> Self {
                 Self::of(xor(self.0, other.0))
             }

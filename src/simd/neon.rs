@@ -5,7 +5,7 @@ use core::arch::aarch64::*;
 use super::{Format, Lane, Register, Vector};
 
 // Built in only where the compilation target has it.
-isa!(Neon, unroll 2, narrow true);
+isa!(Neon, unroll 1, narrow true);
 
 macro_rules! computed_in_f32 {
     () => {
@@ -155,6 +155,12 @@ macro_rules! vector {
             fn wrapping_add(self, other: Self) -> Self {
                 // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
                 Self(unsafe { $add(self.0, other.0) })
+            }
+
+            #[inline(always)]
+            fn bitand(self, other: Self) -> Self {
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+                Self(unsafe { $and(self.0, other.0) })
             }
 
             #[inline(always)]

@@ -111,6 +111,11 @@ macro_rules! vector {
             }
 
             #[inline(always)]
+            fn bitand(self, other: Self) -> Self {
+                self & other
+            }
+
+            #[inline(always)]
             fn xor(self, other: Self) -> Self {
                 self ^ other
             }

@@ -98,6 +98,11 @@ macro_rules! impl_vector {
             }
 
             #[inline(always)]
+            fn bitand(self, other: Self) -> Self {
+                Self(self.0 & other.0, PhantomData)
+            }
+
+            #[inline(always)]
             fn xor(self, other: Self) -> Self {
                 Self(self.0 ^ other.0, PhantomData)
             }

@@ -119,6 +119,8 @@ pub unsafe trait Vector: Copy {
 
     fn xor(self, other: Self) -> Self;
 
+    fn bitand(self, other: Self) -> Self;
+
     /// True where both are.
     fn and(simd: Self::Simd, a: Self::Mask, b: Self::Mask) -> Self::Mask;
 
@@ -260,6 +262,9 @@ pub trait VectorFn<const N: usize, const M: usize = 1>: Copy {
 
     /// Inputs from this one on may be the same number for a whole row.
     const FIRST_BROADCAST: usize = N;
+
+    /// Whether there is a loop for each choice of such inputs, which keeps their numbers in registers.
+    const HOISTS_BROADCASTS: bool = false;
 
     fn call<V: Vector<Lane = Self::Lane>>(self, simd: V::Simd, inputs: [V; N]) -> [V; M];
 }

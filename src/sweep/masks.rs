@@ -8,7 +8,7 @@ use crate::simd::{Lane, LiveFn, Pass, Register, Simd, Vector};
 /// Bits that are put together before they are stored.
 const WORD: usize = u64::BITS as usize;
 
-pub(crate) struct BitsArgs {
+pub struct BitsArgs {
     /// Its function, as the pass has it.
     pub(crate) function: *const u8,
     pub(crate) mask: *mut u8,
@@ -36,34 +36,47 @@ impl<F: LiveFn> Pass for LiveBits<F> {
         let function = unsafe { *args.function.cast::<F>() };
         let mut count = 0;
         let mut at = 0;
-        while at < args.len {
-            let in_word = WORD.min(args.len - at);
-            let mut bits = 0;
-            let mut i = 0;
-            // SAFETY: there are `in_word` elements from `at` on, and `in_word.div_ceil(8)` bytes at `mask`.
-            unsafe {
-                while in_word - i >= lanes {
-                    let x = RegisterOf::<S, F::Lane>::load(simd, input.add(at + i));
-                    bits |= RegisterOf::<S, F::Lane>::to_bits(simd, function.is_live(simd, x)) << i;
-                    i += lanes;
-                }
-                if lanes > 1 && i < in_word {
-                    let x = RegisterOf::<S, F::Lane>::load_first(simd, input.add(at + i), in_word - i);
-                    let live = RegisterOf::<S, F::Lane>::to_bits(simd, function.is_live(simd, x));
-                    bits |= (live & ((1 << (in_word - i)) - 1)) << i;
-                }
-                if in_word == WORD {
-                    mask.cast::<u64>().write_unaligned(bits.to_le());
-                } else {
-                    mask.copy_from_nonoverlapping(bits.to_le_bytes().as_ptr(), in_word.div_ceil(8));
-                }
+        // SAFETY: there are so many elements from `at` on, and the bytes of their bits at `mask`.
+        unsafe {
+            while args.len - at >= WORD {
+                let bits = live_bits::<S, F>(simd, function, input.add(at), WORD);
+                mask.cast::<u64>().write_unaligned(bits.to_le());
+                mask = mask.add(WORD / 8);
+                count += bits.count_ones() as usize;
+                at += WORD;
             }
-            mask = mask.wrapping_add(WORD / 8);
-            count += bits.count_ones() as usize;
-            at += in_word;
+            let left = args.len - at;
+            let bits = live_bits::<S, F>(simd, function, input.add(at), left);
+            mask.copy_from_nonoverlapping(bits.to_le_bytes().as_ptr(), left.div_ceil(8));
+            count + bits.count_ones() as usize
         }
-        count
     }
+}
+
+/// The bits of `len` elements, at most a word. Of a whole one the compiler sees how many registers that is.
+///
+/// # Safety
+///
+/// `input` can be read for them.
+#[inline(always)]
+unsafe fn live_bits<S: Simd, F: LiveFn>(simd: S, function: F, input: *const F::Lane, len: usize) -> u64 {
+    let lanes = RegisterOf::<S, F::Lane>::LANES;
+    let mut bits = 0;
+    let mut at = 0;
+    // SAFETY: there are `len` elements.
+    unsafe {
+        while len - at >= lanes {
+            let x = RegisterOf::<S, F::Lane>::load(simd, input.add(at));
+            bits |= RegisterOf::<S, F::Lane>::to_bits(simd, function.is_live(simd, x)) << at;
+            at += lanes;
+        }
+        if lanes > 1 && at < len {
+            let x = RegisterOf::<S, F::Lane>::load_first(simd, input.add(at), len - at);
+            let live = RegisterOf::<S, F::Lane>::to_bits(simd, function.is_live(simd, x));
+            bits |= (live & ((1 << (len - at)) - 1)) << at;
+        }
+    }
+    bits
 }
 
 /// What is chosen by the bit of each element.
@@ -135,41 +148,65 @@ impl<F: ChooseFn> Pass for ChooseByBits<F> {
         let mut at = 0;
         // The head, which is shorter than a register, and then the rest.
         loop {
-            while at < end {
-                let in_word = WORD.min(end - at);
-                // SAFETY: there are `in_word` elements from `at` on, and their bits. What is streamed comes after an aligned head, in
-                // whole registers.
-                unsafe {
-                    let bits = bits(args.mask, at, in_word);
-                    let mut i = 0;
-                    while in_word - i >= lanes {
-                        let is_live = RegisterOf::<S, F::Lane>::from_bits(simd, bits, i);
-                        let x = if F::READS {
-                            load(simd, input.add(at + i), streams)
-                        } else {
-                            RegisterOf::<S, F::Lane>::splat(simd, F::Lane::ZERO)
-                        };
-                        store(function.choose(simd, is_live, x), output.add(at + i), streams);
-                        i += lanes;
-                    }
-                    if lanes > 1 && i < in_word {
-                        let is_live = RegisterOf::<S, F::Lane>::from_bits(simd, bits, i);
-                        let x = if F::READS {
-                            RegisterOf::<S, F::Lane>::load_first(simd, input.add(at + i), in_word - i)
-                        } else {
-                            RegisterOf::<S, F::Lane>::splat(simd, F::Lane::ZERO)
-                        };
-                        function
-                            .choose(simd, is_live, x)
-                            .store_first(output.add(at + i), in_word - i);
-                    }
+            // SAFETY: there are so many elements from `at` on, and their bits. What is streamed comes after an aligned head, in whole
+            // registers.
+            unsafe {
+                while end - at >= WORD {
+                    let bits = bits(args.mask, at, WORD);
+                    choose::<S, F>(simd, function, bits, input.wrapping_add(at), output.add(at), WORD, streams);
+                    at += WORD;
                 }
-                at += in_word;
+                if at < end {
+                    let bits = bits(args.mask, at, end - at);
+                    choose::<S, F>(simd, function, bits, input.wrapping_add(at), output.add(at), end - at, streams);
+                    at = end;
+                }
             }
             if end == args.len {
                 return;
             }
             end = args.len;
+        }
+    }
+}
+
+/// The outputs for `len` elements, at most a word. Of a whole one the compiler sees how many registers that is.
+///
+/// # Safety
+///
+/// `output` can be written, and `input` read if `F` reads it, for them; with `streaming`, `output` is aligned to a register.
+#[inline(always)]
+unsafe fn choose<S: Simd, F: ChooseFn>(
+    simd: S,
+    function: F,
+    bits: u64,
+    input: *const F::Lane,
+    output: *mut F::Lane,
+    len: usize,
+    streaming: bool,
+) {
+    let lanes = RegisterOf::<S, F::Lane>::LANES;
+    let mut at = 0;
+    // SAFETY: there are `len` elements.
+    unsafe {
+        while len - at >= lanes {
+            let is_live = RegisterOf::<S, F::Lane>::from_bits(simd, bits, at);
+            let x = if F::READS {
+                load(simd, input.add(at), streaming)
+            } else {
+                RegisterOf::<S, F::Lane>::splat(simd, F::Lane::ZERO)
+            };
+            store(function.choose(simd, is_live, x), output.add(at), streaming);
+            at += lanes;
+        }
+        if lanes > 1 && at < len {
+            let is_live = RegisterOf::<S, F::Lane>::from_bits(simd, bits, at);
+            let x = if F::READS {
+                RegisterOf::<S, F::Lane>::load_first(simd, input.add(at), len - at)
+            } else {
+                RegisterOf::<S, F::Lane>::splat(simd, F::Lane::ZERO)
+            };
+            function.choose(simd, is_live, x).store_first(output.add(at), len - at);
         }
     }
 }

@@ -112,7 +112,19 @@ impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M
                     map.outputs[i] = plan.outputs[i].row(group, row).cast();
                 }
                 // SAFETY: the rows have as many columns, as promised above; a broadcast is a register.
-                unsafe { map.walk(plan.columns, streaming) };
+                unsafe {
+                    if const { N == 3 && F::HOISTS_BROADCASTS } {
+                        // Constants, so that the compiler sees which loads are the same every time.
+                        match (map.masks[1 % N], map.masks[2 % N]) {
+                            (0, 0) => map.with_masks(0, 0).walk(plan.columns, streaming),
+                            (0, _) => map.with_masks(0, usize::MAX).walk(plan.columns, streaming),
+                            (_, 0) => map.with_masks(usize::MAX, 0).walk(plan.columns, streaming),
+                            _ => map.with_masks(usize::MAX, usize::MAX).walk(plan.columns, streaming),
+                        }
+                    } else {
+                        map.walk(plan.columns, streaming);
+                    }
+                }
             }
         }
     }

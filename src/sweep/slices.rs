@@ -83,31 +83,58 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
         let mut at = 0;
         // The head, if there is one, and then the rest, by the same code. A head is shorter than a register.
         loop {
-            // SAFETY: `at + COUNT * lanes <= end`, checked by each loop, and `end <= len`. What is streamed comes after an aligned head, in
-            // whole registers. The fence is the caller's.
+            // SAFETY: `at` goes up to `end` in whole registers, and the rest is shorter than one; `end <= len`. What is streamed comes after
+            // an aligned head, in whole registers. The fence is the caller's.
             unsafe {
-                if S::UNROLL > 1 {
-                    while end - at >= 2 * lanes {
-                        let (first, second) = (self.call(at, streams), self.call(at + lanes, streams));
-                        self.store(first, at, streams);
-                        self.store(second, at + lanes, streams);
-                        at += 2 * lanes;
-                    }
+                let whole = end - (end - at) % lanes;
+                if S::STREAMS && streams {
+                    self.walk_registers::<true>(at, whole);
+                } else {
+                    self.walk_registers::<false>(at, whole);
                 }
-                while end - at >= lanes {
-                    self.store(self.call(at, streams), at, streams);
-                    at += lanes;
+                if lanes > 1 && whole < end {
+                    self.call_first(whole, end - whole);
                 }
-                if lanes > 1 && at < end {
-                    self.call_first(at, end - at);
-                    at = end;
-                }
+                at = end;
             }
             if end == len {
                 return;
             }
             end = len;
         }
+    }
+
+    /// Walks elements from `at` on to `end`, a register at a time.
+    ///
+    /// # Safety
+    ///
+    /// As for [`walk`](Self::walk), of these elements, which are whole registers; where it is `STREAMING`, outputs are aligned to them.
+    #[inline(always)]
+    unsafe fn walk_registers<const STREAMING: bool>(&self, mut at: usize, end: usize) {
+        let lanes = RegisterOf::<S, F::Lane>::LANES;
+        // SAFETY: the elements up to `end` are whole registers.
+        unsafe {
+            if S::UNROLL > 1 {
+                while end - at >= 2 * lanes {
+                    let (first, second) = (self.call(at, STREAMING), self.call(at + lanes, STREAMING));
+                    self.store(first, at, STREAMING);
+                    self.store(second, at + lanes, STREAMING);
+                    at += 2 * lanes;
+                }
+            }
+            while at != end {
+                self.store(self.call(at, STREAMING), at, STREAMING);
+                at += lanes;
+            }
+        }
+    }
+
+    /// With other masks of the second input and the third.
+    #[inline(always)]
+    pub(super) fn with_masks(mut self, second: usize, third: usize) -> Self {
+        self.masks[1 % N] = second;
+        self.masks[2 % N] = third;
+        self
     }
 
     #[inline(always)]

@@ -123,9 +123,11 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         let residual = self.residual.map_or(RowsInput::Number(absent), |residual| {
             RowsInput::Rows("residual", residual)
         });
-        let map = match self.activation.fused_loops::<T>() {
-            Some(value_of_sum) => Map::Rows(value_of_sum, &params),
-            None => Map::SumThenSlices(const { loops::SUM[T::INDEX] }, value, &params),
+        let map = Map::Fused {
+            fused: self.activation.fused_loops::<T>(),
+            sum: const { loops::SUM[T::INDEX] },
+            value,
+            params: &params,
         };
         RowsCall::new(channels, [input, bias, residual], [output]).map(map, self.way);
     }
