@@ -455,7 +455,7 @@ macro_rules! compile {
 
                 #[inline]
                 fn representatives<T: Element>(&self) -> Option<[T::Lane; 2]> {
-                    Some(<$one_bit as OneBit>::REPRESENTATIVES?.map(T::nearest))
+                    Some(<$one_bit as OneBit>::REPRESENTATIVES?.map(T::bits_of_nearest))
                 }
             }
         )+

@@ -65,7 +65,7 @@ impl Select for ClippedRelu {
     type Params<L: Lane> = Params<L>;
 
     fn params<T: Format>(self) -> Params<T::Lane> {
-        let max = T::nearest(self.max);
+        let max = T::bits_of_nearest(self.max);
         // Numbers without a sign are in the order of their bits.
         Params {
             negative_infinity: T::NEG_INFINITY,
@@ -98,6 +98,6 @@ impl OneBit for ClippedRelu {
     type Live<L: Lane> = Live<L>;
 
     fn live<T: Format>(self) -> Live<T::Lane> {
-        Live::between::<T>(T::Lane::ZERO, T::nearest(self.max))
+        Live::between::<T>(T::Lane::ZERO, T::bits_of_nearest(self.max))
     }
 }

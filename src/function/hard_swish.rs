@@ -39,7 +39,7 @@ impl Function for HardSwish {
 
     #[inline(always)]
     fn params<T: Format>(self) -> T::Lane {
-        T::nearest(3.0)
+        T::bits_of_nearest(3.0)
     }
 
     #[inline(always)]

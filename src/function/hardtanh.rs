@@ -83,7 +83,7 @@ impl Select for Hardtanh {
     type Params<L: Lane> = Params<L>;
 
     fn params<T: Format>(self) -> Params<T::Lane> {
-        let (min, max) = (T::nearest(self.min), T::nearest(self.max));
+        let (min, max) = (T::bits_of_nearest(self.min), T::bits_of_nearest(self.max));
         let is_around_zero = min < T::Lane::ZERO && max > T::Lane::ZERO;
         let (below, up_to_min) = if is_around_zero {
             let below_min = min.wrapping_add(T::Lane::LOWEST_BIT);
@@ -132,6 +132,6 @@ impl OneBit for Hardtanh {
     type Live<L: Lane> = Live<L>;
 
     fn live<T: Format>(self) -> Live<T::Lane> {
-        Live::between::<T>(T::nearest(self.min), T::nearest(self.max))
+        Live::between::<T>(T::bits_of_nearest(self.min), T::bits_of_nearest(self.max))
     }
 }

@@ -65,7 +65,7 @@ impl Select for ThresholdedRelu {
     type Params<L: Lane> = Params<L>;
 
     fn params<T: Format>(self) -> Params<T::Lane> {
-        let alpha = T::nearest(self.alpha);
+        let alpha = T::bits_of_nearest(self.alpha);
         let (up_to_alpha, end) = if alpha < T::Lane::ZERO {
             (Interval::new(alpha, T::NEG_INFINITY), T::Lane::SIGN_BIT)
         } else {
@@ -94,6 +94,6 @@ impl OneBit for ThresholdedRelu {
     type Live<L: Lane> = Live<L>;
 
     fn live<T: Format>(self) -> Live<T::Lane> {
-        Live::above::<T>(T::nearest(self.alpha))
+        Live::above::<T>(T::bits_of_nearest(self.alpha))
     }
 }

@@ -45,7 +45,7 @@ pub trait Format {
     const INDEX: usize;
 
     /// The bits of the nearest number, ties to even; of +0.0 for both zeros. Whatever the CPU's modes.
-    fn nearest(number: f64) -> Self::Lane;
+    fn bits_of_nearest(number: f64) -> Self::Lane;
 }
 
 /// How many formats are built in.
@@ -88,7 +88,7 @@ macro_rules! format {
                 from_f32(number).to_bits().cast_signed()
             }
 
-            fn nearest($number: f64) -> $lane {
+            fn bits_of_nearest($number: f64) -> $lane {
                 let bits = $nearest as $lane;
                 if bits == <$lane>::MIN { 0 } else { bits }
             }

@@ -30,7 +30,6 @@ impl<F: LiveFn> Pass for LiveBits<F> {
 
     #[inline(always)]
     unsafe fn walk<S: Simd>(simd: S, args: &BitsArgs) -> usize {
-        let lanes = RegisterOf::<S, F::Lane>::LANES;
         let (input, mut mask) = (args.input.cast::<F::Lane>(), args.mask);
         // SAFETY: `function` points to an `F`.
         let function = unsafe { *args.function.cast::<F>() };
