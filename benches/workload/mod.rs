@@ -18,17 +18,17 @@ pub trait Format: Element + Pod + Into<f64> {
     const NAME: &'static str;
     const EPSILON: f64;
 
-    fn nearest(number: f64) -> Self;
+    fn rounded(number: f64) -> Self;
 }
 
 macro_rules! format {
-    ($format:ty, $name:literal, $epsilon:expr, $nearest:expr) => {
+    ($format:ty, $name:literal, $epsilon:expr, $rounded:expr) => {
         impl Format for $format {
             const NAME: &'static str = $name;
             const EPSILON: f64 = $epsilon;
 
-            fn nearest(number: f64) -> Self {
-                $nearest(number)
+            fn rounded(number: f64) -> Self {
+                $rounded(number)
             }
         }
     };
@@ -76,7 +76,7 @@ const PERIOD: usize = 1 << 17;
 fn fill<T: Format>(slice: &mut [T], random: &mut fastrand::Rng, magnitude: impl Fn(&mut fastrand::Rng) -> f64) {
     let number = |_| {
         let sign = if random.bool() { 1.0 } else { -1.0 };
-        T::nearest(sign * magnitude(random))
+        T::rounded(sign * magnitude(random))
     };
     let block: Vec<T> = (0..PERIOD).map(number).collect();
     for chunk in slice.chunks_mut(block.len()) {
@@ -179,7 +179,7 @@ impl<T: Format> Numbers<'_, T> {
             // +0.0 for -0.0.
             let expected = expected + 0.0;
             if definition.is_exact {
-                bytemuck::bytes_of(&T::nearest(expected)) == bytemuck::bytes_of(&result)
+                bytemuck::bytes_of(&T::rounded(expected)) == bytemuck::bytes_of(&result)
             } else {
                 // The second term is for sums whose terms cancel out.
                 (result.into() - expected).abs() <= T::EPSILON * expected.abs() + 1e-5

@@ -51,7 +51,7 @@ impl<T: Format> Memory<T> {
     /// With random numbers of random signs.
     pub fn new(shape: Shape) -> Result<Self, String> {
         let mut random = fastrand::Rng::with_seed(2015);
-        let mut number = || T::nearest((8.0 * random.f32() - 4.0).into());
+        let mut number = || T::rounded((8.0 * random.f32() - 4.0).into());
         let line = LINE_BYTES / size_of::<T>();
         let len = shape
             .len
@@ -234,10 +234,10 @@ impl<T: Format> Block<'_, T> {
             let mut z = self.x[i].widen();
             z += self.bias[self.channel(i)].widen();
             if let Sums::Separate = sums {
-                z = T::nearest(z).widen();
+                z = T::rounded(z).widen();
             }
             z += self.skip[i].widen();
-            let z = T::nearest(z);
+            let z = T::rounded(z);
             has_bits_of(self.y[i], where_positive(z, z))
         };
         (0..self.shape.len).filter(|&i| !is_right(i)).count()

@@ -11,11 +11,11 @@ pub trait Format: Element<Sum: AddAssign + From<f32> + Into<f64>> + Pod {
 
     fn widen(self) -> Self::Sum;
 
-    fn nearest(number: Self::Sum) -> Self;
+    fn rounded(number: Self::Sum) -> Self;
 }
 
 macro_rules! format {
-    ($format:ty, $name:literal, $widen:expr, $nearest:expr) => {
+    ($format:ty, $name:literal, $widen:expr, $rounded:expr) => {
         impl Format for $format {
             const NAME: &'static str = $name;
 
@@ -26,9 +26,9 @@ macro_rules! format {
             }
 
             #[inline(always)]
-            fn nearest(number: Self::Sum) -> Self {
-                let nearest: fn(Self::Sum) -> Self = $nearest;
-                nearest(number)
+            fn rounded(number: Self::Sum) -> Self {
+                let rounded: fn(Self::Sum) -> Self = $rounded;
+                rounded(number)
             }
         }
     };
