@@ -48,14 +48,6 @@ impl Drop for Output {
     }
 }
 
-/// To standard output, whose reader may have had enough.
-pub fn print(content: &str) -> Result<(), String> {
-    match io::stdout().write_all(content.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("can't write to stdout: {error}")),
-        _ => Ok(()),
-    }
-}
-
 fn cannot_write(path: &Path, error: &io::Error) -> String {
     format!("can't write {}: {error}", path.display())
 }

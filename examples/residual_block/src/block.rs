@@ -1,9 +1,9 @@
 //! The tensors, and what is done with them.
 
 use rectify::{Channels, Fused, Relu, ThresholdedRelu};
+use workload::machine;
 
 use crate::format::Format;
-use crate::machine;
 use crate::options::Options;
 
 #[derive(Clone, Copy)]

@@ -1,8 +1,12 @@
-//! What the benchmarks and the example `throughput` measure: the functions of this crate on random signs, and beside
-//! them the limit.
+//! What `family` and `throughput` measure: the functions of `rectify` on random signs, and beside them the limit. And what reports
+//! of measurements have in common: the machine, and the way to standard output.
+
+#![allow(missing_docs, reason = "not published")]
 
 mod function;
 mod limit;
+pub mod machine;
+mod report;
 
 use std::collections::TryReserveError;
 
@@ -12,6 +16,7 @@ use rectify::{Element, Kernels};
 use function::any_magnitude;
 pub use function::{Activation, Function, Method};
 pub use limit::Limit;
+pub use report::print;
 
 /// A number format, as far as the measuring needs to know it.
 pub trait Format: Element + Pod + Into<f64> {
@@ -36,9 +41,7 @@ macro_rules! format {
 
 format!(f32, "f32", f32::EPSILON as f64, |number| number as f32);
 format!(f64, "f64", f64::EPSILON, |number| number);
-#[cfg(feature = "half")]
 format!(rectify::f16, "f16", Self::EPSILON.to_f64_const(), Self::from_f64);
-#[cfg(feature = "half")]
 format!(rectify::bf16, "bf16", Self::EPSILON.to_f64_const(), Self::from_f64);
 
 /// Memory for three slices of up to so many bytes, aligned to cache lines.

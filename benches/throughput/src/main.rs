@@ -3,15 +3,11 @@
 
 mod bench_results;
 mod figures;
-mod machine;
 mod measure;
 mod options;
 mod output;
 mod plot;
 mod table;
-#[allow(dead_code, reason = "the naive loops are the benchmarks' affair")]
-#[path = "../../benches/workload/mod.rs"]
-mod workload;
 
 use std::process::ExitCode;
 
@@ -19,10 +15,11 @@ use figures::Reference;
 use options::{Command, Options};
 use output::Output;
 use rectify::Isa;
+use workload::{machine, print};
 
 fn main() -> ExitCode {
     let result = match options::parse() {
-        Ok(Command::Help) => output::print(&options::help()),
+        Ok(Command::Help) => print(&options::help()),
         Ok(Command::Run(options)) => run(&options),
         Err(error) => Err(format!("{error} (--help tells what there is)")),
     };
@@ -43,7 +40,7 @@ fn run(options: &Options) -> Result<(), String> {
     let (measurements, title) = if options.criterion.is_empty() {
         let cpu = machine::cpu();
         if !options.markdown {
-            output::print(&header(&cpu))?;
+            print(&header(&cpu))?;
         }
         (measure::all(options)?, format!("{cpu}: "))
     } else {
@@ -54,7 +51,7 @@ fn run(options: &Options) -> Result<(), String> {
         Reference::Limit => table::aligned,
         Reference::Relu => table::shares,
     };
-    output::print(&render(&measurements))?;
+    print(&render(&measurements))?;
     if let Some(csv) = csv {
         csv.write(&table::csv(&measurements, options.reference))?;
     }
@@ -76,9 +73,9 @@ fn header(cpu: &str) -> String {
          profile          {}\n\n",
         available.join(", "),
         Isa::best(),
-        env!("RECTIFY_BUILD_RUSTC"),
-        env!("RECTIFY_BUILD_TARGET"),
-        env!("RECTIFY_BUILD_FEATURES"),
-        env!("RECTIFY_BUILD_PROFILE"),
+        env!("BUILD_RUSTC"),
+        env!("BUILD_TARGET"),
+        env!("BUILD_FEATURES"),
+        env!("BUILD_PROFILE"),
     )
 }

@@ -36,7 +36,6 @@ macro_rules! format {
 
 format!(f32, "f32", |number| number, |number| number);
 format!(f64, "f64", |number| number, |number| number);
-#[cfg(feature = "half")]
 format!(
     rectify::f16,
     "f16",
@@ -49,7 +48,6 @@ format!(
     },
     rectify::f16::from_f32
 );
-#[cfg(feature = "half")]
 format!(
     rectify::bf16,
     "bf16",

@@ -72,12 +72,9 @@ fn report(network: &Network, training: &Digits, test: &Digits, timing: &Timing) 
         "accuracy          {:.2} %",
         accuracy(network.logits(&test.pixels, f32::from))
     );
-    #[cfg(feature = "half")]
-    {
-        let in_f16 = accuracy(network.logits(&test.pixels, rectify::f16::from_f32));
-        let in_bf16 = accuracy(network.logits(&test.pixels, rectify::bf16::from_f32));
-        println!("                  {in_f16:.2} % with activations in f16, {in_bf16:.2} % in bf16");
-    }
+    let in_f16 = accuracy(network.logits(&test.pixels, rectify::f16::from_f32));
+    let in_bf16 = accuracy(network.logits(&test.pixels, rectify::bf16::from_f32));
+    println!("                  {in_f16:.2} % with activations in f16, {in_bf16:.2} % in bf16");
     let hidden = network.hidden(&test.pixels, f32::from);
     let hidden_in_training = network.hidden(&training.pixels, f32::from);
     for (i, (layer, in_training)) in hidden.iter().zip(&hidden_in_training).enumerate() {

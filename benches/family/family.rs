@@ -1,8 +1,6 @@
 //! The functions: one benchmark for each function, format, way (an instruction set's kernel, and for ReLU its limit with ordinary or
 //! streaming stores and the naive loop) and size in bytes of a slice. `throughput --criterion` makes tables and plots of it.
 
-mod workload;
-
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -21,9 +19,7 @@ fn benchmarks(criterion: &mut Criterion) {
     let mut memory = Memory::new(SIZES[SIZES.len() - 1]).expect("enough memory");
     of_format::<f32>(criterion, &mut memory);
     of_format::<f64>(criterion, &mut memory);
-    #[cfg(feature = "half")]
     of_format::<rectify::f16>(criterion, &mut memory);
-    #[cfg(feature = "half")]
     of_format::<rectify::bf16>(criterion, &mut memory);
 }
 

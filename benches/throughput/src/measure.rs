@@ -4,11 +4,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rectify::{Isa, Kernels};
+use workload::{Format, Function, Limit, Memory, Numbers, machine};
 
 use crate::figures::{FORMATS, Measurement, Reference, median, of_relu};
-use crate::machine;
 use crate::options::Options;
-use crate::workload::{Format, Function, Limit, Memory, Numbers};
 
 /// Each function, instruction set and size, in every format or the one.
 pub fn all(options: &Options) -> Result<Vec<Measurement>, String> {
@@ -29,9 +28,7 @@ pub fn all(options: &Options) -> Result<Vec<Measurement>, String> {
 
     run.measure::<f32>()?;
     run.measure::<f64>()?;
-    #[cfg(feature = "half")]
     run.measure::<rectify::f16>()?;
-    #[cfg(feature = "half")]
     run.measure::<rectify::bf16>()?;
     run.progress.finish_and_clear();
     if run.measurements.is_empty() {

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use rectify::Isa;
 use serde_json::Value;
+use workload::Function;
 
 use crate::figures::{FORMATS, Measurement, Reference, of_relu};
 use crate::options::Options;
-use crate::workload::Function;
 
 /// Each benchmark's figures, of several runs those in the middle by the share of the reference.
 pub fn read(options: &Options) -> Result<Vec<Measurement>, String> {
@@ -74,7 +74,7 @@ fn read_run(folder: &Path, options: &Options) -> Result<Vec<Measurement>, String
     if measurements.is_empty() {
         let format = format.map_or(String::new(), |format| format!(" of {format}"));
         return Err(format!(
-            "no benchmarks{format} in {}: run 'cargo bench'",
+            "no benchmarks{format} in {}: run 'cargo bench -p family'",
             folder.display()
         ));
     }

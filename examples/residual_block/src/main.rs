@@ -2,23 +2,17 @@
 //! one.
 
 mod block;
-#[allow(dead_code, reason = "no files are written")]
-#[path = "../throughput/output.rs"]
-mod files;
 mod format;
-#[allow(dead_code, reason = "`throughput` needs more of it")]
-#[path = "../throughput/machine.rs"]
-mod machine;
 mod measure;
 mod options;
 
 use std::process::ExitCode;
 
 use block::{Block, Memory, Shape, Sums};
-use files::print;
 use format::Format;
 use options::{Command, Options};
 use rectify::{Channels, Isa};
+use workload::{machine, print};
 
 fn main() -> ExitCode {
     let result = match options::parse() {

@@ -1,16 +1,13 @@
 //! What was measured, and what the tables and the plot have in common.
 
 use rectify::Isa;
-
-use crate::workload::{Activation, Format, Function};
+use workload::{Activation, Format, Function};
 
 /// Each format's name and the bytes of an element.
 pub const FORMATS: &[(&str, usize)] = &[
     named::<f32>(),
     named::<f64>(),
-    #[cfg(feature = "half")]
     named::<rectify::f16>(),
-    #[cfg(feature = "half")]
     named::<rectify::bf16>(),
 ];
 

@@ -7,7 +7,7 @@ use flate2::read::GzDecoder;
 use ndarray::{Array2, Axis};
 
 /// A row for each digit: 64 pixels from 0 to 16, then the label.
-const CSV_GZ: &[u8] = include_bytes!("digits.csv.gz");
+const CSV_GZ: &[u8] = include_bytes!("../digits.csv.gz");
 const PIXELS: usize = 64;
 
 #[derive(Clone)]

@@ -8,7 +8,7 @@ pub const HELP: &str = "\
 The end of a ResNet block, y = relu(x + bias[channel] + skip), and its gradient: separate passes beside rectify's fused ones, one
 thread, channels first (NCHW) and last (NHWC). Results are checked before they are timed.
 
-Usage: cargo run --release --example residual_block -- [OPTIONS]
+Usage: cargo run --release -p residual_block -- [OPTIONS]
 
   --batch N      images (default: as many as make a tensor of twice the last-level cache)
   --channels N   channels (default: 64)
@@ -38,9 +38,7 @@ pub struct Options {
 const FORMATS: &[(&str, Run)] = &[
     ("f32", run::<f32>),
     ("f64", run::<f64>),
-    #[cfg(feature = "half")]
     ("f16", run::<rectify::f16>),
-    #[cfg(feature = "half")]
     ("bf16", run::<rectify::bf16>),
 ];
 
@@ -74,6 +72,6 @@ fn number(value: &str) -> Result<usize, &'static str> {
 
 fn format(value: &str) -> Result<Run, &'static str> {
     let found = FORMATS.iter().find(|(name, _)| *name == value);
-    let (_, run) = found.ok_or("--format takes one of f32, f64, f16, bf16 (the last two with the feature half)")?;
+    let (_, run) = found.ok_or("--format takes one of f32, f64, f16, bf16")?;
     Ok(*run)
 }

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
+use workload::Activation;
 
 use crate::figures::{FORMATS, Reference};
-use crate::workload::Activation;
 
 const HELP: &str = "\
 Measures the kernels of rectify on this machine, one thread, beside the limit: those of ReLU, if not told otherwise.
 
-Usage: cargo run --release --example throughput -- [OPTIONS]
+Usage: cargo run --release -p throughput -- [OPTIONS]
 
   --function NAME  instead of ReLU the activation of that name, one of
                    {activations};
@@ -20,7 +20,7 @@ Usage: cargo run --release --example throughput -- [OPTIONS]
   --csv FILE       also write the figures as comma-separated values
   --svg FILE       also plot them: GB/s against size, a line an instruction set
   --markdown       print the table of README instead: medians over the formats, with the least share of the limit (of ReLU)
-  --criterion DIR  instead of measuring, take the newest figures of each benchmark that cargo bench left in DIR,
+  --criterion DIR  instead of measuring, take the newest figures of each benchmark that cargo bench -p family left in DIR,
                    which is target/criterion (remove it first to have those of one run); given several times, with the
                    folders of several runs, take each figure from the run in the middle by its share of the limit (of ReLU)
   --format NAME    only those of f32, f64, f16 or bf16
@@ -98,9 +98,7 @@ pub fn parse() -> Result<Command, lexopt::Error> {
         && options.reference == Reference::Limit
         && !options.activations().iter().all(is_relu)
     {
-        return Err(
-            "cargo bench measures a limit for relu only: --criterion takes other functions with --family".into(),
-        );
+        return Err("family measures a limit for relu only: --criterion takes other functions with --family".into());
     }
     if !options.criterion.is_empty() && options.max_bytes.is_some() {
         return Err("--max-bytes has no effect with --criterion".into());
@@ -118,7 +116,7 @@ fn activation(value: &str) -> Result<Activation, String> {
 fn format(value: &str) -> Result<&'static str, String> {
     let mut names = FORMATS.iter().map(|&(name, _)| name);
     let found = names.find(|&name| name == value);
-    found.ok_or_else(|| "--format takes one of f32, f64, f16, bf16 (the last two with the feature half)".into())
+    found.ok_or_else(|| "--format takes one of f32, f64, f16, bf16".into())
 }
 
 fn max_bytes(value: &str) -> Result<usize, String> {
