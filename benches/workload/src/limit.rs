@@ -17,15 +17,16 @@ pub struct Limit {
     is_streaming: bool,
 }
 
-/// Proofs that the CPU has what the loops are compiled for.
+/// What the loops are compiled for. Only [`Limit::of`] makes one: the last two where there are [`Kernels`] of that instruction set, which is
+/// where the CPU has it.
 #[derive(Clone, Copy)]
 enum Compiled {
     /// As the rest of the program: the portable and the scalar path have no more than that.
     ForTarget,
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    ForAvx2(pulp::x86::V3),
+    ForAvx2,
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    ForAvx512(pulp::x86::V4),
+    ForAvx512,
 }
 
 /// Each loop with ordinary stores combines what it loads with an opaque zero, so that the compiler can't make a call of `memcpy`
@@ -34,13 +35,13 @@ impl Limit {
     pub fn of(kernels: Kernels) -> Self {
         let compiled = match kernels.isa() {
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            Isa::Avx2 => pulp::x86::V3::try_new().map(Compiled::ForAvx2),
+            Isa::Avx2 => Compiled::ForAvx2,
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            Isa::Avx512 => pulp::x86::V4::try_new().map(Compiled::ForAvx512),
-            _ => None,
+            Isa::Avx512 => Compiled::ForAvx512,
+            _ => Compiled::ForTarget,
         };
         Self {
-            compiled: compiled.unwrap_or(Compiled::ForTarget),
+            compiled,
             is_streaming: false,
         }
     }
@@ -88,9 +89,11 @@ impl Limit {
         match self.compiled {
             Compiled::ForTarget => traffic(),
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            Compiled::ForAvx2(proof) => proof.vectorize(traffic),
+            // SAFETY: the CPU has AVX2, as `Compiled` says.
+            Compiled::ForAvx2 => unsafe { run_avx2(traffic) },
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            Compiled::ForAvx512(proof) => proof.vectorize(traffic),
+            // SAFETY: the CPU has AVX-512 F, BW and VL, as `Compiled` says.
+            Compiled::ForAvx512 => unsafe { run_avx512(traffic) },
         }
     }
 
@@ -98,17 +101,27 @@ impl Limit {
         match self.compiled {
             Compiled::ForTarget => unreachable!("no streaming stores"),
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            Compiled::ForAvx2(_) => {
-                // SAFETY: a `V3` proves that the CPU has AVX2.
-                unsafe { stream_avx2(sources, target) }
-            }
+            // SAFETY: the CPU has AVX2, as `Compiled` says.
+            Compiled::ForAvx2 => unsafe { stream_avx2(sources, target) },
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            Compiled::ForAvx512(_) => {
-                // SAFETY: a `V4` proves that the CPU has AVX-512 F.
-                unsafe { stream_avx512(sources, target) }
-            }
+            // SAFETY: the CPU has AVX-512 F, as `Compiled` says.
+            Compiled::ForAvx512 => unsafe { stream_avx512(sources, target) },
         }
     }
+}
+
+/// A loop that is inlined here is compiled for AVX2.
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+#[target_feature(enable = "avx2")]
+fn run_avx2(traffic: impl FnOnce()) {
+    traffic();
+}
+
+/// A loop that is inlined here is compiled for AVX-512.
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn run_avx512(traffic: impl FnOnce()) {
+    traffic();
 }
 
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
