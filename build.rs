@@ -1,7 +1,6 @@
-//! Chooses which instruction sets are built in, and records how the crate was built for the reports of its examples.
+//! Chooses which instruction sets are built in.
 
 use std::env;
-use std::process::Command;
 
 /// Those that can be left out: `scalar` is always there.
 const OPTIONAL: [&str; 4] = ["portable", "neon", "avx2", "avx512"];
@@ -49,25 +48,8 @@ fn main() {
             println!("cargo::rustc-cfg=rectify_{name}");
         }
     }
-
-    println!("cargo::rustc-env=RECTIFY_BUILD_RUSTC={}", rustc_version());
-    println!("cargo::rustc-env=RECTIFY_BUILD_TARGET={}", variable("TARGET"));
-    println!(
-        "cargo::rustc-env=RECTIFY_BUILD_PROFILE={}, opt-level {}",
-        variable("PROFILE"),
-        variable("OPT_LEVEL")
-    );
-    println!("cargo::rustc-env=RECTIFY_BUILD_FEATURES={features}");
 }
 
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_default()
-}
-
-fn rustc_version() -> String {
-    let output = Command::new(variable("RUSTC")).arg("--version").output();
-    output.map_or_else(
-        |_| "unknown rustc".into(),
-        |output| String::from_utf8_lossy(&output.stdout).trim().into(),
-    )
 }
