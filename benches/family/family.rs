@@ -2,7 +2,7 @@
 //! streaming stores and the naive loop) and size in bytes of a slice. `throughput --criterion` makes tables and plots of it.
 
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
@@ -24,8 +24,8 @@ fn benchmarks(criterion: &mut Criterion) {
 }
 
 fn of_format<T: Format>(criterion: &mut Criterion, memory: &mut Memory) {
-    for function in Function::all(Activation::ALL) {
-        let is_relu = function.activation == Activation::Relu;
+    for function in Function::all(Activation::all()) {
+        let is_relu = function.activation == Activation::RELU;
         let mut numbers = memory.numbers::<T>(function);
         let mut group = criterion.benchmark_group(format!("{}/{}", function.name(), T::NAME));
         for &bytes in if is_relu { SIZES } else { FAMILY_SIZES } {
@@ -37,10 +37,14 @@ fn of_format<T: Format>(criterion: &mut Criterion, memory: &mut Memory) {
                     of_limits(&mut group, &mut numbers, kernels, function);
                 }
                 numbers.prepare(function.method);
-                numbers.run(kernels, function);
-                assert!(numbers.is_right(function), "{function:?} on {isa}");
+                numbers.run(kernels, function, 1);
+                assert!(numbers.is_right(function), "{} on {isa}", function.name());
                 group.bench_function(id(isa, bytes), |bencher| {
-                    bencher.iter(|| black_box(&mut numbers).run(kernels, function));
+                    bencher.iter_custom(|calls| {
+                        let start = Instant::now();
+                        numbers.run(kernels, function, calls);
+                        start.elapsed()
+                    });
                 });
             }
             if is_relu {
@@ -74,7 +78,7 @@ fn of_limits<T: Format>(
 fn of_naive_loop<T: Format>(group: &mut BenchmarkGroup<WallTime>, numbers: &mut Numbers<T>, relu: Function) {
     numbers.prepare(relu.method);
     numbers.run_naive_relu(relu.method);
-    assert!(numbers.is_right(relu), "naive {relu:?}");
+    assert!(numbers.is_right(relu), "naive {}", relu.name());
     group.bench_function(id("naive", numbers.size()), |bencher| {
         bencher.iter(|| black_box(&mut *numbers).run_naive_relu(relu.method));
     });

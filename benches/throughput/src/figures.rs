@@ -35,7 +35,7 @@ impl Reference {
 /// ReLU's function with the same method.
 pub fn of_relu(function: Function) -> Function {
     Function {
-        activation: Activation::Relu,
+        activation: Activation::RELU,
         ..function
     }
 }

@@ -77,7 +77,7 @@ impl Run<'_> {
                 for &elements in &sizes {
                     let mut numbers = numbers.first(elements);
                     numbers.prepare(function.method);
-                    numbers.run(kernels, function);
+                    numbers.run(kernels, function, 1);
                     if !numbers.is_right(function) {
                         let format = T::NAME;
                         return Err(format!("{name} gave a wrong result on {isa}, {elements} {format}"));
@@ -121,9 +121,13 @@ fn median_ns<T: Format>(
             limits.map(Turn::Limit).collect()
         }
     };
-    let mut ns_per_call = |calls, turn| match turn {
-        Turn::Function(function) => ns_per_call(calls, || numbers.run(kernels, function)),
-        Turn::Limit(limit) => ns_per_call(calls, || numbers.run_limit(limit, function.method)),
+    let mut ns_per_call = |calls: u32, turn| {
+        let start = Instant::now();
+        match turn {
+            Turn::Function(function) => numbers.run(kernels, function, calls.into()),
+            Turn::Limit(limit) => (0..calls).for_each(|_| numbers.run_limit(limit, function.method)),
+        }
+        start.elapsed().as_nanos() as f64 / f64::from(calls)
     };
     // The first calls also warm the caches up.
     let calls = calls_per_round(|calls| ns_per_call(calls, references[0]));
@@ -148,10 +152,4 @@ fn calls_per_round(mut ns_per_call: impl FnMut(u32) -> f64) -> u32 {
         calls *= 2;
     }
     calls
-}
-
-fn ns_per_call(calls: u32, mut call: impl FnMut()) -> f64 {
-    let start = Instant::now();
-    (0..calls).for_each(|_| call());
-    start.elapsed().as_nanos() as f64 / f64::from(calls)
 }

@@ -38,7 +38,7 @@ pub fn help() -> String {
 }
 
 fn activation_names() -> String {
-    let names: Vec<_> = Activation::ALL.iter().map(|activation| activation.name()).collect();
+    let names: Vec<_> = Activation::all().map(Activation::name).collect();
     names.join(", ")
 }
 
@@ -60,13 +60,13 @@ pub struct Options {
 }
 
 impl Options {
-    pub fn activations(&self) -> &[Activation] {
-        // The first is ReLU.
-        let (relu, rest) = Activation::ALL.split_at(1);
+    pub fn activations(&self) -> Vec<Activation> {
         match self.reference {
-            _ if !self.functions.is_empty() => &self.functions,
-            Reference::Limit => relu,
-            Reference::Relu => rest,
+            _ if !self.functions.is_empty() => self.functions.clone(),
+            Reference::Limit => vec![Activation::RELU],
+            Reference::Relu => Activation::all()
+                .filter(|&activation| activation != Activation::RELU)
+                .collect(),
         }
     }
 }
@@ -93,10 +93,9 @@ pub fn parse() -> Result<Command, lexopt::Error> {
     if options.csv.is_some() && options.csv == options.svg {
         return Err("--csv and --svg name the same file".into());
     }
-    let is_relu = |activation: &Activation| *activation == Activation::Relu;
     if !options.criterion.is_empty()
         && options.reference == Reference::Limit
-        && !options.activations().iter().all(is_relu)
+        && options.activations() != [Activation::RELU]
     {
         return Err("family measures a limit for relu only: --criterion takes other functions with --family".into());
     }
@@ -107,10 +106,8 @@ pub fn parse() -> Result<Command, lexopt::Error> {
 }
 
 fn activation(value: &str) -> Result<Activation, String> {
-    let found = Activation::ALL.iter().find(|activation| activation.name() == value);
-    found
-        .copied()
-        .ok_or_else(|| format!("--function takes one of {}", activation_names()))
+    let found = Activation::all().find(|activation| activation.name() == value);
+    found.ok_or_else(|| format!("--function takes one of {}", activation_names()))
 }
 
 fn format(value: &str) -> Result<&'static str, String> {

@@ -1,66 +1,126 @@
 //! The activations, and the four methods of each.
 
-use rectify::{ClippedRelu, HardSigmoid, HardSwish, Hardtanh, Kernels, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu};
+use rectify::{
+    AnyActivation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, Kernels, LeakyRelu, Relu, SquaredRelu,
+    ThresholdedRelu,
+};
 
-use super::{Format, Limit, Numbers};
+use crate::Limit;
+use Magnitude::{Any, Fixed};
 
-/// The definition of an activation, apart from the kernels.
-pub struct Definition {
+/// An activation as it is measured, with its definition apart from the kernels.
+pub(super) struct Row {
+    name: &'static str,
+    pub(super) function: AnyActivation,
     /// Whether it is a choice among bits, exact in every format.
-    pub is_exact: bool,
-    pub value: fn(f64) -> f64,
-    pub slope: fn(f64) -> f64,
+    pub(super) is_exact: bool,
+    pub(super) value: fn(f64) -> f64,
+    pub(super) slope: fn(f64) -> f64,
+    /// Of x, where forward runs in place and where backward does.
+    inplace: [Magnitude; 2],
 }
 
-macro_rules! activations {
-    ($($activation:ident, $name:literal, $function:expr, $is_exact:literal, $value:expr, $slope:expr;)*) => {
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Activation {
-            $($activation,)*
-        }
-
-        impl Activation {
-            pub const ALL: &[Self] = &[$(Self::$activation,)*];
-
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(Self::$activation => $name,)*
-                }
-            }
-
-            pub fn definition(self) -> Definition {
-                let (is_exact, value, slope): (_, fn(f64) -> f64, fn(f64) -> f64) = match self {
-                    $(Self::$activation => ($is_exact, $value, $slope),)*
-                };
-                Definition { is_exact, value, slope }
-            }
-
-            #[inline(always)]
-            pub(super) fn run<T: Format>(self, kernels: Kernels, method: Method, numbers: &mut Numbers<T>) {
-                match self {
-                    $(Self::$activation => numbers.run_activation(kernels, $function, method),)*
-                }
-            }
-        }
-    };
+/// How large the numbers of x are where a method runs in place, again and again on its own result. That must not lead most of them
+/// to subnormal numbers, with which CPUs are slow. (Zeros alone would not be fair either: some CPUs save storing them.)
+#[derive(Clone, Copy)]
+enum Magnitude {
+    /// On both sides of every bound. Runs soon lead to normal numbers and zeros, which stay.
+    Any,
+    /// All of one size. Runs leave them as they are, or lead to 0.
+    Fixed(f64),
 }
 
 // The kernels take as long whatever the parameters are; those of the two that have a slope keep gradients from fading away.
-activations! {
-    Relu, "relu", Relu, true, |x| x.max(0.0), |x| one_if(x > 0.0);
-    LeakyRelu, "leaky_relu", LeakyRelu::new(-1.0), false, |x| x.max(-x), |x| if x > 0.0 { 1.0 } else { -1.0 };
-    ClippedRelu, "clipped_relu", ClippedRelu::RELU6, true, |x| x.clamp(0.0, 6.0), |x| one_if(x > 0.0 && x < 6.0);
-    Hardtanh, "hardtanh", Hardtanh::default(), true, |x| x.clamp(-1.0, 1.0), |x| one_if(x > -1.0 && x < 1.0);
-    ThresholdedRelu, "thresholded_relu", ThresholdedRelu::new(0.5), true, |x| x * one_if(x > 0.5), |x| one_if(x > 0.5);
-    SquaredRelu, "squared_relu", SquaredRelu, false, |x| x.max(0.0).powi(2), |x| 2.0 * x.max(0.0);
-    HardSigmoid, "hard_sigmoid", HardSigmoid::new(1.0, 0.5), false,
-        |x| (x + 0.5).clamp(0.0, 1.0), |x| one_if(x > -0.5 && x < 0.5);
-    HardSwish, "hard_swish", HardSwish, false, |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
-        |x| if x.abs() < 3.0 { x / 3.0 + 0.5 } else { one_if(x > 0.0) };
-}
+static ROWS: &[Row] = &[
+    Row {
+        name: "relu",
+        function: AnyActivation::Relu(Relu),
+        is_exact: true,
+        value: |x| x.max(0.0),
+        slope: |x| one_if(x > 0.0),
+        inplace: [Any, Any],
+    },
+    Row {
+        name: "leaky_relu",
+        function: AnyActivation::LeakyRelu(LeakyRelu::new(-1.0)),
+        is_exact: false,
+        value: |x| x.max(-x),
+        slope: |x| if x > 0.0 { 1.0 } else { -1.0 },
+        inplace: [Any, Any],
+    },
+    Row {
+        name: "clipped_relu",
+        function: AnyActivation::ClippedRelu(ClippedRelu::RELU6),
+        is_exact: true,
+        value: |x| x.clamp(0.0, 6.0),
+        slope: |x| one_if(x > 0.0 && x < 6.0),
+        inplace: [Any, Any],
+    },
+    Row {
+        name: "hardtanh",
+        function: AnyActivation::Hardtanh(Hardtanh::new(-1.0, 1.0)),
+        is_exact: true,
+        value: |x| x.clamp(-1.0, 1.0),
+        slope: |x| one_if(x > -1.0 && x < 1.0),
+        inplace: [Any, Any],
+    },
+    Row {
+        name: "thresholded_relu",
+        function: AnyActivation::ThresholdedRelu(ThresholdedRelu::new(0.5)),
+        is_exact: true,
+        value: |x| x * one_if(x > 0.5),
+        slope: |x| one_if(x > 0.5),
+        inplace: [Any, Any],
+    },
+    Row {
+        name: "squared_relu",
+        function: AnyActivation::SquaredRelu(SquaredRelu),
+        is_exact: false,
+        value: |x| x.max(0.0).powi(2),
+        slope: |x| 2.0 * x.max(0.0),
+        inplace: [Fixed(1.0), Fixed(0.5)],
+    },
+    Row {
+        name: "hard_sigmoid",
+        function: AnyActivation::HardSigmoid(HardSigmoid::new(1.0, 0.5)),
+        is_exact: false,
+        value: |x| (x + 0.5).clamp(0.0, 1.0),
+        slope: |x| one_if(x > -0.5 && x < 0.5),
+        inplace: [Any, Any],
+    },
+    Row {
+        name: "hard_swish",
+        function: AnyActivation::HardSwish(HardSwish),
+        is_exact: false,
+        value: |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
+        slope: |x| if x.abs() < 3.0 { x / 3.0 + 0.5 } else { one_if(x > 0.0) },
+        inplace: [Fixed(4.0), Fixed(4.0)],
+    },
+];
 
 fn one_if(is_one: bool) -> f64 {
     f64::from(u8::from(is_one))
+}
+
+/// One of the table, by its place there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Activation(usize);
+
+impl Activation {
+    /// The first row, with which the others are compared.
+    pub const RELU: Self = Self(0);
+
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..ROWS.len()).map(Self)
+    }
+
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    pub(super) fn row(self) -> &'static Row {
+        &ROWS[self.0]
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,24 +178,26 @@ pub struct Function {
 }
 
 impl Function {
-    pub fn all(activations: &[Activation]) -> impl Iterator<Item = Self> {
+    pub fn all(activations: impl IntoIterator<Item = Activation>) -> impl Iterator<Item = Self> {
         let of = |activation| Method::ALL.map(|method| Self { activation, method });
-        activations.iter().copied().flat_map(of)
+        activations.into_iter().flat_map(of)
     }
 
     pub fn name(self) -> String {
         self.activation.name().to_owned() + self.method.suffix()
     }
 
-    /// The size of a number to run on. Run again in place, these two lead most numbers to the subnormal ones, with which CPUs are
-    /// slow, but not those here, which stay or become 0. (Zeros alone would not be fair either: some CPUs save storing them.) The
-    /// others soon lead to normal numbers and zeros that stay.
+    /// That of a number of x.
     pub(super) fn magnitude(self, random: &mut fastrand::Rng) -> f64 {
-        match (self.activation, self.method) {
-            (Activation::SquaredRelu, Method::ForwardInplace) => 1.0,
-            (Activation::SquaredRelu, Method::BackwardInplace) => 0.5,
-            (Activation::HardSwish, method) if method.is_inplace() => 4.0,
-            _ => any_magnitude(random),
+        let [forward, backward] = self.activation.row().inplace;
+        let magnitude = match self.method {
+            Method::ForwardInplace => forward,
+            Method::BackwardInplace => backward,
+            Method::Forward | Method::Backward => Any,
+        };
+        match magnitude {
+            Any => any_magnitude(random),
+            Fixed(magnitude) => magnitude,
         }
     }
 }
@@ -143,4 +205,20 @@ impl Function {
 /// On both sides of every bound above.
 pub(super) fn any_magnitude(random: &mut fastrand::Rng) -> f64 {
     (6.0 * random.f64() - 3.0).exp2()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_has_each_function_once_by_its_name() {
+        let mut names: Vec<_> = ROWS.iter().map(|row| row.function.name()).collect();
+        names.sort();
+        assert_eq!(names, AnyActivation::NAMES);
+        assert_eq!(Activation::RELU.name(), "relu");
+        for row in ROWS {
+            assert_eq!(row.name.replace('_', ""), row.function.name().to_lowercase());
+        }
+    }
 }

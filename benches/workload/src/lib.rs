@@ -9,9 +9,10 @@ pub mod machine;
 mod report;
 
 use std::collections::TryReserveError;
+use std::hint::black_box;
 
 use bytemuck::Pod;
-use rectify::{Element, Kernels};
+use rectify::{AnyActivation, Element, Kernels};
 
 use function::any_magnitude;
 pub use function::{Activation, Function, Method};
@@ -114,21 +115,33 @@ impl<T: Format> Numbers<'_, T> {
             .copy_from_slice(if method.is_forward() { self.x } else { self.grad });
     }
 
-    /// Run again, the functions in place find their own result. They have no branches, so it takes as long as the first
-    /// time.
-    #[inline(always)]
-    pub fn run(&mut self, kernels: Kernels, function: Function) {
-        function.activation.run(kernels, function.method, self);
+    /// Calls `function` so many times. In place, a call finds the result of the one before; the functions have no branches, so it takes
+    /// as long as the first one.
+    pub fn run(&mut self, kernels: Kernels, function: Function, calls: u64) {
+        match function.activation.row().function {
+            // By its own type, which walks few elements in the caller.
+            AnyActivation::Relu(relu) => self.run_activation(kernels, relu, function.method, calls),
+            activation => self.run_activation(kernels, activation, function.method, calls),
+        }
     }
 
-    #[inline(always)]
-    fn run_activation(&mut self, kernels: Kernels, activation: impl rectify::Activation, method: Method) {
+    fn run_activation(&mut self, kernels: Kernels, activation: impl rectify::Activation, method: Method, calls: u64) {
         match method {
-            Method::ForwardInplace => kernels.forward_inplace(activation, self.target),
-            Method::Forward => kernels.forward(activation, self.x, self.target),
-            Method::Backward => kernels.backward(activation, self.x, self.grad, self.target),
-            Method::BackwardInplace => kernels.backward_inplace(activation, self.x, self.target),
+            Method::ForwardInplace => self.repeat(calls, |numbers| kernels.forward_inplace(activation, numbers.target)),
+            Method::Forward => self.repeat(calls, |numbers| kernels.forward(activation, numbers.x, numbers.target)),
+            Method::Backward => self.repeat(calls, |numbers| {
+                kernels.backward(activation, numbers.x, numbers.grad, numbers.target)
+            }),
+            Method::BackwardInplace => self.repeat(calls, |numbers| {
+                kernels.backward_inplace(activation, numbers.x, numbers.target)
+            }),
         }
+    }
+
+    /// Opaque, so that the calls stay apart.
+    #[inline(always)]
+    fn repeat(&mut self, calls: u64, call: impl Fn(&mut Self)) {
+        (0..calls).for_each(|_| call(black_box(self)));
     }
 
     /// The same traffic as `method`'s. In place it leaves what is in the target.
@@ -171,17 +184,17 @@ impl<T: Format> Numbers<'_, T> {
         let bytes = bytemuck::cast_slice::<T, u8>;
         let mut periods = self.target.chunks(PERIOD);
         let first = periods.next().unwrap_or_default();
-        let definition = function.activation.definition();
+        let row = function.activation.row();
         let mut rows = self.x.iter().zip(self.grad).zip(first);
         let is_first_right = rows.all(|((&x, &grad), &result)| {
             let expected = if function.method.is_forward() {
-                (definition.value)(x.into())
+                (row.value)(x.into())
             } else {
-                (definition.slope)(x.into()) * grad.into()
+                (row.slope)(x.into()) * grad.into()
             };
             // +0.0 for -0.0.
             let expected = expected + 0.0;
-            if definition.is_exact {
+            if row.is_exact {
                 bytemuck::bytes_of(&T::rounded(expected)) == bytemuck::bytes_of(&result)
             } else {
                 // The second term is for sums whose terms cancel out.
