@@ -117,8 +117,8 @@ fn format(value: &str) -> Result<&'static str, String> {
 }
 
 fn max_bytes(value: &str) -> Result<usize, String> {
-    match value.parse() {
-        Ok(bytes @ 0x1000..=0x100_0000_0000) if bytes % 64 == 0 => Ok(bytes),
-        _ => Err("--max-bytes takes a multiple of 64 from 4096 to 2^40".into()),
-    }
+    let is_taken = |bytes: &u64| (1 << 12..=1 << 40).contains(bytes) && bytes.is_multiple_of(64);
+    let bytes = value.parse().ok().filter(is_taken);
+    let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| "--max-bytes takes a multiple of 64 from 4096 to 2^40".into())
 }
