@@ -79,7 +79,9 @@ mod sweep;
 mod tensor;
 
 pub use activation::{Activation, AnyActivation, AnyOneBit, OneBitGradient, ParseActivationError};
-pub use call::{Channels, Kernels, Rows, RowsMut, UnsupportedIsa, set_streaming_threshold, streaming_threshold};
+pub use call::{
+    AsRowsMut, Channels, Kernels, Rows, RowsMut, UnsupportedIsa, set_streaming_threshold, streaming_threshold,
+};
 pub use function::{ClippedRelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu};
 #[cfg(feature = "half")]
 pub use half::{bf16, f16};

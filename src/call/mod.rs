@@ -17,14 +17,14 @@ mod way;
 #[cfg(feature = "alloc")]
 pub(crate) use append::append;
 pub use detect::{Kernels, UnsupportedIsa};
-pub(crate) use loops::{LiveLoops, RowsLoops};
 pub use loops::{Compiled, CompiledOneBit, Params, SliceLoops};
+pub(crate) use loops::{LiveLoops, RowsLoops};
 pub(crate) use masks::{backward_mask, backward_mask_inplace, count_zeros, forward_mask, forward_mask_inplace};
 pub use rows::Channels;
-pub(crate) use rows::{Map, RowsCall, RowsInput};
+pub(crate) use rows::{ChannelsOf, Map, RowsCall, RowsInput};
 #[cfg(feature = "alloc")]
 pub(crate) use slices::check_len;
 pub(crate) use slices::{backward, backward_inplace, backward_uninit, forward, forward_inplace, forward_uninit};
 pub use streaming::{set_streaming_threshold, streaming_threshold};
-pub use views::{Rows, RowsMut};
+pub use views::{AsRowsMut, Rows, RowsMut};
 pub(crate) use way::{Way, ways};

@@ -40,6 +40,14 @@ pub enum Channels {
     },
 }
 
+/// How many channels tensors have, by the length of the argument of that name.
+#[derive(Clone, Copy)]
+pub(crate) struct ChannelsOf {
+    pub(crate) layout: Channels,
+    pub(crate) name: &'static str,
+    pub(crate) count: usize,
+}
+
 /// Where an input comes from.
 #[derive(Clone, Copy)]
 pub(crate) enum RowsInput<'a, T: Element> {
@@ -109,7 +117,7 @@ struct Sums {
 pub(crate) struct RowsCall<'a, T> {
     plan: Plan,
     /// That the tensors have, if it matters.
-    channels: Option<(Channels, usize)>,
+    channels: Option<ChannelsOf>,
     is_inplace: bool,
     tensors: PhantomData<&'a mut [T]>,
 }
@@ -118,7 +126,7 @@ impl<'a, T: Element> RowsCall<'a, T> {
     /// With so many channels. Panics when they don't divide the tensors, or these have different shapes.
     #[track_caller]
     pub(crate) fn new<const N: usize, const M: usize>(
-        channels: Option<(Channels, usize)>,
+        channels: Option<ChannelsOf>,
         inputs: [RowsInput<'a, T>; N],
         outputs: [(&'static str, RowsMut<'a, T>); M],
     ) -> Self {
@@ -165,10 +173,10 @@ impl<'a, T: Element> RowsCall<'a, T> {
 
     #[track_caller]
     fn sums(&self, loops: &'static SumLoops, (name, sums): (&str, &mut [T::Sum]), of_inputs: bool) -> Sums {
-        let Some((layout, channels)) = self.channels else {
+        let Some(ChannelsOf { layout, count, .. }) = self.channels else {
             unreachable!("sums of channels that aren't there")
         };
-        check_channels(name, sums.len(), channels);
+        check_channels(name, sums.len(), count);
         Sums {
             loops,
             totals: sums.as_mut_ptr().cast(),
@@ -202,25 +210,29 @@ fn check_channels(name: &str, found: usize, channels: usize) {
 
 /// The shapes of the tensors as groups of rows, and whether an input is the output. Panics when they don't fit.
 #[track_caller]
-fn plan(
-    channels: Option<(Channels, usize)>,
-    inputs: &[Input],
-    outputs: &[(&'static str, View)],
-    size: usize,
-) -> (Plan, bool) {
+fn plan(channels: Option<ChannelsOf>, inputs: &[Input], outputs: &[(&'static str, View)], size: usize) -> (Plan, bool) {
     let (output_name, elements) = (outputs[0].0, outputs[0].1.shape.len());
     let columns = match channels {
-        Some((Channels::Last, channels)) => {
+        Some(ChannelsOf {
+            layout: Channels::Last,
+            name,
+            count,
+        }) => {
             assert!(
-                divides(Some(channels), elements),
-                "{channels} channels don't divide the {elements} elements of `{output_name}`"
+                divides(Some(count), elements),
+                "`{name}` has {count} elements: so many channels don't divide the {elements} elements of `{output_name}`"
             );
-            channels
+            count
         }
-        Some((Channels::First { spatial }, channels)) => {
+        Some(ChannelsOf {
+            layout: Channels::First { spatial },
+            name,
+            count,
+        }) => {
             assert!(
-                divides(spatial.checked_mul(channels), elements),
-                "{channels} channels of {spatial} elements don't divide the {elements} of `{output_name}`"
+                divides(spatial.checked_mul(count), elements),
+                "`{name}` has {count} elements: so many channels of {spatial} elements don't divide the {elements} of \
+                 `{output_name}`"
             );
             spatial
         }
@@ -272,9 +284,14 @@ fn plan(
             }
         };
     }
-    if let Some((Channels::First { .. }, channels)) = channels {
-        plan.groups = plan.rows.checked_div(channels).unwrap_or(0);
-        plan.rows = channels;
+    if let Some(ChannelsOf {
+        layout: Channels::First { .. },
+        count,
+        ..
+    }) = channels
+    {
+        plan.groups = plan.rows.checked_div(count).unwrap_or(0);
+        plan.rows = count;
     }
     for operand in plan.inputs.iter_mut().chain(&mut plan.outputs) {
         // It means nothing where there is one group at most. What is the same for each group begins again.
@@ -726,7 +743,9 @@ impl Walk<'_> {
         if matches!(map, Map::Slices(..)) {
             return;
         }
-        let Some(repeated) = repeatable(&plan, size) else { return };
+        let Some(repeated) = repeatable(&plan, size) else {
+            return;
+        };
         let bytes = plan.columns * size;
         let row = plan.inputs[repeated.index].start;
         for i in 0..repeated.times {
@@ -756,7 +775,11 @@ impl Walk<'_> {
         if plan.rows == 0 {
             return;
         }
-        let args = RowsArgs { function, plan: *plan, streaming };
+        let args = RowsArgs {
+            function,
+            plan: *plan,
+            streaming,
+        };
         // SAFETY: `RowsCall::new` was given the tensors, which live as long as the call, and made the plan of their shapes, which it has
         // checked: inputs are shared, or the first output itself, and outputs exclusive. Where the work was split, or the output is
         // a block, this is a part of it; several rows are one where nothing lies between them, and an input that is the same for each

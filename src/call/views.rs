@@ -208,8 +208,32 @@ rows!(
     /// use rectify::{Fused, Relu, RowsMut};
     ///
     /// let mut padded = [1.0_f32, -2.0, 3.0, -0.5, -4.0, 5.0, -6.0];
-    /// Fused::new(Relu).forward_inplace(RowsMut::with_stride(&mut padded, 3, 4));
+    /// Fused::new(Relu).forward_inplace(&mut RowsMut::with_stride(&mut padded, 3, 4));
     /// assert_eq!(padded, [1.0, 0.0, 3.0, -0.5, 0.0, 5.0, 0.0]);
     /// ```
     RowsMut: *mut T, of &'a mut [T] as as_mut_ptr, from &'a mut S: AsMut::as_mut
 );
+
+/// What rows can be written to: a slice, an array or a vector, which is a single row, or [`RowsMut`].
+///
+/// Methods that write take a `&mut` of it, so that it can be used again after the call.
+pub trait AsRowsMut<T> {
+    /// A view of all of its elements.
+    fn as_rows_mut(&mut self) -> RowsMut<'_, T>;
+}
+
+impl<T, S: AsMut<[T]> + ?Sized> AsRowsMut<T> for S {
+    fn as_rows_mut(&mut self) -> RowsMut<'_, T> {
+        self.into()
+    }
+}
+
+impl<T> AsRowsMut<T> for RowsMut<'_, T> {
+    fn as_rows_mut(&mut self) -> RowsMut<'_, T> {
+        RowsMut {
+            start: self.start,
+            shape: self.shape,
+            elements: PhantomData,
+        }
+    }
+}

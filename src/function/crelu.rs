@@ -14,10 +14,7 @@ impl<T: Format> VectorFn<1, 2> for CreluValue<T> {
     #[inline(always)]
     fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x]: [V; 1]) -> [V; 2] {
         let positive = relu(T::NEG_INFINITY, simd, x);
-        [
-            positive,
-            relu(T::NEG_INFINITY, simd, negated(simd, x)),
-        ]
+        [positive, relu(T::NEG_INFINITY, simd, negated(simd, x))]
     }
 }
 

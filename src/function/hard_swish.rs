@@ -1,6 +1,6 @@
+use super::Function;
 use super::order::{Nan, without_sign};
 use super::relu::{above_negative_infinity, relu};
-use super::Function;
 use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
 /// Hard swish: x * max(0, min(1, x/6 + 1/2)).
@@ -50,12 +50,7 @@ impl Function for HardSwish {
     }
 
     #[inline(always)]
-    fn gradient<T: Format, V: Vector<Lane = T::Lane>>(
-        three: T::Lane,
-        simd: V::Simd,
-        x: V,
-        grad_output: V,
-    ) -> V {
+    fn gradient<T: Format, V: Vector<Lane = T::Lane>>(three: T::Lane, simd: V::Simd, x: V, grad_output: V) -> V {
         let product = V::compute::<T, _, 2>(simd, Gradient, [x, grad_output]);
         let elsewhere = grad_output.keep(above_negative_infinity(T::NEG_INFINITY, simd, x));
         Nan::of::<T>()

@@ -1,6 +1,6 @@
+use super::Function;
 use super::order::{Interval, Nan, has_fast_minimum, without_sign};
 use super::relu::relu;
-use super::Function;
 use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
 /// Squared ReLU: x² where x > 0, else +0.0.

@@ -152,12 +152,28 @@ impl<F: ChooseFn> Pass for ChooseByBits<F> {
             unsafe {
                 while end - at >= WORD {
                     let bits = bits(args.mask, at, WORD);
-                    choose::<S, F>(simd, function, bits, input.wrapping_add(at), output.add(at), WORD, streams);
+                    choose::<S, F>(
+                        simd,
+                        function,
+                        bits,
+                        input.wrapping_add(at),
+                        output.add(at),
+                        WORD,
+                        streams,
+                    );
                     at += WORD;
                 }
                 if at < end {
                     let bits = bits(args.mask, at, end - at);
-                    choose::<S, F>(simd, function, bits, input.wrapping_add(at), output.add(at), end - at, streams);
+                    choose::<S, F>(
+                        simd,
+                        function,
+                        bits,
+                        input.wrapping_add(at),
+                        output.add(at),
+                        end - at,
+                        streams,
+                    );
                     at = end;
                 }
             }

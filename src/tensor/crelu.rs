@@ -1,4 +1,4 @@
-use crate::call::{Map, Params, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
+use crate::call::{AsRowsMut, Map, Params, Rows, RowsCall, RowsInput, Way, loops, ways};
 use crate::simd::Element;
 
 /// Concatenated ReLU: relu(x) and relu(-x).
@@ -10,7 +10,7 @@ use crate::simd::Element;
 /// | -0.0, +0.0 | +0.0 both | +0.0 |
 /// | NaN | the same NaN, and with the other sign | x, the same NaN |
 ///
-/// It chooses among bits in every format. Tensors are slices, or [`RowsMut`], which [split](RowsMut::split_at_column) into the halves
+/// It chooses among bits in every format. Tensors are slices, or [`RowsMut`](crate::RowsMut), which [split](crate::RowsMut::split_at_column) into the halves
 /// of a concatenated one. It is due to Shang et al. (2016), TensorFlow's `tf.nn.crelu`.
 ///
 /// ```
@@ -18,8 +18,8 @@ use crate::simd::Element;
 ///
 /// let x = [1.0_f32, -2.0, 3.0, -4.0];
 /// let mut y = [0.0_f32; 8];
-/// let (positive, negative) = RowsMut::new(&mut y, 4).split_at_column(2);
-/// Crelu::new().forward(Rows::new(&x, 2), positive, negative);
+/// let (mut positive, mut negative) = RowsMut::new(&mut y, 4).split_at_column(2);
+/// Crelu::new().forward(Rows::new(&x, 2), &mut positive, &mut negative);
 /// assert_eq!(y, [1.0, 0.0, 0.0, 2.0, 3.0, 0.0, 0.0, 4.0]);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,10 +46,13 @@ impl Crelu {
     pub fn forward<'a, T: Element>(
         self,
         input: impl Into<Rows<'a, T>>,
-        positive: impl Into<RowsMut<'a, T>>,
-        negative: impl Into<RowsMut<'a, T>>,
+        positive: &'a mut (impl AsRowsMut<T> + ?Sized),
+        negative: &'a mut (impl AsRowsMut<T> + ?Sized),
     ) {
-        let outputs = [("positive", positive.into()), ("negative", negative.into())];
+        let outputs = [
+            ("positive", positive.as_rows_mut()),
+            ("negative", negative.as_rows_mut()),
+        ];
         let value = Map::Rows(const { loops::CRELU_VALUE[T::INDEX] }, &Params::new(()));
         RowsCall::new(None, [RowsInput::Rows("input", input.into())], outputs).map(value, self.way);
     }
@@ -66,7 +69,7 @@ impl Crelu {
         input: impl Into<Rows<'a, T>>,
         grad_positive: impl Into<Rows<'a, T>>,
         grad_negative: impl Into<Rows<'a, T>>,
-        grad_input: impl Into<RowsMut<'a, T>>,
+        grad_input: &'a mut (impl AsRowsMut<T> + ?Sized),
     ) {
         let inputs = [
             ("input", input.into()),
@@ -75,6 +78,6 @@ impl Crelu {
         ];
         let inputs = inputs.map(|(name, input)| RowsInput::Rows(name, input));
         let gradient = Map::Rows(const { loops::CRELU_GRADIENT[T::INDEX] }, &Params::new(()));
-        RowsCall::new(None, inputs, [("grad_input", grad_input.into())]).map(gradient, self.way);
+        RowsCall::new(None, inputs, [("grad_input", grad_input.as_rows_mut())]).map(gradient, self.way);
     }
 }

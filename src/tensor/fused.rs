@@ -1,7 +1,7 @@
 //! What engines do beside an activation, in the same pass.
 
 use crate::activation::Activation;
-use crate::call::{Channels, Map, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
+use crate::call::{AsRowsMut, Channels, ChannelsOf, Map, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
 use crate::simd::{Element, Lane};
 
 /// A function of the family on matrices, with what engines do right before it in the same pass over memory: the addition of a bias
@@ -14,8 +14,8 @@ use crate::simd::{Element, Lane};
 /// NaN without a sign and a payload. Without a bias and a residual, z is the input as it is. The CPU's rounding and
 /// flush-to-zero modes apply to the sums.
 ///
-/// f is any [`Activation`] (which [`PRelu`](crate::PRelu) is not). Tensors are slices, arrays, vectors or [`Rows`] and [`RowsMut`];
-/// a `&mut [T]` that is needed again goes in as `&mut *x`. They all have the same number of elements; where one has
+/// f is any [`Activation`] (which [`PRelu`](crate::PRelu) is not). Tensors are slices, arrays, vectors or [`Rows`] and [`RowsMut`].
+/// They all have the same number of elements; where one has
 /// something between its rows, the others are taken for rows of as many columns. With a bias, rows have as many columns as there are
 /// channels where these come last, and `spatial` columns where they come first.
 ///
@@ -82,11 +82,11 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     /// When the tensors have not the same number of elements, the channels don't divide it, or the rows of one that has something
     /// between them don't fit the channels, or the others'. Nothing is written then.
     #[track_caller]
-    pub fn forward<'b>(self, input: impl Into<Rows<'b, T>>, output: impl Into<RowsMut<'b, T>>)
+    pub fn forward<'b>(self, input: impl Into<Rows<'b, T>>, output: &'b mut (impl AsRowsMut<T> + ?Sized))
     where
         'a: 'b,
     {
-        self.run(RowsInput::Rows("input", input.into()), ("output", output.into()));
+        self.run(RowsInput::Rows("input", input.into()), ("output", output.as_rows_mut()));
     }
 
     /// `x = f(z)`, with x as the input.
@@ -95,11 +95,11 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// As [`forward`](Self::forward).
     #[track_caller]
-    pub fn forward_inplace<'b>(self, x: impl Into<RowsMut<'b, T>>)
+    pub fn forward_inplace<'b>(self, x: &'b mut (impl AsRowsMut<T> + ?Sized))
     where
         'a: 'b,
     {
-        self.run(RowsInput::Output, ("x", x.into()));
+        self.run(RowsInput::Output, ("x", x.as_rows_mut()));
     }
 
     #[track_caller]
@@ -117,8 +117,20 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         let absent = &<T::Lane as Lane>::SIGN_BIT;
         let (channels, bias) = match self.bias {
             None => (None, RowsInput::Number(absent)),
-            Some((bias, Channels::Last)) => (Some((Channels::Last, bias.len())), RowsInput::Row("bias", bias)),
-            Some((bias, first)) => (Some((first, bias.len())), RowsInput::PerRow(bias)),
+            Some((bias, layout)) => {
+                let input = match layout {
+                    Channels::Last => RowsInput::Row("bias", bias),
+                    Channels::First { .. } => RowsInput::PerRow(bias),
+                };
+                (
+                    Some(ChannelsOf {
+                        layout,
+                        name: "bias",
+                        count: bias.len(),
+                    }),
+                    input,
+                )
+            }
         };
         let residual = self.residual.map_or(RowsInput::Number(absent), |residual| {
             RowsInput::Rows("residual", residual)
@@ -134,7 +146,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
 
     /// `grad_input = f'(input) * grad_output` as [`Activation::backward`] has it, with z as the input (or, where the function's page
     /// allows it, its output). It is the gradient at the input of [`forward`](Self::forward) and at the residual, which are the same. The
-    /// bias and the residual of this value are not looked at: the caller has z, or the output.
+    /// bias and the residual of this value are not added: the caller has z, or the output.
     ///
     /// # Panics
     ///
@@ -144,10 +156,16 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         self,
         input: impl Into<Rows<'b, T>>,
         grad_output: impl Into<Rows<'b, T>>,
-        grad_input: impl Into<RowsMut<'b, T>>,
+        grad_input: &'b mut (impl AsRowsMut<T> + ?Sized),
     ) {
         let grad_output = RowsInput::Rows("grad_output", grad_output.into());
-        self.run_backward(None, input.into(), grad_output, ("grad_input", grad_input.into()), None);
+        self.run_backward(
+            None,
+            input.into(),
+            grad_output,
+            ("grad_input", grad_input.as_rows_mut()),
+            None,
+        );
     }
 
     /// `grad = f'(input) * grad`: [`backward`](Self::backward) in place.
@@ -156,8 +174,14 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// As [`forward`](Self::forward), of these tensors.
     #[track_caller]
-    pub fn backward_inplace<'b>(self, input: impl Into<Rows<'b, T>>, grad: impl Into<RowsMut<'b, T>>) {
-        self.run_backward(None, input.into(), RowsInput::Output, ("grad", grad.into()), None);
+    pub fn backward_inplace<'b>(self, input: impl Into<Rows<'b, T>>, grad: &'b mut (impl AsRowsMut<T> + ?Sized)) {
+        self.run_backward(
+            None,
+            input.into(),
+            RowsInput::Output,
+            ("grad", grad.as_rows_mut()),
+            None,
+        );
     }
 
     /// [`backward`](Self::backward), and in the same pass the gradient of the bias: of each channel the sum of `grad_input`, as it is
@@ -176,18 +200,18 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward), with one channel for each number of `grad_bias`.
+    /// As [`forward`](Self::forward), with one channel for each number of `grad_bias`; and when this value has a bias of another length.
     #[track_caller]
     pub fn backward_bias<'b>(
         self,
         input: impl Into<Rows<'b, T>>,
         grad_output: impl Into<Rows<'b, T>>,
-        grad_input: impl Into<RowsMut<'b, T>>,
+        grad_input: &'b mut (impl AsRowsMut<T> + ?Sized),
         channels: Channels,
         grad_bias: &mut [T::Sum],
     ) {
         let grad_output = RowsInput::Rows("grad_output", grad_output.into());
-        let output = ("grad_input", grad_input.into());
+        let output = ("grad_input", grad_input.as_rows_mut());
         self.run_backward(Some(channels), input.into(), grad_output, output, Some(grad_bias));
     }
 
@@ -195,16 +219,16 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward), with one channel for each number of `grad_bias`.
+    /// As [`forward`](Self::forward), with one channel for each number of `grad_bias`; and when this value has a bias of another length.
     #[track_caller]
     pub fn backward_bias_inplace<'b>(
         self,
         input: impl Into<Rows<'b, T>>,
-        grad: impl Into<RowsMut<'b, T>>,
+        grad: &'b mut (impl AsRowsMut<T> + ?Sized),
         channels: Channels,
         grad_bias: &mut [T::Sum],
     ) {
-        let output = ("grad", grad.into());
+        let output = ("grad", grad.as_rows_mut());
         self.run_backward(Some(channels), input.into(), RowsInput::Output, output, Some(grad_bias));
     }
 
@@ -219,7 +243,19 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ) {
         let params = self.activation.loop_params::<T>();
         let gradient = Map::Slices(self.activation.backward_loops::<T>(), &params);
-        let channels = channels.zip(grad_bias.as_ref().map(|grad_bias| grad_bias.len()));
+        let count = grad_bias.as_ref().map_or(0, |grad_bias| grad_bias.len());
+        if let (Some((bias, _)), Some(_)) = (self.bias, channels) {
+            assert!(
+                count == bias.len(),
+                "`grad_bias` has {count} elements, `bias` has {}",
+                bias.len()
+            );
+        }
+        let channels = channels.map(|layout| ChannelsOf {
+            layout,
+            name: "grad_bias",
+            count,
+        });
         let call = RowsCall::new(channels, [RowsInput::Rows("input", input), grad_output], [output]);
         match grad_bias {
             None => call.map(gradient, self.way),

@@ -1,4 +1,4 @@
-use crate::call::{Channels, Map, Params, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
+use crate::call::{AsRowsMut, Channels, ChannelsOf, Map, Params, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
 use crate::simd::Element;
 
 /// Parametric ReLU, with a slope for each channel: x where `!(x <= 0)`, else x * slope\[channel\].
@@ -60,11 +60,11 @@ impl<'a, T: Element> PRelu<'a, T> {
     /// When the tensors have not the same number of elements, the channels don't divide it, or the rows of one that has something
     /// between them don't fit the channels. Nothing is written then.
     #[track_caller]
-    pub fn forward<'b>(self, input: impl Into<Rows<'b, T>>, output: impl Into<RowsMut<'b, T>>)
+    pub fn forward<'b>(self, input: impl Into<Rows<'b, T>>, output: &'b mut (impl AsRowsMut<T> + ?Sized))
     where
         'a: 'b,
     {
-        self.run(RowsInput::Rows("input", input.into()), ("output", output.into()));
+        self.run(RowsInput::Rows("input", input.into()), ("output", output.as_rows_mut()));
     }
 
     /// `x = f(x)`
@@ -73,11 +73,11 @@ impl<'a, T: Element> PRelu<'a, T> {
     ///
     /// As [`forward`](Self::forward).
     #[track_caller]
-    pub fn forward_inplace<'b>(self, x: impl Into<RowsMut<'b, T>>)
+    pub fn forward_inplace<'b>(self, x: &'b mut (impl AsRowsMut<T> + ?Sized))
     where
         'a: 'b,
     {
-        self.run(RowsInput::Output, ("x", x.into()));
+        self.run(RowsInput::Output, ("x", x.as_rows_mut()));
     }
 
     #[track_caller]
@@ -89,8 +89,12 @@ impl<'a, T: Element> PRelu<'a, T> {
         RowsCall::new(self.channels(), [input, self.slopes()], [output]).map(value, self.way);
     }
 
-    fn channels(&self) -> Option<(Channels, usize)> {
-        Some((self.channels, self.slopes.len()))
+    fn channels(&self) -> Option<ChannelsOf> {
+        Some(ChannelsOf {
+            layout: self.channels,
+            name: "slopes",
+            count: self.slopes.len(),
+        })
     }
 
     fn slopes(&self) -> RowsInput<'a, T> {
@@ -112,7 +116,7 @@ impl<'a, T: Element> PRelu<'a, T> {
         self,
         input: impl Into<Rows<'b, T>>,
         grad_output: impl Into<Rows<'b, T>>,
-        grad_input: impl Into<RowsMut<'b, T>>,
+        grad_input: &'b mut (impl AsRowsMut<T> + ?Sized),
         grad_slopes: &mut [T::Sum],
     ) where
         'a: 'b,
@@ -121,7 +125,7 @@ impl<'a, T: Element> PRelu<'a, T> {
         self.run_backward(
             input.into(),
             grad_output,
-            ("grad_input", grad_input.into()),
+            ("grad_input", grad_input.as_rows_mut()),
             grad_slopes,
         );
     }
@@ -135,12 +139,17 @@ impl<'a, T: Element> PRelu<'a, T> {
     pub fn backward_inplace<'b>(
         self,
         input: impl Into<Rows<'b, T>>,
-        grad: impl Into<RowsMut<'b, T>>,
+        grad: &'b mut (impl AsRowsMut<T> + ?Sized),
         grad_slopes: &mut [T::Sum],
     ) where
         'a: 'b,
     {
-        self.run_backward(input.into(), RowsInput::Output, ("grad", grad.into()), grad_slopes);
+        self.run_backward(
+            input.into(),
+            RowsInput::Output,
+            ("grad", grad.as_rows_mut()),
+            grad_slopes,
+        );
     }
 
     #[track_caller]

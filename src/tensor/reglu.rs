@@ -1,4 +1,4 @@
-use crate::call::{Map, Params, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
+use crate::call::{AsRowsMut, Map, Params, Rows, RowsCall, RowsInput, Way, loops, ways};
 use crate::simd::Element;
 
 /// The gate ReGLU: relu(a) * b.
@@ -51,11 +51,11 @@ impl ReGlu {
         self,
         a: impl Into<Rows<'a, T>>,
         b: impl Into<Rows<'a, T>>,
-        output: impl Into<RowsMut<'a, T>>,
+        output: &'a mut (impl AsRowsMut<T> + ?Sized),
     ) {
         let inputs = [RowsInput::Rows("a", a.into()), RowsInput::Rows("b", b.into())];
         let value = Map::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
-        RowsCall::new(None, inputs, [("output", output.into())]).map(value, self.way);
+        RowsCall::new(None, inputs, [("output", output.as_rows_mut())]).map(value, self.way);
     }
 
     /// `a = relu(a) * b`
@@ -65,10 +65,10 @@ impl ReGlu {
     /// When the tensors have not the same number of elements, or one that has something between its rows has rows of another length.
     /// Nothing is written then.
     #[track_caller]
-    pub fn forward_inplace<'a, T: Element>(self, a: impl Into<RowsMut<'a, T>>, b: impl Into<Rows<'a, T>>) {
+    pub fn forward_inplace<'a, T: Element>(self, a: &'a mut (impl AsRowsMut<T> + ?Sized), b: impl Into<Rows<'a, T>>) {
         let inputs = [RowsInput::Output, RowsInput::Rows("b", b.into())];
         let value = Map::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
-        RowsCall::new(None, inputs, [("a", a.into())]).map(value, self.way);
+        RowsCall::new(None, inputs, [("a", a.as_rows_mut())]).map(value, self.way);
     }
 
     /// `grad_a = grad_output * b` and `grad_b = grad_output * a` where a passes, else +0.0.
@@ -83,12 +83,12 @@ impl ReGlu {
         a: impl Into<Rows<'a, T>>,
         b: impl Into<Rows<'a, T>>,
         grad_output: impl Into<Rows<'a, T>>,
-        grad_a: impl Into<RowsMut<'a, T>>,
-        grad_b: impl Into<RowsMut<'a, T>>,
+        grad_a: &'a mut (impl AsRowsMut<T> + ?Sized),
+        grad_b: &'a mut (impl AsRowsMut<T> + ?Sized),
     ) {
         let inputs = [("a", a.into()), ("b", b.into()), ("grad_output", grad_output.into())];
         let inputs = inputs.map(|(name, input)| RowsInput::Rows(name, input));
-        let outputs = [("grad_a", grad_a.into()), ("grad_b", grad_b.into())];
+        let outputs = [("grad_a", grad_a.as_rows_mut()), ("grad_b", grad_b.as_rows_mut())];
         let gradient = Map::Rows(const { loops::REGLU_GRADIENT[T::INDEX] }, &Params::new(()));
         RowsCall::new(None, inputs, outputs).map(gradient, self.way);
     }
