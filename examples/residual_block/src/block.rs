@@ -131,11 +131,11 @@ impl<T: Format> Block<'_, T> {
 
     pub fn add_bias_inplace(&mut self) {
         let adding = Fused::new(IDENTITY).bias(self.bias, self.channels);
-        adding.forward_inplace(&mut *self.y);
+        adding.forward_inplace(self.y);
     }
 
     pub fn add_skip_inplace(&mut self) {
-        Fused::new(IDENTITY).residual(self.skip).forward_inplace(&mut *self.y);
+        Fused::new(IDENTITY).residual(self.skip).forward_inplace(self.y);
     }
 
     pub fn relu_inplace(&mut self) {
@@ -152,7 +152,7 @@ impl<T: Format> Block<'_, T> {
     }
 
     pub fn fused_inplace(&mut self) {
-        self.fused_relu().forward_inplace(&mut *self.y);
+        self.fused_relu().forward_inplace(self.y);
     }
 }
 
@@ -199,7 +199,7 @@ impl<T: Format> Block<'_, T> {
     }
 
     pub fn fused_backward(&mut self) {
-        Fused::new(Relu).backward_bias(&*self.y, self.grad_y, &mut *self.grad_z, self.channels, self.grad_bias);
+        Fused::new(Relu).backward_bias(&*self.y, self.grad_y, self.grad_z, self.channels, self.grad_bias);
     }
 }
 
