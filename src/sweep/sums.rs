@@ -52,9 +52,10 @@ impl<F: SumFn<N>, const N: usize> Pass for SumColumns<F, N> {
             // SAFETY: the columns from `at` on exist, or as many as there are left; the sums end with a whole register.
             unsafe {
                 let left = plan.columns - at;
-                if S::UNROLL > 1 && left >= 2 * lanes {
-                    add_columns::<S, F, N, 2>(simd, &plan, sums, at);
-                    at += 2 * lanes;
+                if S::HAS_NARROW && left >= 4 * lanes {
+                    // An addition takes longer than the next one wants to wait.
+                    add_columns::<S, F, N, 4>(simd, &plan, sums, at);
+                    at += 4 * lanes;
                 } else if left >= lanes {
                     add_columns::<S, F, N, 1>(simd, &plan, sums, at);
                     at += lanes;
@@ -223,17 +224,21 @@ impl<F: SumFn<N>, const N: usize> Pass for SumRows<F, N> {
 /// There are so many, and they can be written.
 #[inline(always)]
 pub(crate) unsafe fn fold<L: FloatLane>(lanes: *mut L) -> L {
-    let mut half = const { row_lanes::<L>() / 2 };
-    // SAFETY: `i + half` is below the number of lanes.
-    unsafe {
-        while half > 0 {
-            for i in 0..half {
-                *lanes.add(i) = (*lanes.add(i)).add(*lanes.add(i + half));
-            }
-            half /= 2;
-        }
-        *lanes
+    // Each with a known count, so that the compiler makes vectors of it.
+    macro_rules! add_second_half {
+        ($($half:literal)+) => {
+            $(if $half < const { row_lanes::<L>() } {
+                for i in 0..$half {
+                    // SAFETY: `i + half` is below the number of lanes.
+                    unsafe { *lanes.add(i) = (*lanes.add(i)).add(*lanes.add(i + $half)) };
+                }
+            })+
+        };
     }
+    const { assert!(row_lanes::<L>() <= 32) };
+    add_second_half!(16 8 4 2 1);
+    // SAFETY: there is a lane.
+    unsafe { *lanes }
 }
 
 /// Adds the elements of a row to the lanes.
