@@ -567,11 +567,11 @@ fn repeatable(plan: &Plan, size: usize) -> Option<Repeated> {
 impl Walk<'_> {
     fn map_all(&mut self) {
         let Work { plan, size, map, .. } = self.work;
-        let is_long = plan.columns.saturating_mul(size) >= LONG_BYTES;
         let is_one_loop = !matches!(map, Map::Fused { .. });
         let is_flat_slices = matches!(map, Map::Slices(..)) && is_flat(&plan, size);
-        if is_flat_slices || is_one_loop && (!self.streaming || is_long || !self.can_stream_from_block(&plan)) {
-            self.map(&plan, self.streaming && (is_flat_slices || is_long));
+        let streams_rows = is_flat_slices || self.repeated.is_some() || self.can_stream_rows(&plan);
+        if is_flat_slices || is_one_loop && (!self.streaming || streams_rows || !self.can_stream_from_block(&plan)) {
+            self.map(&plan, self.streaming && streams_rows);
             return;
         }
         for (_, tile) in Tiles::new(plan, size) {
@@ -582,6 +582,17 @@ impl Walk<'_> {
                 self.map(&tile, streaming);
             }
         }
+    }
+
+    /// Whether rows can be streamed one by one: they are long, so that it does not matter what two of them share of a line, or whole
+    /// lines.
+    fn can_stream_rows(&self, plan: &Plan) -> bool {
+        let bytes = plan.columns.saturating_mul(self.work.size);
+        let are_lines = |output: &Operand| {
+            let strides = [output.row_stride, output.group_stride];
+            output.start.addr() % LINE_BYTES == 0 && strides.iter().all(|stride| stride.is_multiple_of(LINE_BYTES))
+        };
+        bytes >= LONG_BYTES || bytes >= SHORT_BYTES && plan.outputs.iter().all(are_lines)
     }
 
     /// The sum of each column.
