@@ -33,8 +33,11 @@ pub struct SliceLoops {
     long: [SliceEntry; ISAS],
 }
 
-/// [`Pass::walk`] of some pass, for one format.
-pub struct PassLoops<Args, Output = ()>([Option<unsafe fn(&Args) -> Output>; ISAS]);
+/// A pass on each instruction set that it is compiled for, of one format.
+pub struct PassLoops<Args, Output = ()>([Option<PassEntry<Args, Output>>; ISAS]);
+
+/// [`Pass::walk`] of some pass.
+type PassEntry<Args, Output> = unsafe fn(&Args) -> Output;
 
 pub(crate) type RowsLoops = PassLoops<RowsArgs>;
 
@@ -82,7 +85,7 @@ const fn pass_loops<P: Pass>() -> PassLoops<P::Args, P::Output> {
 
 /// Where it is faster than the passes that it is composed of: on instruction sets from `first` on.
 const fn pass_loops_from<P: Pass>(first: Isa) -> PassLoops<P::Args, P::Output> {
-    let mut loops: [Option<unsafe fn(&P::Args) -> P::Output>; ISAS] = [None; ISAS];
+    let mut loops: [Option<PassEntry<P::Args, P::Output>>; ISAS] = [None; ISAS];
     macro_rules! add {
         ($isa:ident) => {
             if $isa::ISA as usize >= first as usize {
@@ -220,6 +223,11 @@ unsafe fn finish_sums<L: FloatLane>(totals: *mut u8, len: usize) {
 /// `&$loops` for each format, called `$T` there: each is a static.
 macro_rules! per_format {
     ($T:ident => $type:ty: $loops:expr) => {{
+        const {
+            assert!(<f32 as Format>::INDEX == 0 && <f64 as Format>::INDEX == 1);
+            #[cfg(feature = "half")]
+            assert!(<half::f16 as Format>::INDEX == 2 && <half::bf16 as Format>::INDEX == 3);
+        }
         static F32: $type = {
             type $T = f32;
             $loops
@@ -238,6 +246,7 @@ macro_rules! per_format {
             type $T = half::bf16;
             $loops
         };
+        // By `Format::INDEX`.
         [
             &F32,
             &F64,
@@ -337,6 +346,9 @@ impl Params {
         self.0.as_ptr().cast()
     }
 }
+
+/// The parameters of a function that has none: of size 0, which any pointer points to that isn't null.
+pub(super) const NO_PARAMS: *const u8 = core::ptr::NonNull::<u64>::dangling().as_ptr().cast();
 
 /// A function's loops. It seals [`Activation`](crate::activation::Activation).
 pub trait Compiled: Copy + Debug + Send + Sync + 'static {

@@ -3,7 +3,9 @@
 use core::mem::MaybeUninit;
 
 use super::detect::Kernels;
-use super::loops::{COUNT_NONZERO, CompiledOneBit, KEEP, LiveLoops, Params, PassLoops, REPRESENTATIVE, SliceLoops};
+use super::loops::{
+    COUNT_NONZERO, CompiledOneBit, KEEP, LiveLoops, NO_PARAMS, Params, PassLoops, REPRESENTATIVE, SliceLoops,
+};
 use super::slices::Source;
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel, share};
@@ -57,7 +59,7 @@ impl Part<'_> {
     /// How many elements are live where the mask is written, else 0.
     fn walk(self, kernels: Kernels, streaming: bool) -> usize {
         let all = BitsArgs {
-            function: self.mask.cast_const(),
+            function: NO_PARAMS,
             mask: self.mask,
             input: self.input,
             output: self.output,
@@ -66,7 +68,7 @@ impl Part<'_> {
         };
         let mut live = 0;
         match self.pass {
-            // SAFETY: `MaskCall` has made the pointers of slices of equal length and of as many bits. It holds no parameter.
+            // SAFETY: `MaskCall` has made the pointers of slices of equal length and of as many bits.
             Pass::Keep(keep) => unsafe { keep.call(kernels, &all) },
             Pass::Write { .. } | Pass::Expand { .. } => {
                 let mut done = 0;
@@ -89,7 +91,7 @@ impl Part<'_> {
     /// The last element up to `end` at which the output is aligned to a line, or `end` if there is none.
     fn line_before(&self, end: usize) -> usize {
         let into_line = self.output.wrapping_add(end * self.size).addr() % 64;
-        if into_line % self.size == 0 {
+        if into_line.is_multiple_of(self.size) {
             end - into_line / self.size
         } else {
             end
@@ -344,7 +346,7 @@ pub(crate) fn backward_mask_inplace<'a, A: CompiledOneBit, T: Element>(
 
 pub(crate) fn count_zeros<T: Element>(x: &[T], kernels: Kernels) -> usize {
     let args = BitsArgs {
-        function: core::ptr::null(),
+        function: NO_PARAMS,
         mask: core::ptr::null_mut(),
         input: x.as_ptr().cast(),
         output: core::ptr::null_mut(),

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
 use super::detect::Kernels;
-use super::loops::{COPY, Params, RowsLoops, SliceLoops, SumLoops};
+use super::loops::{COPY, NO_PARAMS, Params, RowsLoops, SliceLoops, SumLoops};
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel, share};
 use super::streaming::streaming_threshold;
@@ -590,7 +590,8 @@ impl Walk<'_> {
         let bytes = plan.columns.saturating_mul(self.work.size);
         let are_lines = |output: &Operand| {
             let strides = [output.row_stride, output.group_stride];
-            output.start.addr() % LINE_BYTES == 0 && strides.iter().all(|stride| stride.is_multiple_of(LINE_BYTES))
+            output.start.addr().is_multiple_of(LINE_BYTES)
+                && strides.iter().all(|stride| stride.is_multiple_of(LINE_BYTES))
         };
         bytes >= LONG_BYTES || bytes >= SHORT_BYTES && plan.outputs.iter().all(are_lines)
     }
@@ -720,11 +721,11 @@ impl Walk<'_> {
         self.map(&in_block, false);
         then(self, &outputs_as_inputs(&in_block));
         let len = (tile.groups * tile.rows * tile.columns, size);
-        // SAFETY: the block has as many elements, and the output is in one piece. A copy has no parameters. `Work::walk` has the fence.
+        // SAFETY: the block has as many elements, and the output is in one piece. `Work::walk` has the fence.
         unsafe {
             self.work
                 .copy
-                .call(self.kernels, start, [start.cast_const(); 2], output, len, true)
+                .call(self.kernels, NO_PARAMS, [start.cast_const(); 2], output, len, true)
         };
     }
 
@@ -737,8 +738,7 @@ impl Walk<'_> {
                 let z = contiguous(self.block.start(), tile, self.work.size);
                 let mut to_block = *tile;
                 to_block.outputs[0] = z;
-                let function = z.start;
-                self.call_rows(sum, function, &to_block, false);
+                self.call_rows(sum, NO_PARAMS, &to_block, false);
                 let from_block = Plan {
                     inputs: [z, Operand::NONE, Operand::NONE],
                     ..*tile

@@ -135,10 +135,12 @@ pub trait OneBit: Function {
     fn live<T: Format>(self) -> Self::Live<T::Lane>;
 }
 
-/// A function's value on vectors.
+/// A function's value on vectors. Its representation is that of the parameters.
+#[repr(transparent)]
 pub(crate) struct Value<A: Function, T: Format>(pub(crate) A::Params<T::Lane>);
 
-/// A function's gradient on vectors of x and the gradient at the output.
+/// A function's gradient on vectors of x and the gradient at the output. Its representation is that of the parameters.
+#[repr(transparent)]
 pub(crate) struct Gradient<A: Function, T: Format>(pub(crate) A::Params<T::Lane>);
 
 macro_rules! vector_fn {

@@ -22,7 +22,8 @@ impl<T: Format> VectorFn<3> for Sum<T> {
     }
 }
 
-/// A function's value at that sum.
+/// A function's value at that sum. Its representation is that of the parameters.
+#[repr(transparent)]
 pub(crate) struct ValueOfSum<A: Function, T: Format>(A::Params<T::Lane>);
 
 impl<A: Function, T: Format> Clone for ValueOfSum<A, T> {

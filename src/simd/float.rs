@@ -22,17 +22,12 @@ pub trait Float: Register<Float = Self, Lane: FloatLane> {
 
 /// The bits of a format that is computed in.
 pub trait FloatLane: Lane {
-    const NEG_INFINITY: Self;
-    const INFINITY: Self;
     /// The quiet one without a sign and a payload.
     const NAN: Self;
     /// Of the least normal one.
     const MIN_POSITIVE: Self;
 
-    /// Of the nearest number, of two the even one.
-    fn nearest(number: f64) -> Self;
-
-    /// The same, but no infinity.
+    /// Of the nearest finite number, ties to even.
     fn nearest_finite(number: f64) -> Self;
 
     /// `self + other`, rounded to nearest.
@@ -43,15 +38,8 @@ pub trait FloatLane: Lane {
 }
 
 impl FloatLane for i32 {
-    const NEG_INFINITY: Self = f32::NEG_INFINITY.to_bits().cast_signed();
-    const INFINITY: Self = f32::INFINITY.to_bits().cast_signed();
     const NAN: Self = 0x7fc0_0000;
     const MIN_POSITIVE: Self = f32::MIN_POSITIVE.to_bits().cast_signed();
-
-    #[inline(always)]
-    fn nearest(number: f64) -> Self {
-        (number as f32).to_bits().cast_signed()
-    }
 
     #[inline(always)]
     fn nearest_finite(number: f64) -> Self {
@@ -75,15 +63,8 @@ impl FloatLane for i32 {
 }
 
 impl FloatLane for i64 {
-    const NEG_INFINITY: Self = f64::NEG_INFINITY.to_bits().cast_signed();
-    const INFINITY: Self = f64::INFINITY.to_bits().cast_signed();
     const NAN: Self = 0x7ff8_0000_0000_0000;
     const MIN_POSITIVE: Self = f64::MIN_POSITIVE.to_bits().cast_signed();
-
-    #[inline(always)]
-    fn nearest(number: f64) -> Self {
-        number.to_bits().cast_signed()
-    }
 
     #[inline(always)]
     fn nearest_finite(number: f64) -> Self {

@@ -31,9 +31,6 @@ pub trait Format {
     /// Whether it is `bf16`, which is half of an `f32`.
     const IS_BF16: bool;
 
-    /// Exactly.
-    fn to_f64(bits: Self::Lane) -> f64;
-
     /// Without instructions that the CPU may have for it.
     fn to_f32(bits: Self::Lane) -> f32;
 
@@ -65,16 +62,6 @@ macro_rules! format {
             const INFINITY: $lane = <$element>::INFINITY.to_bits().cast_signed();
             const IS_BF16: bool = $index == 3;
             const INDEX: usize = $index;
-
-            #[inline(always)]
-            fn to_f64(bits: $lane) -> f64 {
-                if $index == 1 {
-                    let bits: i64 = bits.into();
-                    f64::from_bits(bits.cast_unsigned())
-                } else {
-                    <Self as Format>::to_f32(bits).into()
-                }
-            }
 
             #[inline(always)]
             fn to_f32(bits: $lane) -> f32 {

@@ -4,8 +4,8 @@
 /// one list of its target features: for the proof that it is there, the detection, and the functions that enable it. F16C is always on
 /// the list. `short` is another one than itself, and whether that is available.
 macro_rules! isa {
-    ($name:ident, unroll $unroll:literal, narrow $has_narrow:literal) => {
-        isa!(@declare $name, Self, true, streams false, unroll $unroll, narrow $has_narrow, []);
+    ($name:ident) => {
+        isa!(@declare $name, Self, true, streams false, []);
     };
     ($name:ident: $($feature:tt),+) => {
         isa!($name, short Self if true; $($feature),+);
@@ -16,7 +16,7 @@ macro_rules! isa {
 
         isa!(
             @declare $name, $short, cpu::get() && $crate::simd::cpuid::has_f16c() && $has_short,
-            streams true, unroll 1, narrow true,
+            streams true,
             [
                 $(#[target_feature(enable = $feature)])+
                 #[target_feature(enable = "f16c")]
@@ -24,8 +24,8 @@ macro_rules! isa {
         );
     };
     (
-        @declare $name:ident, $short:ty, $is_available:expr, streams $streams:literal, unroll $unroll:literal,
-        narrow $has_narrow:literal, [$(#[$target_feature:meta])*]
+        @declare $name:ident, $short:ty, $is_available:expr, streams $streams:literal,
+        [$(#[$target_feature:meta])*]
     ) => {
         #[derive(Clone, Copy)]
         pub struct $name(());
@@ -39,8 +39,6 @@ macro_rules! isa {
 
             const ISA: $crate::isa::Isa = $crate::isa::Isa::$name;
             const STREAMS: bool = $streams;
-            const UNROLL: usize = $unroll;
-            const HAS_NARROW: bool = $has_narrow;
 
             fn is_available() -> bool {
                 $is_available

@@ -59,12 +59,6 @@ pub unsafe trait Simd: Copy + 'static {
     /// Whether it has non-temporal stores.
     const STREAMS: bool = false;
 
-    /// Registers in a round of a main loop.
-    const UNROLL: usize;
-
-    /// Whether it has vectors narrower than its registers for tails.
-    const HAS_NARROW: bool;
-
     /// Whether this CPU and its operating system have it.
     fn is_available() -> bool;
 

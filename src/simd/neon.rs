@@ -5,7 +5,7 @@ use core::arch::aarch64::*;
 use super::{Format, Lane, Register, Vector};
 
 // Built in only where the compilation target has it.
-isa!(Neon, unroll 1, narrow true);
+isa!(Neon);
 
 macro_rules! computed_in_f32 {
     () => {

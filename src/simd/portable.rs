@@ -4,7 +4,7 @@ use wide::{f32x8, f64x4, i16x16 as I16, i32x8 as I32, i64x4 as I64};
 
 use super::{Float, Format, Lane, Register, Vector, halves};
 
-isa!(Portable, unroll 1, narrow false);
+isa!(Portable);
 
 macro_rules! computed_in_f32 {
     () => {

@@ -8,7 +8,7 @@ type I16 = One<Scalar, i16>;
 type I32 = One<Scalar, i32>;
 type I64 = One<Scalar, i64>;
 
-isa!(Scalar, unroll 1, narrow false);
+isa!(Scalar);
 
 impl Scalar {
     pub(crate) fn always() -> Self {

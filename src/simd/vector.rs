@@ -6,7 +6,7 @@ use super::{Float, FloatFn, Format, Simd, scalar};
 pub trait Lane: Copy + Ord + Send + Sync + 'static {
     /// A register of the instruction set.
     type Register<S: Simd>: Register<Simd = S, Lane = Self>;
-    /// Of 16 bytes, for tails; of one lane where [`Simd::HAS_NARROW`] is false.
+    /// Of 16 bytes, for tails; of one lane where the compilation target has no such vectors.
     type Narrow<S: Simd>: Vector<Simd = S, Lane = Self>;
     /// Of one lane.
     type One<S: Simd>: Vector<Simd = S, Lane = Self>;
@@ -245,6 +245,10 @@ pub(super) fn compute_in_registers<T: Format<Lane = V::Lane>, V: Register, F: Fl
 ) -> V {
     let [first, second] = inputs[0].split::<T>();
     let (mut first, mut second) = ([first; N], [second; N]);
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "with iterators the crate takes twice as long to compile"
+    )]
     for i in 1..N {
         [first[i], second[i]] = inputs[i].split::<T>();
     }

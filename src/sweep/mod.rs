@@ -1,5 +1,10 @@
 //! How memory is walked: slices, rows of matrices, masks and sums. The loops know vectors, and no function.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "with iterators over arrays of vectors the crate takes twice as long to compile"
+)]
+
 mod masks;
 mod rows;
 mod slices;
@@ -24,7 +29,7 @@ fn before_alignment<S: Simd, L: Lane>(target: *const L) -> usize {
 /// Whether `target` is aligned to a register.
 #[inline(always)]
 fn is_aligned<S: Simd, L: Lane>(target: *const L) -> bool {
-    target.addr() % size_of::<RegisterOf<S, L>>() == 0
+    target.addr().is_multiple_of(size_of::<RegisterOf<S, L>>())
 }
 
 /// What is streamed comes from far away too.

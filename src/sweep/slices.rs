@@ -44,7 +44,7 @@ impl<F: VectorFn<N>, const N: usize, const NARROW: bool, const ALIGNED: bool> Sl
                 masks: [usize::MAX; N],
                 outputs: [output.cast()],
             };
-            if const { NARROW && S::HAS_NARROW } {
+            if NARROW {
                 map.walk_with_narrow_tails::<ALIGNED>(len, streaming);
             } else {
                 map.walk(len, streaming);
@@ -114,14 +114,6 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
         let lanes = RegisterOf::<S, F::Lane>::LANES;
         // SAFETY: the elements up to `end` are whole registers.
         unsafe {
-            if S::UNROLL > 1 {
-                while end - at >= 2 * lanes {
-                    let (first, second) = (self.call(at, STREAMING), self.call(at + lanes, STREAMING));
-                    self.store(first, at, STREAMING);
-                    self.store(second, at + lanes, STREAMING);
-                    at += 2 * lanes;
-                }
-            }
             while at != end {
                 self.store(self.call(at, STREAMING), at, STREAMING);
                 at += lanes;

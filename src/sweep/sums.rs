@@ -52,7 +52,7 @@ impl<F: SumFn<N>, const N: usize> Pass for SumColumns<F, N> {
             // SAFETY: the columns from `at` on exist, or as many as there are left; the sums end with a whole register.
             unsafe {
                 let left = plan.columns - at;
-                if S::HAS_NARROW && left >= 4 * lanes {
+                if left >= 4 * lanes {
                     // An addition takes longer than the next one wants to wait.
                     add_columns::<S, F, N, 4>(simd, &plan, sums, at);
                     at += 4 * lanes;
