@@ -245,10 +245,6 @@ pub(super) fn compute_in_registers<T: Format<Lane = V::Lane>, V: Register, F: Fl
 ) -> V {
     let [first, second] = inputs[0].split::<T>();
     let (mut first, mut second) = ([first; N], [second; N]);
-    #[expect(
-        clippy::needless_range_loop,
-        reason = "with iterators the crate takes twice as long to compile"
-    )]
     for i in 1..N {
         [first[i], second[i]] = inputs[i].split::<T>();
     }
