@@ -1,4 +1,4 @@
-//! The methods of a function on slices, and functions that are known at run time.
+//! The methods of a function on slices, and functions that are chosen at run time.
 
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use crate::call::{self, Compiled, CompiledOneBit, Kernels, LiveLoops, Params, Ro
 use crate::function::*;
 use crate::simd::Element;
 
-/// A function of the rectifier family, with its gradient: a value, whose parameters were checked when it was made.
+/// An activation function of one tensor, with its gradient.
 ///
 /// ```
 /// use rectify::{Activation, Relu};
@@ -25,14 +25,17 @@ use crate::simd::Element;
 /// assert_eq!(grad, [0.0, 0.0, 1.0]);
 /// ```
 ///
-/// The methods use [`Isa::best`](crate::Isa::best); [`Kernels`] has them on an instruction set of your choice. The trait is
-/// sealed, and not dyn compatible: where the function is known at run time only, keep an enum of the types and match.
+/// A function is a value. Its parameters are checked when it is constructed.
+///
+/// The methods use [`Isa::best`](crate::Isa::best). [`Kernels`] has them on an instruction set of your choice.
+///
+/// The trait is sealed and not dyn compatible. [`AnyActivation`] is a function that is chosen at run time.
 pub trait Activation: Compiled {
     /// `output[i] = f(input[i])`
     ///
     /// # Panics
     ///
-    /// When the lengths differ. Nothing is written then.
+    /// Panics if the lengths differ, before anything is written.
     #[inline]
     #[track_caller]
     fn forward<T: Element>(self, input: &[T], output: &mut [T]) {
@@ -45,31 +48,34 @@ pub trait Activation: Compiled {
         call::forward_inplace(self, x).run(Kernels::best);
     }
 
-    /// `grad_input[i] = f'(input[i]) * grad_output[i]`, but +0.0 where f' is 0: the gradient of a loss at the input of the function,
-    /// from the one at its output.
+    /// `grad_input[i] = f'(input[i]) * grad_output[i]`, or +0.0 where f' is 0: the gradient at the input of the
+    /// function.
+    ///
+    /// `grad_output` is the gradient of a loss at the output of the function.
     ///
     /// # Panics
     ///
-    /// When the lengths differ. Nothing is written then.
+    /// Panics if the lengths differ, before anything is written.
     #[inline]
     #[track_caller]
     fn backward<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
         call::backward(self, input, grad_output, grad_input).run(Kernels::best);
     }
 
-    /// `grad[i] = f'(input[i]) * grad[i]`, but +0.0 where f' is 0: [`backward`](Self::backward) with the gradient at the output overwritten by the
-    /// one at the input.
+    /// `grad[i] = f'(input[i]) * grad[i]`, or +0.0 where f' is 0: [`backward`](Self::backward) in-place.
+    ///
+    /// `grad` holds the gradient at the output, and is overwritten by the gradient at the input.
     ///
     /// # Panics
     ///
-    /// When the lengths differ. Nothing is written then.
+    /// Panics if the lengths differ, before anything is written.
     #[inline]
     #[track_caller]
     fn backward_inplace<T: Element>(self, input: &[T], grad: &mut [T]) {
         call::backward_inplace(self, input, grad).run(Kernels::best);
     }
 
-    /// [`forward`](Self::forward) to memory that need not be initialised. Gives it back as elements.
+    /// [`forward`](Self::forward) to memory that may be uninitialized. Returns it as initialized elements.
     ///
     /// ```
     /// use std::mem::MaybeUninit;
@@ -82,18 +88,18 @@ pub trait Activation: Compiled {
     ///
     /// # Panics
     ///
-    /// When the lengths differ. Nothing is written then.
+    /// Panics if the lengths differ, before anything is written.
     #[inline]
     #[track_caller]
     fn forward_uninit<'a, T: Element>(self, input: &[T], output: &'a mut [MaybeUninit<T>]) -> &'a mut [T] {
         call::forward_uninit(self, input, output).run(Kernels::best)
     }
 
-    /// [`backward`](Self::backward) to memory that need not be initialised. Gives it back as elements.
+    /// [`backward`](Self::backward) to memory that may be uninitialized. Returns it as initialized elements.
     ///
     /// # Panics
     ///
-    /// When the lengths differ. Nothing is written then.
+    /// Panics if the lengths differ, before anything is written.
     #[inline]
     #[track_caller]
     fn backward_uninit<'a, T: Element>(
@@ -105,7 +111,7 @@ pub trait Activation: Compiled {
         call::backward_uninit(self, input, grad_output, grad_input).run(Kernels::best)
     }
 
-    /// Appends the values of [`forward`](Self::forward) to a vector, whose memory need not be filled before.
+    /// Appends the result of [`forward`](Self::forward) to `output`, without filling its memory first.
     ///
     /// ```
     /// use rectify::{Activation, Relu};
@@ -117,22 +123,23 @@ pub trait Activation: Compiled {
     ///
     /// # Panics
     ///
-    /// When the vector would have more bytes than `isize::MAX`.
+    /// Panics if the new capacity exceeds `isize::MAX` bytes.
     #[cfg(feature = "alloc")]
     #[track_caller]
     fn forward_append<T: Element>(self, input: &[T], output: &mut Vec<T>) {
         call::append(output, input.len(), |output| self.forward_uninit(input, output));
     }
 
-    /// Appends the values of [`backward`](Self::backward) to a vector, whose memory need not be filled before.
+    /// Appends the result of [`backward`](Self::backward) to `grad_input`, without filling its memory first.
     ///
     /// # Panics
     ///
-    /// When the lengths differ, or the vector would have more bytes than `isize::MAX`. It is as it was then.
+    /// Panics if the lengths differ or the new capacity exceeds `isize::MAX` bytes. `grad_input` is unchanged in either
+    /// case.
     #[cfg(feature = "alloc")]
     #[track_caller]
     fn backward_append<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut Vec<T>) {
-        // At the caller, before the vector grows.
+        // Before the vector grows.
         call::check_len(("input", input), ("grad_output", grad_output));
         call::append(grad_input, input.len(), |grad_input| {
             self.backward_uninit(input, grad_output, grad_input)
@@ -140,21 +147,18 @@ pub trait Activation: Compiled {
     }
 }
 
-/// An [`Activation`] whose gradient needs one bit of x: whether x is *live*, where the slope is 1.
+/// An [`Activation`] whose gradient needs one bit of x: whether x is *live*.
 ///
-/// An engine that keeps the mask of bits can free x and the output after forward: 32 times less memory for `f32`. And backward
-/// reads less.
+/// | function | live | gradient where live | elsewhere |
+/// | --- | --- | --- | --- |
+/// | [`Relu`](crate::Relu) | `!(x <= 0)` | g | +0.0 |
+/// | [`LeakyRelu`](crate::LeakyRelu) | `!(x <= 0)` | g | g * slope |
+/// | [`ClippedRelu`](crate::ClippedRelu) | `!(x <= 0 \|\| x >= max)` | g | +0.0 |
+/// | [`Hardtanh`](crate::Hardtanh) | `!(x <= min \|\| x >= max)` | g | +0.0 |
+/// | [`ThresholdedRelu`](crate::ThresholdedRelu) | `!(x <= alpha)` | g | +0.0 |
 ///
-/// A mask has the bit of element i in byte i / 8, the first one in the lowest bit; the unused bits of its last byte are written as 0.
-///
-/// | function | live |
-/// | --- | --- |
-/// | [`Relu`](crate::Relu), [`LeakyRelu`](crate::LeakyRelu) | `!(x <= 0)` |
-/// | [`ClippedRelu`](crate::ClippedRelu) | `!(x <= 0 \|\| x >= max)` |
-/// | [`Hardtanh`](crate::Hardtanh) | `!(x <= min \|\| x >= max)` |
-/// | [`ThresholdedRelu`](crate::ThresholdedRelu) | `!(x <= alpha)` |
-///
-/// So a NaN is live. The results are those of [`Activation`]'s methods, bit for bit.
+/// A NaN is live. Parameters are rounded as on the page of each function. The results are those of [`Activation`]'s
+/// methods, bit for bit.
 ///
 /// ```
 /// use rectify::{ClippedRelu, OneBitGradient};
@@ -170,43 +174,54 @@ pub trait Activation: Compiled {
 /// assert_eq!(grad, [0.0, 0.5, 0.0, 0.5]);
 /// ```
 ///
-/// cuBLASLt's `RELU_AUX` and libxsmm's `BITMASK` are such masks. [`Kernels`] has the methods on an instruction set of your choice.
+/// # Layout of a mask
+///
+/// The bit of element i is in byte i / 8, the first one in the lowest bit. The unused bits of the last byte are written
+/// as 0, and ignored by backward. cuBLASLt's `RELU_AUX` and libxsmm's `BITMASK` are such masks.
+///
+/// # Notes
+///
+/// A training engine that keeps the mask can free both x and the output after forward. For `f32` the mask is 32 times
+/// smaller than x, so backward also reads less.
+///
+/// [`Kernels`] has the methods on an instruction set of your choice. For a function that is chosen at run time,
+/// [`AnyActivation::one_bit`] returns an [`AnyOneBit`]. The trait is sealed.
 pub trait OneBitGradient: Activation + CompiledOneBit {
-    /// [`Activation::forward`], with the mask. Gives how many elements are live.
+    /// [`Activation::forward`], and writes the mask. Returns the number of live elements.
     ///
     /// # Panics
     ///
-    /// When the lengths differ, or the mask is not of `input.len().div_ceil(8)` bytes. Nothing is written then.
+    /// Panics if the lengths differ, or if `mask.len() != input.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     fn forward_mask<T: Element>(self, input: &[T], output: &mut [T], mask: &mut [u8]) -> usize {
         call::forward_mask(self, input, output, mask).run(Kernels::best())
     }
 
-    /// [`Activation::forward_inplace`], with the mask. Gives how many elements are live.
+    /// [`Activation::forward_inplace`], and writes the mask. Returns the number of live elements.
     ///
     /// # Panics
     ///
-    /// When the mask is not of `x.len().div_ceil(8)` bytes. Nothing is written then.
+    /// Panics if `mask.len() != x.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     fn forward_mask_inplace<T: Element>(self, x: &mut [T], mask: &mut [u8]) -> usize {
         call::forward_mask_inplace(self, x, mask).run(Kernels::best())
     }
 
-    /// [`Activation::backward`], with the mask instead of the input.
+    /// [`Activation::backward`] from the mask instead of the input.
     ///
     /// # Panics
     ///
-    /// When the lengths differ, or the mask is not of `grad_output.len().div_ceil(8)` bytes. Nothing is written then.
+    /// Panics if the lengths differ, or if `mask.len() != grad_output.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     fn backward_mask<T: Element>(self, mask: &[u8], grad_output: &[T], grad_input: &mut [T]) {
         call::backward_mask(self, mask, grad_output, grad_input).run(Kernels::best());
     }
 
-    /// [`Activation::backward_inplace`], with the mask instead of the input.
+    /// [`Activation::backward_inplace`] from the mask instead of the input.
     ///
     /// # Panics
     ///
-    /// When the mask is not of `grad.len().div_ceil(8)` bytes. Nothing is written then.
+    /// Panics if `mask.len() != grad.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     fn backward_mask_inplace<T: Element>(self, mask: &[u8], grad: &mut [T]) {
         call::backward_mask_inplace(self, mask, grad).run(Kernels::best());
@@ -215,9 +230,9 @@ pub trait OneBitGradient: Activation + CompiledOneBit {
 
 macro_rules! any {
     ([$($name:ident)+] one bit: [$($one_bit:ident)+]) => {
-        /// An [`Activation`] that is known at run time only. Each call matches once, and runs the loops of the function itself.
+        /// An [`Activation`] that is chosen at run time.
         ///
-        /// It is made of a value, or of a name:
+        /// It is created from a function (`From`), or from one of these names (`FromStr`):
         ///
         /// | names in PyTorch and ONNX | function |
         /// | --- | --- |
@@ -230,8 +245,12 @@ macro_rules! any {
         /// | `hardswish`, `Hardswish`, `HardSwish` | [`HardSwish`] |
         /// | `ThresholdedRelu` | [`ThresholdedRelu`], alpha 1 |
         ///
-        /// Upper and lower case differ: ONNX's `HardSigmoid` has other defaults than PyTorch's `Hardsigmoid`. A name whose function has no
-        /// defaults, such as `threshold`, is an error that says so.
+        /// Names are case-sensitive: ONNX's `HardSigmoid` has other defaults than PyTorch's `Hardsigmoid`. A name whose
+        /// function has no default parameters, such as `threshold`, is an error that says so. [`SquaredRelu`] has no
+        /// name in PyTorch or ONNX.
+        ///
+        /// Each call matches on the variant once, and then runs the loop of that function: the results are the same,
+        /// bit for bit.
         ///
         /// ```
         /// use rectify::{Activation, AnyActivation, HardSwish};
@@ -252,10 +271,10 @@ macro_rules! any {
         }
 
         impl AnyActivation {
-            /// The names of the types, in alphabetical order.
+            /// The names of all variants, in alphabetical order.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
 
-            /// The name of the type.
+            /// Returns the name of the variant, such as `"LeakyRelu"`.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -263,7 +282,7 @@ macro_rules! any {
                 }
             }
 
-            /// The same function with its masks, where its gradient needs one bit of x.
+            /// Returns the function as a [`OneBitGradient`], or `None` if its gradient needs more than one bit of x.
             #[must_use]
             pub const fn one_bit(self) -> Option<AnyOneBit> {
                 match self {
@@ -272,7 +291,7 @@ macro_rules! any {
                 }
             }
 
-            /// The names that `FromStr` takes, with the functions.
+            /// The names that `FromStr` accepts, with their functions.
             fn named() -> impl Iterator<Item = (&'static str, Self)> {
                 let names = core::iter::empty();
                 $(let names = names.chain(<$name as Function>::NAMES.iter().map(|&(name, function)| (name, function.into())));)+
@@ -294,7 +313,7 @@ macro_rules! any {
 
         compiled_by_match!(AnyActivation: $($name)+);
 
-        /// A [`OneBitGradient`] that is known at run time only, from [`AnyActivation::one_bit`].
+        /// A [`OneBitGradient`] that is chosen at run time, from [`AnyActivation::one_bit`].
         #[derive(Clone, Copy, Debug, PartialEq)]
         #[non_exhaustive]
         #[allow(missing_docs, reason = "each variant is the function of its name")]
@@ -348,7 +367,7 @@ macro_rules! any {
     };
 }
 
-/// The loops of the function that it is.
+/// Implements [`Compiled`] by a match on the variant.
 macro_rules! compiled_by_match {
     ($any:ident: $($name:ident)+) => {
         impl Compiled for $any {
@@ -393,7 +412,7 @@ impl FromStr for AnyActivation {
     }
 }
 
-/// Names of PyTorch and ONNX whose functions have no defaults, and what to use instead.
+/// Names in PyTorch and ONNX whose functions have no default parameters, and what to use instead.
 const WITHOUT_DEFAULTS: &[(&str, &str)] = &[
     ("threshold", "ThresholdedRelu::new"),
     ("Threshold", "ThresholdedRelu::new"),
@@ -403,7 +422,7 @@ const WITHOUT_DEFAULTS: &[(&str, &str)] = &[
     ("PRelu", "PRelu::new"),
 ];
 
-/// A name that stands for no function with default parameters.
+/// The error of parsing an [`AnyActivation`]: an unknown name, or one whose function has no default parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseActivationError(Option<(&'static str, &'static str)>);
 

@@ -3,16 +3,20 @@
 use core::fmt;
 use core::str::FromStr;
 
-/// An instruction set that the kernels are written for. The order is that of preference: the last one that is available
-/// is chosen.
+/// An instruction set that the kernels are written for.
+///
+/// The order is that of preference: [`Isa::best`] is the greatest one that is available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Isa {
-    /// One element at a time, on whole numbers. Always there.
+    /// One element at a time, on integers. Always available.
     Scalar,
-    /// The crate `wide`: whatever SIMD the compilation target has. That is SSE2 on x86-64, which has no compare of 64
-    /// bits: there [`Scalar`](Self::Scalar) is faster for ReLU in `f64`.
+    /// The SIMD instructions of the compilation target, by the crate `wide`. With the feature `portable`, on targets
+    /// with SIMD.
+    ///
+    /// On x86-64 that is SSE2. SSE2 has no compare of 64-bit lanes, so there [`Scalar`](Self::Scalar) is faster for
+    /// ReLU in `f64`.
     Portable,
     /// NEON, on aarch64.
     Neon,
@@ -23,7 +27,7 @@ pub enum Isa {
 }
 
 impl Isa {
-    /// All of them, the least preferred first, whether available or not.
+    /// All instruction sets, the least preferred first, whether available or not.
     pub const ALL: &[Self] = &[Self::Scalar, Self::Portable, Self::Neon, Self::Avx2, Self::Avx512];
 
     const fn name(self) -> &'static str {
@@ -37,14 +41,14 @@ impl Isa {
     }
 }
 
-/// The name in lower case: `scalar`, `portable`, `neon`, `avx2`, `avx512`.
+/// Writes the name: `scalar`, `portable`, `neon`, `avx2` or `avx512`.
 impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
-/// From the name that `Display` writes, to the letter.
+/// Parses the name that `Display` writes. It is case-sensitive.
 impl FromStr for Isa {
     type Err = ParseIsaError;
 
@@ -57,7 +61,7 @@ impl FromStr for Isa {
     }
 }
 
-/// A name that is none of an [`Isa`]'s.
+/// The error of parsing an [`Isa`]: the name is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseIsaError(());
 

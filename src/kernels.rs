@@ -1,4 +1,4 @@
-//! The functions, on an instruction set of the caller's choice.
+//! The functions on an instruction set of the caller's choice.
 
 use core::mem::MaybeUninit;
 
@@ -18,7 +18,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ.
+    /// Panics if the lengths differ, before anything is written.
     #[inline]
     #[track_caller]
     pub fn relu<T: Element>(self, input: &[T], output: &mut [T]) {
@@ -29,7 +29,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ.
+    /// Panics if the lengths differ, before anything is written.
     #[inline]
     #[track_caller]
     pub fn relu_backward<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
@@ -40,7 +40,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ.
+    /// Panics if the lengths differ, before anything is written.
     #[inline]
     #[track_caller]
     pub fn relu_backward_inplace<T: Element>(self, input: &[T], grad: &mut [T]) {
@@ -57,7 +57,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ.
+    /// Panics if the lengths differ, before anything is written.
     #[inline]
     #[track_caller]
     pub fn forward<T: Element>(self, activation: impl Activation, input: &[T], output: &mut [T]) {
@@ -68,7 +68,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ.
+    /// Panics if the lengths differ, before anything is written.
     #[inline]
     #[track_caller]
     pub fn backward<T: Element>(
@@ -85,7 +85,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ.
+    /// Panics if the lengths differ, before anything is written.
     #[inline]
     #[track_caller]
     pub fn backward_inplace<T: Element>(self, activation: impl Activation, input: &[T], grad: &mut [T]) {
@@ -96,7 +96,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ.
+    /// Panics if the lengths differ, before anything is written.
     #[inline]
     #[track_caller]
     pub fn forward_uninit<'a, T: Element>(
@@ -112,7 +112,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ.
+    /// Panics if the lengths differ, before anything is written.
     #[inline]
     #[track_caller]
     pub fn backward_uninit<'a, T: Element>(
@@ -129,7 +129,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the mask has not one bit for each element, in whole bytes.
+    /// Panics if `mask.len() != x.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     pub fn relu_mask_inplace<T: Element>(self, x: &mut [T], mask: &mut [u8]) -> usize {
         self.forward_mask_inplace(Relu, x, mask)
@@ -139,7 +139,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ, or the mask has not one bit for each element, in whole bytes.
+    /// Panics if the lengths differ, or if `mask.len() != input.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     pub fn relu_mask<T: Element>(self, input: &[T], output: &mut [T], mask: &mut [u8]) -> usize {
         self.forward_mask(Relu, input, output, mask)
@@ -149,7 +149,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ, or the mask has not one bit for each element, in whole bytes.
+    /// Panics if the lengths differ, or if `mask.len() != grad_output.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     pub fn relu_backward_mask<T: Element>(self, mask: &[u8], grad_output: &[T], grad_input: &mut [T]) {
         self.backward_mask(Relu, mask, grad_output, grad_input);
@@ -159,7 +159,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the mask has not one bit for each element, in whole bytes.
+    /// Panics if `mask.len() != grad.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     pub fn relu_backward_mask_inplace<T: Element>(self, mask: &[u8], grad: &mut [T]) {
         self.backward_mask_inplace(Relu, mask, grad);
@@ -169,7 +169,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ, or the mask has not one bit for each element, in whole bytes.
+    /// Panics if the lengths differ, or if `mask.len() != input.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     pub fn forward_mask<T: Element>(
         self,
@@ -185,7 +185,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the mask has not one bit for each element, in whole bytes.
+    /// Panics if `mask.len() != x.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     pub fn forward_mask_inplace<T: Element>(
         self,
@@ -200,7 +200,7 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the lengths differ, or the mask has not one bit for each element, in whole bytes.
+    /// Panics if the lengths differ, or if `mask.len() != grad_output.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     pub fn backward_mask<T: Element>(
         self,
@@ -216,13 +216,14 @@ impl Kernels {
     ///
     /// # Panics
     ///
-    /// When the mask has not one bit for each element, in whole bytes.
+    /// Panics if `mask.len() != grad.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     pub fn backward_mask_inplace<T: Element>(self, activation: impl OneBitGradient, mask: &[u8], grad: &mut [T]) {
         call::backward_mask_inplace(activation, mask, grad).run(self);
     }
 
-    /// [`count_zeros`](crate::count_zeros) on this instruction set.
+    /// Returns the number of elements that are +0.0 or -0.0: [`count_zeros`](crate::count_zeros) on this instruction
+    /// set.
     #[must_use]
     pub fn count_zeros<T: Element>(self, x: &[T]) -> usize {
         call::count_zeros(x, self)

@@ -1,5 +1,6 @@
-//! The rectifier family and its gradients on slices of `f32`, `f64`, `f16` and `bf16`: AVX-512, AVX2, NEON, portable SIMD or
-//! scalar code, chosen at run time, with **the same bits on every path**.
+//! Activation functions of the rectifier family and their gradients, on slices of `f32`, `f64`, `f16` and `bf16`. The
+//! kernels use AVX-512, AVX2, NEON, portable SIMD or scalar code, chosen at run time, and return **the same bits on
+//! every path**.
 //!
 //! ```
 //! let mut x = [-3.0_f32, -1.0, 0.0, 2.0, 5.0];
@@ -7,10 +8,21 @@
 //! assert_eq!(x, [0.0, 0.0, 0.0, 2.0, 5.0]);
 //! ```
 //!
-//! # Meaning
+//! # Functions
 //!
-//! ReLU is decided on the bits of each element, never by a floating-point instruction: no rounding mode, flush-to-zero mode or
-//! exception flag matters or changes. With
+//! - ReLU: the free functions below, such as [`relu_inplace`] and [`relu_backward`].
+//! - The other functions of one tensor are values with the trait [`Activation`]: [`LeakyRelu`], [`ClippedRelu`]
+//!   (ReLU6), [`Hardtanh`], [`ThresholdedRelu`], [`SquaredRelu`], [`HardSigmoid`] and [`HardSwish`].
+//! - [`AnyActivation`] is a function that is chosen at run time, by value or by its name in PyTorch or ONNX.
+//! - [`PRelu`], [`ReGlu`] and [`Crelu`] take several tensors.
+//! - [`Fused`] applies an [`Activation`] to input + bias + residual in one pass over memory. Backward, it also computes
+//!   the gradient of the bias.
+//! - [`OneBitGradient`] stores one bit of each element for backward instead of the input.
+//!
+//! # Definition of ReLU
+//!
+//! ReLU is computed on the bits of each element, without floating-point instructions. So it neither depends on the
+//! rounding mode or flush-to-zero mode nor raises exception flags. With
 //!
 //! > pass(x) = `!(x <= 0)`: true for x > 0 and for every NaN, false for +0.0, -0.0 and x < 0,
 //!
@@ -19,42 +31,65 @@
 //! | [`relu`], [`relu_inplace`] | x bit for bit where pass(x), else +0.0 |
 //! | [`relu_backward`], [`relu_backward_inplace`] | the gradient bit for bit where pass(x), else +0.0 |
 //!
-//! So relu(-0.0) is +0.0, a NaN keeps its sign, payload and signalling bit, and a dead unit's gradient is +0.0 whatever
-//! comes from above (no `0 * inf`). Since pass(relu(x)) = pass(x), the backward functions take the input or the output of
-//! the forward ones alike.
+//! - relu(-0.0) is +0.0.
+//! - A NaN keeps its sign, payload and signalling bit.
+//! - The gradient of a dead unit is +0.0, even where the gradient at its output is infinite or NaN (no `0 * inf`).
+//! - pass(relu(x)) = pass(x), so the backward functions accept the input or the output of the forward functions.
 //!
-//! The other functions of the family are values with the trait [`Activation`], or of their own kind: [`PRelu`], [`ReGlu`], [`Crelu`].
-//! The page of each has its table. [`Fused`] adds a bias and a residual in the same pass; [`OneBitGradient`] keeps a bit of x
-//! for backward. Those that choose among bits are as independent of modes and flags. Those that compute are the same on every
-//! path of IEEE arithmetic in its default modes, and follow the CPU's otherwise; 32-bit x86 without SSE2 has none, and rounds twice.
-//! Where a page says that a NaN comes out of a product quiet, that is what x86 and aarch64 do, sign and payload as they were; Rust
-//! leaves it open, and RISC-V gives one NaN for all.
+//! # Select functions and arithmetic functions
+//!
+//! The page of each function has its table of results.
+//!
+//! Select functions copy bits or write constants: [`Relu`], [`ClippedRelu`], [`Hardtanh`], [`ThresholdedRelu`],
+//! [`Crelu`] and the masks. Like ReLU, they are independent of the CPU's modes and raise no flags.
+//!
+//! Arithmetic functions multiply or add: [`LeakyRelu`], [`SquaredRelu`], [`HardSigmoid`], [`HardSwish`], [`PRelu`],
+//! [`ReGlu`], and the sums of [`Fused`]. In the default modes of IEEE 754 their bits are the same on every path. In
+//! other modes they follow the CPU. 32-bit x86 without SSE2 computes in x87 registers and rounds twice, so their bits
+//! differ there.
+//!
+//! Where a page says that a NaN comes out of a product quiet, x86 and aarch64 keep its sign and payload. Rust leaves
+//! both open, and RISC-V returns the canonical NaN.
 //!
 //! # Instruction sets
 //!
-//! The free functions use [`Isa::best`]. [`Kernels`] has the same functions on one [`Isa`] of your choice.
-//! The environment variable `RECTIFY_MAX_ISA=avx2` caps the choice (read once, at the first use, with the feature `std`;
-//! an unknown name is reported on stderr and ignored). `RECTIFY_DISABLE=avx512,portable` in the environment of the build
-//! leaves instruction sets out.
+//! The free functions use [`Isa::best`]. [`Kernels`] has the same functions on an [`Isa`] of your choice.
 //!
-//! What an instruction set's name stands for takes over where there is enough for it to do: the methods of [`Activation`] run the
-//! same code below 128 bytes a slice (64 of `f64`) whatever the choice, inlined into the caller (but for functions that compute), and
-//! below 512 bytes AVX-512 is AVX2's vectors.
+//! - `RECTIFY_MAX_ISA=avx2` in the environment caps the choice. It is read once, at the first use, with the feature
+//!   `std`. An unknown name is reported on stderr and ignored.
+//! - `RECTIFY_DISABLE=avx512,portable` in the environment of the build leaves instruction sets out.
 //!
-//! Results that are written to a slice of their own and don't fit into the caches go past them, from
-//! [`streaming_threshold`] on.
+//! Two exceptions make short slices faster. Both are for ReLU alone; the other functions use one loop of the [`Isa`] at
+//! all lengths.
 //!
-//! Slices may have any alignment. Nothing is read or written outside of them, and nothing is allocated, but for what is appended to a
-//! `Vec`.
+//! - On x86 and aarch64, slices of less than 128 bytes (64 of `f64`) are computed by code that is inlined into the
+//!   caller, on every [`Isa`]. On other targets these are slices of less than 8 elements. [`AnyActivation`] is not
+//!   inlined.
+//! - Below 512 bytes a slice, [`Isa::Avx512`] uses the loops of AVX2.
+//!
+//! # Loops and memory
+//!
+//! All loops are compiled in this crate. Generic functions that are monomorphized in your crate check the arguments and
+//! select a loop; only the inlined code of ReLU for short slices is an exception. So a debug build of your program runs
+//! optimized loops with `[profile.dev.package.rectify] opt-level = 3` in its `Cargo.toml`. The linker keeps the loops
+//! that are called.
+//!
+//! Slices may have any alignment. Nothing outside of them is read or written. Only the methods that append to a `Vec`
+//! allocate.
+//!
+//! From [`streaming_threshold`] on, out-of-place results are written with non-temporal stores, which bypass the caches.
 //!
 //! # Features
 //!
-//! - `std` (default): reads `RECTIFY_MAX_ISA`. Without it the crate is `no_std`, and still detects the CPU (but for
-//!   targets without an operating system, where it takes what the compilation target has).
-//! - `alloc` (with `std`): the methods that append to a `Vec`.
-//! - `rayon`: the functions on several threads, in the module `parallel`, and the methods `parallel` of the values.
-//! - `half` (default): the formats `f16` and `bf16`, the types of the crate [`half`](https://docs.rs/half), which this
-//!   crate exports too.
+//! - `std` (default): reads `RECTIFY_MAX_ISA`. Without it the crate is `no_std`, and still detects the CPU; on targets
+//!   without an operating system it uses what the compilation target has.
+//! - `alloc` (enabled by `std`): the methods that append to a `Vec`.
+//! - `half` (default): the formats `f16` and `bf16`, which are the types of the crate [`half`](https://docs.rs/half),
+//!   re-exported here.
+//! - `portable` (default): [`Isa::Portable`], with the crate [`wide`](https://docs.rs/wide). It is left out on targets
+//!   without SIMD.
+//! - `rayon`: the functions on several threads, in the module `parallel`, and a method `parallel` on the types of
+//!   several tensors.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -97,7 +132,7 @@ pub use tensor::{Crelu, Fused, PRelu, ReGlu};
 /// | < 0, -inf, -0.0, +0.0 | +0.0 |
 /// | NaN | the same NaN: sign, payload, quiet or signalling |
 ///
-/// ReLU is due to Fukushima (1969) and Nair and Hinton (2010). It is ONNX's operator `Relu` and PyTorch's `relu_`.
+/// It is ONNX's operator `Relu` and PyTorch's `relu_`. ReLU is due to Fukushima (1969) and Nair and Hinton (2010).
 ///
 /// ```
 /// let mut x = [-3.0_f32, -1.0, 0.0, 2.0, 5.0];
@@ -109,7 +144,9 @@ pub fn relu_inplace<T: Element>(x: &mut [T]) {
     Relu.forward_inplace(x);
 }
 
-/// `output[i] = relu(input[i])`: x where `!(x <= 0)`, else +0.0, as [`relu_inplace`] computes it.
+/// `output[i] = relu(input[i])`: x where `!(x <= 0)`, else +0.0.
+///
+/// [`relu_inplace`] has the table.
 ///
 /// ```
 /// let mut output = [0.0; 4];
@@ -121,23 +158,23 @@ pub fn relu_inplace<T: Element>(x: &mut [T]) {
 ///
 /// # Panics
 ///
-/// When the lengths differ. Nothing is written then.
+/// Panics if the lengths differ, before anything is written.
 #[inline]
 #[track_caller]
 pub fn relu<T: Element>(input: &[T], output: &mut [T]) {
     Relu.forward(input, output);
 }
 
-/// `grad_input[i]` = `grad_output[i]` where `!(input[i] <= 0)`, else +0.0: the gradient of a loss at the input of ReLU,
-/// from the one at its output.
+/// `grad_input[i] = grad_output[i]` where `!(input[i] <= 0)`, else +0.0: the gradient at the input of ReLU.
 ///
 /// | input | `grad_input` |
 /// | --- | --- |
 /// | > 0, +inf, NaN | `grad_output`, bit for bit |
 /// | < 0, -inf, -0.0, +0.0 | +0.0, even where `grad_output` is infinite or NaN |
 ///
-/// The gradient at x = 0 is 0, as in PyTorch. `input` may be the input or the output of [`relu`]: the result is the same.
-/// It is PyTorch's `threshold_backward` with the threshold 0.
+/// `grad_output` is the gradient of a loss at the output of ReLU. `input` may be the input or the output of [`relu`]:
+/// the result is the same. The gradient at x = 0 is 0, as in PyTorch. This is PyTorch's `threshold_backward` with the
+/// threshold 0.
 ///
 /// ```
 /// let mut grad_input = [0.0_f32; 4];
@@ -147,15 +184,16 @@ pub fn relu<T: Element>(input: &[T], output: &mut [T]) {
 ///
 /// # Panics
 ///
-/// When the lengths differ. Nothing is written then.
+/// Panics if the lengths differ, before anything is written.
 #[inline]
 #[track_caller]
 pub fn relu_backward<T: Element>(input: &[T], grad_output: &[T], grad_input: &mut [T]) {
     Relu.backward(input, grad_output, grad_input);
 }
 
-/// `grad[i]` stays where `!(input[i] <= 0)`, else becomes +0.0: [`relu_backward`] with the gradient at the output
-/// overwritten by the one at the input.
+/// [`relu_backward`] in-place: `grad[i]` is kept where `!(input[i] <= 0)`, else set to +0.0.
+///
+/// `grad` holds the gradient at the output, and is overwritten by the gradient at the input.
 ///
 /// ```
 /// let mut grad = [1.0_f32, 2.0, 3.0];
@@ -165,17 +203,17 @@ pub fn relu_backward<T: Element>(input: &[T], grad_output: &[T], grad_input: &mu
 ///
 /// # Panics
 ///
-/// When the lengths differ. Nothing is written then.
+/// Panics if the lengths differ, before anything is written.
 #[inline]
 #[track_caller]
 pub fn relu_backward_inplace<T: Element>(input: &[T], grad: &mut [T]) {
     Relu.backward_inplace(input, grad);
 }
 
-/// [`relu_inplace`], and a bit of each element: whether `!(x[i] <= 0)`. Gives how many bits are 1.
+/// [`relu_inplace`], and sets bit i of `mask` to `!(x[i] <= 0)`. Returns the number of bits that are 1.
 ///
-/// Bit i is in byte i / 8, the first one in the lowest bit; the unused bits of the last byte are written as 0. It is all that
-/// [`relu_backward_mask`] needs of x. Other functions have such masks with [`OneBitGradient`].
+/// Bit i is in byte i / 8, the first one in the lowest bit. The unused bits of the last byte are written as 0.
+/// [`relu_backward_mask`] needs this mask instead of x. Other functions have masks with [`OneBitGradient`].
 ///
 /// ```
 /// let mut x = [-3.0_f32, 1.0, 0.0, f32::NAN];
@@ -186,13 +224,15 @@ pub fn relu_backward_inplace<T: Element>(input: &[T], grad: &mut [T]) {
 ///
 /// # Panics
 ///
-/// When the mask is not of `x.len().div_ceil(8)` bytes. Nothing is written then.
+/// Panics if `mask.len() != x.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn relu_mask_inplace<T: Element>(x: &mut [T], mask: &mut [u8]) -> usize {
     Relu.forward_mask_inplace(x, mask)
 }
 
-/// [`relu`], and a bit of each element of `input` as [`relu_mask_inplace`] has it. Gives how many bits are 1.
+/// [`relu`], and sets bit i of `mask` to `!(input[i] <= 0)`. Returns the number of bits that are 1.
+///
+/// [`relu_mask_inplace`] has the layout of the mask.
 ///
 /// ```
 /// let mut output = [0.0_f32; 9];
@@ -203,13 +243,14 @@ pub fn relu_mask_inplace<T: Element>(x: &mut [T], mask: &mut [u8]) -> usize {
 ///
 /// # Panics
 ///
-/// When the lengths differ, or the mask is not of `input.len().div_ceil(8)` bytes. Nothing is written then.
+/// Panics if the lengths differ, or if `mask.len() != input.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn relu_mask<T: Element>(input: &[T], output: &mut [T], mask: &mut [u8]) -> usize {
     Relu.forward_mask(input, output, mask)
 }
 
-/// `grad_input[i]` = `grad_output[i]` where bit i of the mask is 1, else +0.0: [`relu_backward`] from the mask of [`relu_mask`].
+/// `grad_input[i] = grad_output[i]` where bit i of `mask` is 1, else +0.0: [`relu_backward`] from the mask of
+/// [`relu_mask`].
 ///
 /// ```
 /// let mut grad_input = [0.0_f32; 3];
@@ -219,13 +260,13 @@ pub fn relu_mask<T: Element>(input: &[T], output: &mut [T], mask: &mut [u8]) -> 
 ///
 /// # Panics
 ///
-/// When the lengths differ, or the mask is not of `grad_output.len().div_ceil(8)` bytes. Nothing is written then.
+/// Panics if the lengths differ, or if `mask.len() != grad_output.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn relu_backward_mask<T: Element>(mask: &[u8], grad_output: &[T], grad_input: &mut [T]) {
     Relu.backward_mask(mask, grad_output, grad_input);
 }
 
-/// `grad[i]` stays where bit i of the mask is 1, else becomes +0.0: [`relu_backward_mask`] in place.
+/// [`relu_backward_mask`] in-place: `grad[i]` is kept where bit i of `mask` is 1, else set to +0.0.
 ///
 /// ```
 /// let mut grad = [1.0_f32, 2.0, 3.0];
@@ -235,13 +276,13 @@ pub fn relu_backward_mask<T: Element>(mask: &[u8], grad_output: &[T], grad_input
 ///
 /// # Panics
 ///
-/// When the mask is not of `grad.len().div_ceil(8)` bytes. Nothing is written then.
+/// Panics if `mask.len() != grad.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn relu_backward_mask_inplace<T: Element>(mask: &[u8], grad: &mut [T]) {
     Relu.backward_mask_inplace(mask, grad);
 }
 
-/// How many elements are +0.0 or -0.0: after ReLU, how many units are dead.
+/// Returns the number of elements that are +0.0 or -0.0. After ReLU, that is the number of dead units.
 ///
 /// ```
 /// assert_eq!(rectify::count_zeros(&[0.0_f32, 1.0, -0.0, f32::NAN]), 2);
@@ -251,7 +292,7 @@ pub fn count_zeros<T: Element>(x: &[T]) -> usize {
     Kernels::best().count_zeros(x)
 }
 
-/// README's code, compiled and run as tests.
+/// The code of the README, compiled and run as tests.
 #[cfg(all(doctest, feature = "half"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,17 +1,20 @@
-//! With the feature `rayon`: the functions on several threads, those of [rayon]'s pool in which they are called.
-//!
-//! Each thread takes parts of the slices that begin on a cache line, or some rows of tensors. With less than 2 MiB to read and write the call stays on the caller's
-//! thread; with less than 24 MiB also when the caller is none of the pool's threads. An engine does better within
-//! `rayon::ThreadPool::install`. The results are the same, bit for bit.
-//!
-//! [`Fused`](crate::Fused), [`PRelu`](crate::PRelu), [`ReGlu`](crate::ReGlu) and [`Crelu`](crate::Crelu) have a method `parallel` for
-//! it.
+//! The functions on several threads, with the feature `rayon`.
 //!
 //! ```
 //! let mut x = vec![-1.0_f32; 1 << 22];
 //! rectify::parallel::relu_inplace(&mut x);
 //! assert!(x.iter().all(|&x| x == 0.0));
 //! ```
+//!
+//! The threads are those of the [rayon] pool in which a function is called. The results are the same, bit for bit.
+//!
+//! A call that reads and writes less than 2 MiB in all stays on the caller's thread. So does one of less than 24 MiB if
+//! the caller is not a thread of a pool: to wake the pool would take longer. An engine avoids that by running within
+//! `rayon::ThreadPool::install`.
+//!
+//! Slices are split at cache lines, and tensors at rows or columns. [`Fused`](crate::Fused),
+//! [`PRelu`](crate::PRelu), [`ReGlu`](crate::ReGlu) and [`Crelu`](crate::Crelu) run on several threads with their
+//! method `parallel`.
 
 use core::mem::MaybeUninit;
 
@@ -29,7 +32,7 @@ pub fn relu_inplace<T: Element>(x: &mut [T]) {
 ///
 /// # Panics
 ///
-/// When the lengths differ. Nothing is written then.
+/// Panics if the lengths differ, before anything is written.
 #[track_caller]
 pub fn relu<T: Element>(input: &[T], output: &mut [T]) {
     forward(Relu, input, output);
@@ -39,7 +42,7 @@ pub fn relu<T: Element>(input: &[T], output: &mut [T]) {
 ///
 /// # Panics
 ///
-/// When the lengths differ. Nothing is written then.
+/// Panics if the lengths differ, before anything is written.
 #[track_caller]
 pub fn relu_backward<T: Element>(input: &[T], grad_output: &[T], grad_input: &mut [T]) {
     backward(Relu, input, grad_output, grad_input);
@@ -49,7 +52,7 @@ pub fn relu_backward<T: Element>(input: &[T], grad_output: &[T], grad_input: &mu
 ///
 /// # Panics
 ///
-/// When the lengths differ. Nothing is written then.
+/// Panics if the lengths differ, before anything is written.
 #[track_caller]
 pub fn relu_backward_inplace<T: Element>(input: &[T], grad: &mut [T]) {
     backward_inplace(Relu, input, grad);
@@ -59,7 +62,7 @@ pub fn relu_backward_inplace<T: Element>(input: &[T], grad: &mut [T]) {
 ///
 /// # Panics
 ///
-/// When the mask has not one bit for each element, in whole bytes. Nothing is written then.
+/// Panics if `mask.len() != x.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn relu_mask_inplace<T: Element>(x: &mut [T], mask: &mut [u8]) -> usize {
     forward_mask_inplace(Relu, x, mask)
@@ -69,7 +72,7 @@ pub fn relu_mask_inplace<T: Element>(x: &mut [T], mask: &mut [u8]) -> usize {
 ///
 /// # Panics
 ///
-/// When the lengths differ, or the mask has not one bit for each element, in whole bytes. Nothing is written then.
+/// Panics if the lengths differ, or if `mask.len() != input.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn relu_mask<T: Element>(input: &[T], output: &mut [T], mask: &mut [u8]) -> usize {
     forward_mask(Relu, input, output, mask)
@@ -79,7 +82,7 @@ pub fn relu_mask<T: Element>(input: &[T], output: &mut [T], mask: &mut [u8]) -> 
 ///
 /// # Panics
 ///
-/// When the lengths differ, or the mask has not one bit for each element, in whole bytes. Nothing is written then.
+/// Panics if the lengths differ, or if `mask.len() != grad_output.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn relu_backward_mask<T: Element>(mask: &[u8], grad_output: &[T], grad_input: &mut [T]) {
     backward_mask(Relu, mask, grad_output, grad_input);
@@ -89,7 +92,7 @@ pub fn relu_backward_mask<T: Element>(mask: &[u8], grad_output: &[T], grad_input
 ///
 /// # Panics
 ///
-/// When the mask has not one bit for each element, in whole bytes. Nothing is written then.
+/// Panics if `mask.len() != grad.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn relu_backward_mask_inplace<T: Element>(mask: &[u8], grad: &mut [T]) {
     backward_mask_inplace(Relu, mask, grad);
@@ -104,7 +107,7 @@ pub fn forward_inplace<T: Element>(activation: impl Activation, x: &mut [T]) {
 ///
 /// # Panics
 ///
-/// When the lengths differ. Nothing is written then.
+/// Panics if the lengths differ, before anything is written.
 #[track_caller]
 pub fn forward<T: Element>(activation: impl Activation, input: &[T], output: &mut [T]) {
     call::forward(activation, input, output).run_parallel(Kernels::best());
@@ -114,7 +117,7 @@ pub fn forward<T: Element>(activation: impl Activation, input: &[T], output: &mu
 ///
 /// # Panics
 ///
-/// When the lengths differ. Nothing is written then.
+/// Panics if the lengths differ, before anything is written.
 #[track_caller]
 pub fn backward<T: Element>(activation: impl Activation, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
     call::backward(activation, input, grad_output, grad_input).run_parallel(Kernels::best());
@@ -124,7 +127,7 @@ pub fn backward<T: Element>(activation: impl Activation, input: &[T], grad_outpu
 ///
 /// # Panics
 ///
-/// When the lengths differ. Nothing is written then.
+/// Panics if the lengths differ, before anything is written.
 #[track_caller]
 pub fn backward_inplace<T: Element>(activation: impl Activation, input: &[T], grad: &mut [T]) {
     call::backward_inplace(activation, input, grad).run_parallel(Kernels::best());
@@ -134,7 +137,7 @@ pub fn backward_inplace<T: Element>(activation: impl Activation, input: &[T], gr
 ///
 /// # Panics
 ///
-/// When the lengths differ. Nothing is written then.
+/// Panics if the lengths differ, before anything is written.
 #[track_caller]
 pub fn forward_uninit<'a, T: Element>(
     activation: impl Activation,
@@ -148,7 +151,7 @@ pub fn forward_uninit<'a, T: Element>(
 ///
 /// # Panics
 ///
-/// When the lengths differ. Nothing is written then.
+/// Panics if the lengths differ, before anything is written.
 #[track_caller]
 pub fn backward_uninit<'a, T: Element>(
     activation: impl Activation,
@@ -163,7 +166,7 @@ pub fn backward_uninit<'a, T: Element>(
 ///
 /// # Panics
 ///
-/// When the lengths differ, or the mask has not one bit for each element, in whole bytes. Nothing is written then.
+/// Panics if the lengths differ, or if `mask.len() != input.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn forward_mask<T: Element>(
     activation: impl OneBitGradient,
@@ -178,7 +181,7 @@ pub fn forward_mask<T: Element>(
 ///
 /// # Panics
 ///
-/// When the mask has not one bit for each element, in whole bytes. Nothing is written then.
+/// Panics if `mask.len() != x.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn forward_mask_inplace<T: Element>(activation: impl OneBitGradient, x: &mut [T], mask: &mut [u8]) -> usize {
     call::forward_mask_inplace(activation, x, mask).run_parallel(Kernels::best())
@@ -188,7 +191,7 @@ pub fn forward_mask_inplace<T: Element>(activation: impl OneBitGradient, x: &mut
 ///
 /// # Panics
 ///
-/// When the lengths differ, or the mask has not one bit for each element, in whole bytes. Nothing is written then.
+/// Panics if the lengths differ, or if `mask.len() != grad_output.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn backward_mask<T: Element>(
     activation: impl OneBitGradient,
@@ -203,7 +206,7 @@ pub fn backward_mask<T: Element>(
 ///
 /// # Panics
 ///
-/// When the mask has not one bit for each element, in whole bytes. Nothing is written then.
+/// Panics if `mask.len() != grad.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn backward_mask_inplace<T: Element>(activation: impl OneBitGradient, mask: &[u8], grad: &mut [T]) {
     call::backward_mask_inplace(activation, mask, grad).run_parallel(Kernels::best());

@@ -1,4 +1,4 @@
-//! Which instruction sets are here, and the choice among them.
+//! Detection of instruction sets, and the choice among them.
 
 use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering};
@@ -16,10 +16,12 @@ use crate::simd::Neon;
 use crate::simd::Portable;
 use crate::simd::Simd;
 
-/// Which of them are available here.
+/// Detection, and the choice among the available instruction sets.
 impl Isa {
-    /// The instruction set that the free functions use: the last one that is available, or the last one up to the name in
-    /// the environment variable `RECTIFY_MAX_ISA` (read once, at the first use; with the feature `std`).
+    /// Returns the instruction set that the free functions use: the most preferred one that is available.
+    ///
+    /// With the feature `std`, the environment variable `RECTIFY_MAX_ISA` caps the choice. It is read once, at the
+    /// first use.
     ///
     /// ```
     /// println!("{}", rectify::Isa::best());
@@ -27,11 +29,11 @@ impl Isa {
     #[must_use]
     #[inline]
     pub fn best() -> Self {
-        // Relaxed: the value is all that is published.
+        // Relaxed: no other memory depends on the value.
         Self::from_index(CHOICE.load(Ordering::Relaxed)).unwrap_or_else(choose)
     }
 
-    /// The place in `ALL`, without the second load that a look-up there would be.
+    /// `ALL[index]`, without the load from a table.
     #[inline]
     const fn from_index(index: u8) -> Option<Self> {
         match index {
@@ -44,7 +46,7 @@ impl Isa {
         }
     }
 
-    /// Whether it is built in, and this CPU and its operating system support it.
+    /// Returns whether the instruction set is compiled in, and supported by this CPU and its operating system.
     #[must_use]
     pub fn is_available(self) -> bool {
         match self {
@@ -61,7 +63,7 @@ impl Isa {
         }
     }
 
-    /// Those that are available, the least preferred first. `RECTIFY_MAX_ISA` changes nothing here.
+    /// Returns the available instruction sets, the least preferred first. `RECTIFY_MAX_ISA` does not change this list.
     ///
     /// ```
     /// use rectify::Isa;
@@ -73,12 +75,12 @@ impl Isa {
     }
 }
 
-/// An instruction set was asked for that is not available here.
+/// The error of [`Kernels::new`]: the instruction set is not available.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnsupportedIsa(pub(crate) Isa);
 
 impl UnsupportedIsa {
-    /// The one that was asked for.
+    /// Returns the instruction set that was requested.
     #[must_use]
     pub fn isa(self) -> Isa {
         self.0
@@ -96,11 +98,6 @@ impl core::error::Error for UnsupportedIsa {}
 
 /// The functions of this crate on one instruction set. A value is the proof that the instruction set is available.
 ///
-/// The free functions call [`Kernels::best`] each time (but for a few elements), at the cost of an atomic load. Hold a value
-/// to save it, or to pin an instruction set in a test or a benchmark: but of functions that choose among bits slices below 128 bytes (64
-/// of `f64`) take the same way on each, and below 512 bytes AVX-512 is AVX2's vectors. [`Fused`](crate::Fused), [`PRelu`](crate::PRelu),
-/// [`ReGlu`](crate::ReGlu) and [`Crelu`](crate::Crelu) take one with their method `on`.
-///
 /// ```
 /// use rectify::{Isa, Kernels};
 ///
@@ -110,24 +107,37 @@ impl core::error::Error for UnsupportedIsa {}
 /// assert_eq!(x, [0.0, 2.0]);
 /// # Ok::<(), rectify::UnsupportedIsa>(())
 /// ```
+///
+/// Hold a value to pin the instruction set in a test or a benchmark. It also saves the atomic load with which each call
+/// of a free function gets [`Kernels::best`].
+///
+/// All functions except ReLU run one loop of the instruction set at all lengths. ReLU differs for short slices:
+///
+/// - On x86 and aarch64, slices of less than 128 bytes (64 of `f64`) are computed by code that is inlined into the
+///   caller, the same for each [`Isa`]. On other targets these are slices of less than 8 elements. As an
+///   [`AnyActivation`](crate::AnyActivation), ReLU is not inlined.
+/// - Below 512 bytes a slice, [`Isa::Avx512`] uses the loops of AVX2.
+///
+/// [`Fused`](crate::Fused), [`PRelu`](crate::PRelu), [`ReGlu`](crate::ReGlu) and [`Crelu`](crate::Crelu) take a
+/// `Kernels` with their method `on`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kernels {
     isa: Isa,
 }
 
 impl Kernels {
-    /// Those of [`Isa::best`].
+    /// Returns the kernels of [`Isa::best`].
     #[must_use]
     #[inline]
     pub fn best() -> Self {
         Self { isa: Isa::best() }
     }
 
-    /// Those of `isa`. `RECTIFY_MAX_ISA` changes nothing here.
+    /// Returns the kernels of `isa`, whatever `RECTIFY_MAX_ISA` is.
     ///
     /// # Errors
     ///
-    /// When `isa` is not available. The error names it, and what is available instead.
+    /// Returns an error if `isa` is not available. Its message lists the available instruction sets.
     pub fn new(isa: Isa) -> Result<Self, UnsupportedIsa> {
         if isa.is_available() {
             Ok(Self { isa })
@@ -136,7 +146,7 @@ impl Kernels {
         }
     }
 
-    /// Which instruction set it is.
+    /// Returns the instruction set of these kernels.
     #[must_use]
     #[inline]
     pub fn isa(self) -> Isa {
@@ -162,7 +172,7 @@ const _: () = {
 
 const UNDECIDED: u8 = u8::MAX;
 
-/// The index of the `Isa` chosen, which is an available one, or `UNDECIDED`.
+/// The index of the chosen `Isa`, which is available, or `UNDECIDED`.
 static CHOICE: AtomicU8 = AtomicU8::new(UNDECIDED);
 
 #[cold]
@@ -174,14 +184,14 @@ fn choose() -> Isa {
             cap.report_if_unknown();
             isa
         }
-        // Of several threads that come here at once, the first one decides and speaks.
+        // Another thread was first. It has reported an unknown name.
         Err(decided) => Isa::from_index(decided).unwrap_or(isa),
     }
 }
 
 cfg_if::cfg_if! {
     if #[cfg(feature = "std")] {
-        /// What `RECTIFY_MAX_ISA` says.
+        /// The value of `RECTIFY_MAX_ISA`.
         enum Cap {
             Unset,
             At(Isa),
@@ -207,7 +217,7 @@ cfg_if::cfg_if! {
             fn report_if_unknown(&self) {
                 if let Self::Unknown(name, error) = self {
                     use std::io::Write;
-                    // A closed stderr is no reason to panic.
+                    // `eprintln!` would panic if stderr is closed.
                     let _ = writeln!(std::io::stderr(), "rectify: RECTIFY_MAX_ISA={} is ignored: {error}", name.display());
                 }
             }

@@ -1,5 +1,5 @@
-//! The compiled loops: tables of them by instruction set, one static a function, direction and format, so that the linker keeps
-//! only those that a program calls.
+//! Tables of compiled loops by instruction set. There is one static for each function, direction and format, so that
+//! the linker keeps only those that a program calls.
 
 use core::fmt::Debug;
 use core::mem::MaybeUninit;
@@ -23,17 +23,17 @@ use crate::sweep::{
 
 const ISAS: usize = Isa::ALL.len();
 
-/// [`SliceLoop::walk`] of some loop.
+/// [`Simd::enter`] of some loop.
 type SliceEntry = unsafe fn(*const u8, *const u8, *const u8, *mut u8, usize, bool);
 
-/// Loops over slices, for one function, direction and format.
+/// The loops over slices of one function, direction and format.
 pub struct SliceLoops {
-    /// Of slices that are too short to align their stores.
+    /// For slices of less than [`ALIGNED_BYTES`].
     short: [SliceEntry; ISAS],
     long: [SliceEntry; ISAS],
 }
 
-/// A pass on each instruction set that it is compiled for, of one format.
+/// [`Pass::walk`] of some pass for one format, or `None` where it is not compiled.
 pub struct PassLoops<Args, Output = ()>([Option<PassEntry<Args, Output>>; ISAS]);
 
 /// [`Pass::walk`] of some pass.
@@ -41,10 +41,10 @@ type PassEntry<Args, Output> = unsafe fn(&Args) -> Output;
 
 pub(crate) type RowsLoops = PassLoops<RowsArgs>;
 
-/// Of the bits of a function.
+/// Write the mask of a function.
 pub(crate) type LiveLoops = PassLoops<BitsArgs, usize>;
 
-/// `$do!(S)` for each instruction set that is built in.
+/// `$do!(S)` for each instruction set that is compiled in.
 macro_rules! for_each_isa {
     ($do:ident) => {
         $do!(Scalar);
@@ -59,7 +59,7 @@ macro_rules! for_each_isa {
     };
 }
 
-/// With `NARROW`, short slices have loops of their own, and tails are split into narrower vectors.
+/// With `NARROW`, short slices have a loop of their own, and tails are split into narrower vectors.
 const fn slice_loops<F: VectorFn<N>, const N: usize, const NARROW: bool>() -> SliceLoops {
     let mut loops = SliceLoops {
         short: [slices_not_built_in; ISAS],
@@ -83,7 +83,7 @@ const fn pass_loops<P: Pass>() -> PassLoops<P::Args, P::Output> {
     pass_loops_from::<P>(Isa::Scalar)
 }
 
-/// Where it is faster than the passes that it is composed of: on instruction sets from `first` on.
+/// A pass that is compiled only for instruction sets from `first` on.
 const fn pass_loops_from<P: Pass>(first: Isa) -> PassLoops<P::Args, P::Output> {
     let mut loops: [Option<PassEntry<P::Args, P::Output>>; ISAS] = [None; ISAS];
     macro_rules! add {
@@ -97,7 +97,7 @@ const fn pass_loops_from<P: Pass>(first: Isa) -> PassLoops<P::Args, P::Output> {
     PassLoops(loops)
 }
 
-/// Stands where an instruction set is not built in: no `Kernels` leads here.
+/// The entry for an instruction set that is not compiled in. Not reachable, since no `Kernels` has one.
 unsafe fn slices_not_built_in(_: *const u8, _: *const u8, _: *const u8, _: *mut u8, _: usize, _: bool) {
     not_built_in()
 }
@@ -112,8 +112,8 @@ impl SliceLoops {
     ///
     /// # Safety
     ///
-    /// The arguments are as [`MapSlices`] wants them, with elements of `size` bytes; with one input, it is both the first and the last.
-    /// After `streaming`, [`fence`] comes before any other access to the output.
+    /// The arguments meet the contract of [`MapSlices`], with elements of `size` bytes. A single input is passed as
+    /// both inputs. With `streaming`, [`fence`](crate::simd::fence) comes before any other access to the output.
     #[inline(always)]
     pub(super) unsafe fn call(
         &self,
@@ -129,43 +129,46 @@ impl SliceLoops {
         } else {
             &self.short
         };
-        // SAFETY: the caller's promises; a `Kernels` proves that its instruction set is available, and with it that of short slices.
+        // SAFETY: the arguments meet the contract of `MapSlices`: this function's contract. `kernels` proves that its
+        // instruction set is available; `Simd::is_available` includes `Short`, of which `short` has the loops.
         unsafe { table[kernels.isa() as usize](params, first_input, last_input, output, len, streaming) }
     }
 }
 
 impl<Args, Output> PassLoops<Args, Output> {
-    /// The same of a pass.
+    /// Calls the pass for the instruction set that `kernels` proves to be available.
     ///
     /// # Safety
     ///
-    /// The arguments are as the pass wants them, with its fence.
+    /// `args` meets the contract of the pass. Where that wants a fence, it comes before any other access to the
+    /// outputs.
     #[inline(always)]
     pub(super) unsafe fn call(&self, kernels: Kernels, args: &Args) -> Output {
         match self.0[kernels.isa() as usize] {
-            // SAFETY: the caller's promises; a `Kernels` proves that its instruction set is available.
+            // SAFETY: `args` meets the contract of the pass: this function's contract. `kernels` proves that its
+            // instruction set is available.
             Some(pass) => unsafe { pass(args) },
             None => not_built_in(),
         }
     }
 
-    /// Whether there is a loop for the instruction set.
+    /// Whether the pass is compiled for the instruction set.
     pub(super) fn has(&self, kernels: Kernels) -> bool {
         self.0[kernels.isa() as usize].is_some()
     }
 }
 
-/// The sums of a format.
+/// The reductions of a format.
 pub(crate) struct SumLoops {
     pub(super) columns: PassLoops<SumArgs>,
     pub(super) rows: PassLoops<SumArgs>,
-    /// The size of a sum.
+    /// The size of a sum in bytes.
     pub(super) size: usize,
-    /// Adds as many sums to totals.
+    /// Adds `len` sums to `len` totals.
     pub(super) add: unsafe fn(totals: *mut u8, sums: *const u8, len: usize),
-    /// Adds the sum of [`row_lanes`](crate::sweep::row_lanes) lanes to a total.
+    /// Adds the sum of the [`row_lanes`](crate::sweep::row_lanes) accumulators of a row to a total.
     pub(super) add_lanes: unsafe fn(total: *mut u8, lanes: *mut u8),
-    /// Makes every NaN the same.
+    /// Replaces every NaN by the canonical quiet NaN.
     pub(super) finish: unsafe fn(totals: *mut u8, len: usize),
 }
 
@@ -187,7 +190,7 @@ const fn sum_loops<L: FloatLane, C: Pass<Args = SumArgs, Output = ()>, R: Pass<A
 unsafe fn add_sums<L: FloatLane>(totals: *mut u8, sums: *const u8, len: usize) {
     let (totals, sums) = (totals.cast::<L>(), sums.cast::<L>());
     for i in 0..len {
-        // SAFETY: the caller's promise.
+        // SAFETY: `i < len`, and `totals` and `sums` have `len` lanes: this function's contract.
         unsafe {
             totals
                 .add(i)
@@ -198,10 +201,10 @@ unsafe fn add_sums<L: FloatLane>(totals: *mut u8, sums: *const u8, len: usize) {
 
 /// # Safety
 ///
-/// `total` can be written for a lane of `L`, and `lanes` for as many as a row has.
+/// `total` can be written for a lane of `L`, and `lanes` for `row_lanes::<L>()`.
 unsafe fn add_lanes<L: FloatLane>(total: *mut u8, lanes: *mut u8) {
     let total = total.cast::<L>();
-    // SAFETY: the caller's promise.
+    // SAFETY: `total` is one lane, and `lanes` are as many as `fold` wants: this function's contract.
     unsafe { total.write_unaligned(total.read_unaligned().add(fold::<L>(lanes.cast()))) };
 }
 
@@ -211,7 +214,7 @@ unsafe fn add_lanes<L: FloatLane>(total: *mut u8, lanes: *mut u8) {
 unsafe fn finish_sums<L: FloatLane>(totals: *mut u8, len: usize) {
     let totals = totals.cast::<L>();
     for i in 0..len {
-        // SAFETY: the caller's promise.
+        // SAFETY: `i < len`, and `totals` has `len` lanes: this function's contract.
         unsafe {
             totals
                 .add(i)
@@ -220,7 +223,7 @@ unsafe fn finish_sums<L: FloatLane>(totals: *mut u8, len: usize) {
     }
 }
 
-/// `&$loops` for each format, called `$T` there: each is a static.
+/// An array of `&$loops` for each format `$T`. Each is a static of its own.
 macro_rules! per_format {
     ($T:ident => $type:ty: $loops:expr) => {{
         const {
@@ -299,11 +302,11 @@ pub(crate) const REPRESENTATIVE: PerFormat<PassLoops<BitsArgs>> =
 pub(crate) const COUNT_NONZERO: PerFormat<PassLoops<BitsArgs, usize>> =
     per_format!(T => PassLoops<BitsArgs, usize>: pass_loops::<CountNonzero<LaneOf<T>>>());
 
-/// A copy of as many lanes, for non-temporal stores.
+/// Copies lanes, with non-temporal stores where `streaming`.
 pub(crate) const COPY: PerFormat<SliceLoops> =
     per_format!(T => SliceLoops: slice_loops::<Copied<LaneOf<T>>, 1, false>());
 
-/// The lanes as they are.
+/// x itself.
 #[derive(Clone, Copy)]
 struct Copied<L>(core::marker::PhantomData<L>);
 
@@ -316,8 +319,10 @@ impl<L: Lane> VectorFn<1> for Copied<L> {
     }
 }
 
-/// The value of a sum, in one pass over memory. Where there is no loop, the sum goes to a block first: scalar and portable code take as
-/// long that way, and so do 16 bits a lane, which are widened twice either way.
+/// The function's value at input + bias + residual, in one loop.
+///
+/// It is not compiled for scalar and portable code, nor for 16-bit formats of most functions. There the sum goes to a
+/// block in the L1 cache first, which takes as long.
 const fn fused_loops<A: Function, T: Format>() -> RowsLoops {
     let is_compiled = A::IS_COMMON || size_of::<T>() >= size_of::<f32>();
     if is_compiled {
@@ -327,7 +332,7 @@ const fn fused_loops<A: Function, T: Format>() -> RowsLoops {
     }
 }
 
-/// A function's parameters as its loops read them.
+/// Storage for the parameters of a function, as its loops read them.
 #[repr(C)]
 pub struct Params(MaybeUninit<[u64; 16]>);
 
@@ -336,7 +341,7 @@ impl Params {
     pub(crate) fn new<P: Copy>(params: P) -> Self {
         const { assert!(size_of::<P>() <= size_of::<Self>() && align_of::<P>() <= align_of::<Self>()) };
         let mut room = Self(MaybeUninit::uninit());
-        // SAFETY: it has room for a `P`, at its alignment.
+        // SAFETY: a `P` fits and is aligned, checked by the assertion.
         unsafe { room.0.as_mut_ptr().cast::<P>().write(params) };
         room
     }
@@ -347,10 +352,10 @@ impl Params {
     }
 }
 
-/// The parameters of a function that has none: of size 0, which any pointer points to that isn't null.
+/// The parameters of a function without parameters. They have size 0, so any pointer that isn't null will do.
 pub(super) const NO_PARAMS: *const u8 = core::ptr::NonNull::<u64>::dangling().as_ptr().cast();
 
-/// A function's loops. It seals [`Activation`](crate::activation::Activation).
+/// The loops of a function. Seals [`Activation`](crate::activation::Activation).
 pub trait Compiled: Copy + Debug + Send + Sync + 'static {
     fn loop_params<T: Element>(&self) -> Params;
 
@@ -358,26 +363,28 @@ pub trait Compiled: Copy + Debug + Send + Sync + 'static {
 
     fn backward_loops<T: Element>(&self) -> &'static SliceLoops;
 
-    /// The value of input + bias + residual, on the instruction sets that have a loop for it.
+    /// The value at input + bias + residual, on the instruction sets that have a loop for it.
     fn fused_loops<T: Element>(&self) -> &'static RowsLoops;
 
-    /// Whether it walks slices shorter than [`FEW_VECTORS`] in the caller.
+    /// Whether slices for which [`is_few`] returns true are computed by code that is inlined into the caller.
     const WALKS_FEW: bool = false;
 
     /// # Safety
     ///
-    /// The pointers are as [`MapSlices`] wants them, with fewer elements than [`is_few`] allows.
+    /// The inputs can be read and the output written for `len` lanes. The output overlaps no input, or is one.
+    /// `is_few(len)`.
     #[inline(always)]
     unsafe fn forward_few<T: Element>(&self, _inputs: [*const T::Lane; 1], _output: *mut T::Lane, _len: usize) {}
 
     /// # Safety
     ///
-    /// The same.
+    /// As for [`forward_few`](Self::forward_few).
     #[inline(always)]
     unsafe fn backward_few<T: Element>(&self, _inputs: [*const T::Lane; 2], _output: *mut T::Lane, _len: usize) {}
 }
 
-/// Vectors that may be walked in the caller, since the choice of an instruction set and the call of its loop take longer.
+/// Fewer vectors than this are computed in the caller: to load the choice of an instruction set and to call its loop
+/// takes longer.
 const FEW_VECTORS: usize = 8;
 
 #[inline(always)]
@@ -385,13 +392,14 @@ pub(super) fn is_few<T: Element>(len: usize) -> bool {
     len < FEW_VECTORS * <T::Lane as Lane>::InCaller::LANES
 }
 
-/// The loops of a function that has masks. It seals [`OneBitGradient`](crate::activation::OneBitGradient).
+/// The loops of a function that has masks. Seals [`OneBitGradient`](crate::activation::OneBitGradient).
 pub trait CompiledOneBit: Compiled {
     fn live_loops<T: Element>(&self) -> &'static LiveLoops;
 
     fn live_params<T: Element>(&self) -> Params;
 
-    /// The bits of a number that is live and of one that isn't, where the gradient has to be computed from one.
+    /// The bits of a number that is live and of one that isn't, where the gradient is arithmetic. See
+    /// [`OneBit::REPRESENTATIVES`].
     fn representatives<T: Element>(&self) -> Option<[T::Lane; 2]>;
 }
 
@@ -436,13 +444,15 @@ macro_rules! compile {
 
                 #[inline(always)]
                 unsafe fn forward_few<T: Element>(&self, inputs: [*const T::Lane; 1], output: *mut T::Lane, len: usize) {
-                    // SAFETY: the caller's promises.
+                    // SAFETY: the pointers and `len` are those of this function's contract, which is that of
+                    // `walk_few`.
                     unsafe { walk_few::<T, _, 1>(Value::<$name, T>(<$name as Function>::params::<T>(*self)), inputs, output, len) }
                 }
 
                 #[inline(always)]
                 unsafe fn backward_few<T: Element>(&self, inputs: [*const T::Lane; 2], output: *mut T::Lane, len: usize) {
-                    // SAFETY: the caller's promises.
+                    // SAFETY: the pointers and `len` are those of this function's contract, which is that of
+                    // `walk_few`.
                     unsafe { walk_few::<T, _, 2>(Gradient::<$name, T>(<$name as Function>::params::<T>(*self)), inputs, output, len) }
                 }
             }
@@ -486,7 +496,8 @@ unsafe fn walk_few<T: Element, F: VectorFn<N, Lane = T::Lane>, const N: usize>(
     output: *mut T::Lane,
     len: usize,
 ) {
-    // SAFETY: there are fewer than FEW_VECTORS vectors.
+    // SAFETY: `len` elements can be read and written, and are fewer than FEW_VECTORS vectors, which is `is_few`: this
+    // function's contract.
     unsafe {
         walk_tail::<<T::Lane as Lane>::InCaller, F, N, FEW_VECTORS>(Scalar::always(), function, inputs, output, 0, len);
     }

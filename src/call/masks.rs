@@ -1,4 +1,4 @@
-//! Slices with a bit for each element.
+//! Calls with a mask: a bit for each element.
 
 use core::mem::MaybeUninit;
 
@@ -13,22 +13,22 @@ use super::streaming::streaming_threshold;
 use crate::simd::{Element, fence};
 use crate::sweep::{BitsArgs, Representative};
 
-/// Of the elements that bits are made of, or made from, at a time: they stay in the L1 cache.
+/// The size of a block of elements. It stays in the L1 cache between the loop for the mask and that of the function.
 const BLOCK_BYTES: usize = 1 << 13;
 
-/// What is done with the bits.
+/// The use of the mask.
 #[derive(Clone, Copy)]
 enum Pass<'a> {
-    /// Written by `live`, and then the function's value.
+    /// `live` writes the mask, then `value` the output.
     Write {
         live: &'static LiveLoops,
         live_params: &'a Params,
         value: &'static SliceLoops,
         params: &'a Params,
     },
-    /// Read, and the gradient is one of `grad_output` and +0.0.
+    /// The gradient is `grad_output` or +0.0, selected by the mask.
     Keep(&'static PassLoops<BitsArgs>),
-    /// Read for an x that the function's gradient is computed from.
+    /// `representative` makes an x from each bit of the mask, and `gradient` computes the gradient there.
     Expand {
         representative: &'static PassLoops<BitsArgs>,
         representative_params: &'a Params,
@@ -37,7 +37,7 @@ enum Pass<'a> {
     },
 }
 
-/// Some elements of the slices of a call, and the bytes of their bits.
+/// Some elements of a call, and the bytes of their bits.
 #[derive(Clone, Copy)]
 struct Part<'a> {
     pass: Pass<'a>,
@@ -45,18 +45,19 @@ struct Part<'a> {
     input: *const u8,
     output: *mut u8,
     len: usize,
-    /// Of an element, in bytes.
+    /// The size of an element in bytes.
     size: usize,
     is_beyond_caches: bool,
 }
 
-// SAFETY: it is made of slices of elements and bytes, which are `Send` and `Sync`, and of parameters, which are plain numbers; the call
-// waits for it.
+// SAFETY: the pointers come from slices of elements and bytes, which are `Send` and `Sync`. Parameters are plain
+// numbers. The call waits for all parts, and parts have no byte in common that is written: `Split::split` divides at
+// whole bytes of the mask.
 #[cfg(feature = "rayon")]
 unsafe impl Send for Part<'_> {}
 
 impl Part<'_> {
-    /// How many elements are live where the mask is written, else 0.
+    /// Returns the number of live elements if the mask is written, else 0.
     fn walk(self, kernels: Kernels, streaming: bool) -> usize {
         let all = BitsArgs {
             function: NO_PARAMS,
@@ -68,14 +69,16 @@ impl Part<'_> {
         };
         let mut live = 0;
         match self.pass {
-            // SAFETY: `MaskCall` has made the pointers of slices of equal length and of as many bits.
+            // SAFETY: the slices have `len` elements and the mask as many bits, checked by `MaskCall::new`. The fence is
+            // below.
             Pass::Keep(keep) => unsafe { keep.call(kernels, &all) },
             Pass::Write { .. } | Pass::Expand { .. } => {
                 let mut done = 0;
                 let step = BLOCK_BYTES / self.size;
                 for at in (0..self.len).step_by(step) {
                     let end = self.len.min(at + step);
-                    // Blocks of the function end where its output is aligned: a line that is written in two parts takes longer.
+                    // The function's blocks end at a cache line of the output: a line that is written in two parts
+                    // takes longer.
                     let aligned_end = if end == self.len { end } else { self.line_before(end) };
                     live += self.block(kernels, (at, end), (done, aligned_end), streaming);
                     done = aligned_end;
@@ -88,7 +91,7 @@ impl Part<'_> {
         live
     }
 
-    /// The last element up to `end` at which the output is aligned to a line, or `end` if there is none.
+    /// The last element up to `end` at which the output is aligned to a cache line, or `end` if there is none.
     fn line_before(&self, end: usize) -> usize {
         let into_line = self.output.wrapping_add(end * self.size).addr() % 64;
         if into_line.is_multiple_of(self.size) {
@@ -98,8 +101,10 @@ impl Part<'_> {
         }
     }
 
-    /// Bits from one element on to another, the first one of a byte; and the function from one on to another, whose bits have been written
-    /// or begin less than a line before.
+    /// Computes the bits from `first_bit`, the first of a byte, to `last_bit`, and the function from `start` to `end`.
+    ///
+    /// The bits up to `end` have been written before or are written here. `start` is less than a cache line before
+    /// `first_bit`.
     fn block(
         &self,
         kernels: Kernels,
@@ -126,7 +131,8 @@ impl Part<'_> {
                 };
                 let input = self.input.wrapping_add(offset(start));
                 let output = self.output.wrapping_add(offset(start));
-                // SAFETY: as in `walk`, for these elements; their bits are made before the output, which may be the input, is written.
+                // SAFETY: as in `walk`, for these elements. In-place, their bits are computed before the elements are
+                // overwritten.
                 unsafe {
                     let count = live.call(kernels, &args);
                     value.call(kernels, params.as_ptr(), [input; 2], output, len, streaming);
@@ -141,7 +147,7 @@ impl Part<'_> {
             } => {
                 let mut x = [const { MaybeUninit::<u64>::uninit() }; (BLOCK_BYTES + 64 + 64) / size_of::<u64>()];
                 let x = x.as_mut_ptr().cast::<u8>();
-                // From the beginning of a byte on.
+                // The elements before `start` whose bits are in the same byte.
                 let before = start % 8;
                 let args = BitsArgs {
                     function: representative_params.as_ptr(),
@@ -156,8 +162,8 @@ impl Part<'_> {
                     self.input.wrapping_add(offset(start)),
                 ];
                 let output = self.output.wrapping_add(offset(start));
-                // SAFETY: as in `walk`, for these elements, which are a block and less than a line more; `x` has room for them and
-                // for 7 more.
+                // SAFETY: as in `walk`, for these elements. They are a block and less than a cache line. `x` has room
+                // for them and for 7 elements before them.
                 unsafe {
                     representative.call(kernels, &args);
                     gradient.call(kernels, params.as_ptr(), inputs, output, len, streaming);
@@ -182,7 +188,7 @@ impl Split for Part<'_> {
     }
 
     fn split(self, first_parts: usize, parts: usize) -> (Self, Self) {
-        // A cache line of the mask.
+        // The bits of a cache line of the mask.
         const STEP: usize = 512;
         let middle = share(self.len / STEP, first_parts, parts) * STEP;
         let second = Self {
@@ -204,13 +210,13 @@ impl Split for Part<'_> {
     }
 }
 
-/// The mask: written by forward, read by backward.
+/// A mask, which forward writes and backward reads.
 enum Mask<'a> {
     Written(&'a mut [u8]),
     Read(&'a [u8]),
 }
 
-/// A function of one input, with its mask.
+/// A call with a mask: checked arguments.
 pub(crate) struct MaskCall<'a, T, A> {
     activation: A,
     input: Source<'a, T>,
@@ -219,7 +225,7 @@ pub(crate) struct MaskCall<'a, T, A> {
 }
 
 impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
-    /// Panics when the lengths differ, or the mask has not one bit for each element, in whole bytes.
+    /// Panics if the lengths differ, or the mask has not the bytes for one bit an element.
     #[track_caller]
     fn new(activation: A, input: Source<'a, T>, (output_name, output): (&str, &'a mut [T]), mask: Mask<'a>) -> Self {
         input.check_len(output_name, output.len());
@@ -248,7 +254,8 @@ impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
         self.with_part(|part| run_parallel(part, kernels))
     }
 
-    /// Shared slices can't overlap exclusive ones; the input is the output itself in place.
+    /// Calls `run` with all elements. The input is a shared slice, which can't overlap the output, or in-place the
+    /// output itself.
     fn with_part(self, run: impl FnOnce(Part<'_>) -> usize) -> usize {
         let params = self.activation.loop_params::<T>();
         let output = self.output.as_mut_ptr();
@@ -353,6 +360,6 @@ pub(crate) fn count_zeros<T: Element>(x: &[T], kernels: Kernels) -> usize {
         len: x.len(),
         streaming: false,
     };
-    // SAFETY: the input is a slice.
+    // SAFETY: the input can be read for `len` elements: it is a slice.
     x.len() - unsafe { const { COUNT_NONZERO[T::INDEX] }.call(kernels, &args) }
 }

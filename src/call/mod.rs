@@ -1,5 +1,5 @@
-//! From slices and tensors to the loops: lengths and shapes are checked, and pointers made of them; the instruction set, streaming and
-//! threads are chosen.
+//! From slices and tensors to the loops. Checks lengths and shapes, makes pointers of them, and chooses the instruction
+//! set, non-temporal stores and threads.
 
 #[cfg(feature = "alloc")]
 mod append;

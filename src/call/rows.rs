@@ -1,5 +1,5 @@
-//! Tensors as rows of matrices: their shapes are checked, and rows are brought to the loops, a block at a time where several loops are
-//! composed.
+//! Calls on tensors, as rows of matrices. Checks their shapes, and calls the loops: over all rows, or over a block of
+//! them at a time if several loops are composed.
 
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
@@ -14,7 +14,7 @@ use super::way::Way;
 use crate::simd::{Element, fence};
 use crate::sweep::{Operand, Plan, RowsArgs, STRIP, SumArgs, row_lanes};
 
-/// How the channels of a tensor lie in memory.
+/// The layout of the channels of a tensor in memory.
 ///
 /// ```
 /// use rectify::{Channels, Fused, Relu};
@@ -24,23 +24,23 @@ use crate::sweep::{Operand, Plan, RowsArgs, STRIP, SumArgs, row_lanes};
 /// Fused::new(Relu).bias(&[1.0, 7.0], Channels::First { spatial: 3 }).forward_inplace(&mut x);
 /// assert_eq!(x, [2.0, 0.0, 4.0, 3.0, 12.0, 1.0]);
 ///
-/// // NHWC: the same numbers as three pixels of two channels.
+/// // NHWC: the same numbers as 1 x 3 pixels of two channels.
 /// let mut x = [1.0_f32, -2.0, 3.0, -4.0, 5.0, -6.0];
 /// Fused::new(Relu).bias(&[1.0, 7.0], Channels::Last).forward_inplace(&mut x);
 /// assert_eq!(x, [2.0, 5.0, 4.0, 3.0, 6.0, 1.0]);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Channels {
-    /// Next to each other, as in NHWC and in the output of a dense layer: the channel of element i is `i % channels`.
+    /// NHWC, and the output of a dense layer. The channel of element i is `i % channels`.
     Last,
-    /// One after the other, as in NCHW: that of element i is `i / spatial % channels`.
+    /// NCHW. The channel of element i is `i / spatial % channels`.
     First {
-        /// How many elements of a channel come one after another: height times width.
+        /// The number of elements of a channel in an image: height * width.
         spatial: usize,
     },
 }
 
-/// How many channels tensors have, by the length of the argument of that name.
+/// The layout and number of channels. The number is the length of the argument `name`.
 #[derive(Clone, Copy)]
 pub(crate) struct ChannelsOf {
     pub(crate) layout: Channels,
@@ -48,22 +48,22 @@ pub(crate) struct ChannelsOf {
     pub(crate) count: usize,
 }
 
-/// Where an input comes from.
+/// The source of an input.
 #[derive(Clone, Copy)]
 pub(crate) enum RowsInput<'a, T: Element> {
-    /// An argument of that name.
+    /// An argument, with its name.
     Rows(&'static str, Rows<'a, T>),
-    /// The same row every time.
+    /// One row, the same for each row of the outputs.
     Row(&'static str, &'a [T]),
-    /// A number for each row of a group: of each channel, where these come first.
+    /// A number for each row of a group: for each channel, if channels come first.
     PerRow(&'a [T]),
-    /// The bits of the same number everywhere.
+    /// The bits of one number for all elements.
     Number(&'a T::Lane),
-    /// What is in the first output.
+    /// The first output, in-place.
     Output,
 }
 
-/// The same without the elements' type.
+/// [`RowsInput`] without the type of the elements.
 #[derive(Clone, Copy)]
 enum Input {
     Rows(&'static str, View),
@@ -86,14 +86,15 @@ impl<T: Element> RowsInput<'_, T> {
     }
 }
 
-/// How the outputs of some rows are made of the inputs.
+/// The loops that compute the outputs of some rows.
 #[derive(Clone, Copy)]
 pub(crate) enum Map<'a> {
-    /// By a loop over rows.
+    /// A loop over rows.
     Rows(&'static RowsLoops, &'a Params),
-    /// By a loop over slices, of one or two inputs.
+    /// A loop over slices, of one or two inputs.
     Slices(&'static SliceLoops, &'a Params),
-    /// By `fused` where it is compiled; else the sum of the inputs goes to a block, and the function's loop goes from there to the output.
+    /// `fused` if it is compiled. Otherwise `sum` writes the sum of the inputs to a block, and `value` reads that and
+    /// writes the output.
     Fused {
         fused: &'static RowsLoops,
         sum: &'static RowsLoops,
@@ -102,28 +103,29 @@ pub(crate) enum Map<'a> {
     },
 }
 
-/// Sums of channels that are computed beside the outputs.
+/// A reduction over channels, computed in the same pass as the outputs.
 #[derive(Clone, Copy)]
 struct Sums {
     loops: &'static SumLoops,
     totals: *mut u8,
-    /// Whether each column is a channel, or else each row of a group.
+    /// Whether a channel is a column; otherwise it is a row of a group.
     of_columns: bool,
-    /// Whether the first two inputs are summed, before the output is written, or else the output.
+    /// Whether the summands are computed from the first two inputs, before the output is written; otherwise they are
+    /// the output.
     of_inputs: bool,
 }
 
-/// Rows of tensors, checked, and what is done with them.
+/// A call on tensors: checked shapes.
 pub(crate) struct RowsCall<'a, T> {
     plan: Plan,
-    /// That the tensors have, if it matters.
+    /// The layout and number of the channels, if the call has channels.
     channels: Option<ChannelsOf>,
     is_inplace: bool,
     tensors: PhantomData<&'a mut [T]>,
 }
 
 impl<'a, T: Element> RowsCall<'a, T> {
-    /// With so many channels. Panics when they don't divide the tensors, or these have different shapes.
+    /// Checks the tensors. Panics if the channels don't divide them, or their shapes don't agree.
     #[track_caller]
     pub(crate) fn new<const N: usize, const M: usize>(
         channels: Option<ChannelsOf>,
@@ -145,7 +147,7 @@ impl<'a, T: Element> RowsCall<'a, T> {
         self.run(map, None, way);
     }
 
-    /// Puts the sum of each channel of the output into `sums`. Panics when there are more or fewer.
+    /// Writes the sum of each channel of the output to `sums`. Panics if its length is not the number of channels.
     #[track_caller]
     pub(crate) fn map_and_sum_outputs(
         self,
@@ -158,7 +160,8 @@ impl<'a, T: Element> RowsCall<'a, T> {
         self.run(map, Some(sums), way);
     }
 
-    /// Puts the sum of what `loops` make of the first two inputs into `sums`, for each channel. Panics when there are more or fewer.
+    /// Writes the sum of each channel to `sums`, with the summands that `loops` compute from the first two inputs.
+    /// Panics if its length is not the number of channels.
     #[track_caller]
     pub(crate) fn map_and_sum_inputs(
         self,
@@ -208,7 +211,8 @@ fn check_channels(name: &str, found: usize, channels: usize) {
     assert!(found == channels, "`{name}` has {found} elements, not {channels}");
 }
 
-/// The shapes of the tensors as groups of rows, and whether an input is the output. Panics when they don't fit.
+/// Returns the shape of the tensors as groups of rows, and whether an input is the output. Panics if the shapes don't
+/// agree.
 #[track_caller]
 fn plan(channels: Option<ChannelsOf>, inputs: &[Input], outputs: &[(&'static str, View)], size: usize) -> (Plan, bool) {
     let (output_name, elements) = (outputs[0].0, outputs[0].1.shape.len());
@@ -250,7 +254,7 @@ fn plan(channels: Option<ChannelsOf>, inputs: &[Input], outputs: &[(&'static str
         let shape = view.shape.reshape(name, columns);
         let operand = Operand {
             start: view.start,
-            // Where there are no columns, a stride is of no row and may be any.
+            // Without columns, the stride may have any value.
             row_stride: shape.stride.wrapping_mul(size),
             ..Operand::NONE
         };
@@ -294,7 +298,7 @@ fn plan(channels: Option<ChannelsOf>, inputs: &[Input], outputs: &[(&'static str
         plan.rows = count;
     }
     for operand in plan.inputs.iter_mut().chain(&mut plan.outputs) {
-        // It means nothing where there is one group at most. What is the same for each group begins again.
+        // An input with a number for each row starts again with each group. With one group the stride is not used.
         if !operand.is_broadcast {
             operand.group_stride = plan.rows.wrapping_mul(operand.row_stride);
         }
@@ -306,7 +310,7 @@ fn divides(divisor: Option<usize>, elements: usize) -> bool {
     elements == 0 || divisor.is_some_and(|divisor| divisor != 0 && elements.is_multiple_of(divisor))
 }
 
-/// Those of the operand that has something between its rows, else all.
+/// The columns of the first strided tensor; if all are contiguous, the number of all elements.
 fn common_columns(inputs: &[Input], outputs: &[(&str, View)]) -> usize {
     let inputs = inputs.iter().filter_map(|input| match input {
         Input::Rows(_, input) => Some(input),
@@ -326,19 +330,19 @@ fn check_elements((name, elements): (&str, usize), (other_name, other_elements):
     );
 }
 
-/// Operands that are walked with the elements, inputs and outputs.
+/// The inputs and outputs that have an element for each element of the tensors.
 fn walked(plan: &Plan) -> impl Iterator<Item = &Operand> {
     let operands = plan.inputs.iter().chain(&plan.outputs);
     operands.filter(|operand| operand.row_stride != 0 && !operand.is_broadcast)
 }
 
-/// In bytes, without rows that are the same every time.
+/// The number of bytes to read and write, without broadcast inputs and repeated rows.
 fn traffic(plan: &Plan, size: usize) -> usize {
     let elements = plan.groups * plan.rows * plan.columns;
     elements.saturating_mul(walked(plan).count() * size)
 }
 
-/// Whether the elements of all operands lie one after the other, from row to row and group to group.
+/// Whether all operands are contiguous, over rows and groups.
 fn is_flat(plan: &Plan, size: usize) -> bool {
     let inputs = plan.inputs.iter().filter(|input| !input.start.is_null());
     let outputs = plan.outputs.iter().filter(|output| !output.start.is_null());
@@ -352,16 +356,16 @@ fn is_contiguous(operand: &Operand, plan: &Plan, size: usize) -> bool {
         && (plan.groups <= 1 || operand.group_stride == plan.rows * operand.row_stride)
 }
 
-/// Of a tensor's rows that are walked at a time where loops are composed: all operands together stay in the L1 cache.
+/// The size of a block of a tensor where loops are composed. The blocks of all operands together stay in the L1 cache.
 const BLOCK_BYTES: usize = 1 << 13;
 
-/// Rows that are longer are streamed one by one.
+/// Rows of this size or more are streamed one by one.
 const LONG_BYTES: usize = 1 << 14;
 
-/// Rows of fewer bytes take longer to begin with than to walk.
+/// Rows of fewer bytes are computed several at a time: to start a row takes longer than its elements.
 const SHORT_BYTES: usize = 1 << 10;
 
-/// Rows whose sums are added before they go to the total: the error of a sum grows with its length.
+/// The number of rows that are summed before their sum is added to the total: the error of a sum grows with its length.
 const ROWS_OF_SUM: usize = 256;
 
 /// Room for a block of elements.
@@ -383,7 +387,7 @@ impl Block {
 #[derive(Clone, Copy)]
 struct Work<'a> {
     plan: Plan,
-    /// Of an element, in bytes.
+    /// The size of an element in bytes.
     size: usize,
     map: Map<'a>,
     sums: Option<Sums>,
@@ -391,22 +395,22 @@ struct Work<'a> {
     is_beyond_caches: bool,
 }
 
-// SAFETY: it is made of the tensors of a `RowsCall` and of sums, shared ones and exclusive ones, whose elements are `Send` and `Sync`, and
-// of parameters, which are plain numbers; the call waits for it. Of what is written to, parts have nothing in common, which `Work::split`
-// promises.
+// SAFETY: the pointers come from the tensors of a `RowsCall` and from sums, whose elements are `Send` and `Sync`.
+// Parameters are plain numbers. The call waits for all parts. Parts have no output and no sum in common: `Work::split`
+// divides at groups, rows or columns, or at channels if there are sums.
 #[cfg(feature = "rayon")]
 unsafe impl Send for Work<'_> {}
 
-/// What a walk of some work keeps.
+/// The state of some work on a thread.
 struct Walk<'a> {
     work: Work<'a>,
     kernels: Kernels,
-    /// Whether the outputs are written by non-temporal stores.
+    /// Whether the outputs are written with non-temporal stores.
     streaming: bool,
     block: Block,
-    /// Another one, for outputs that are streamed from there.
+    /// A block of the output, which is copied from there with non-temporal stores.
     outputs: Block,
-    /// What `rows` holds.
+    /// The input that is repeated in `rows`.
     repeated: Option<Repeated>,
     rows: Block,
 }
@@ -439,7 +443,7 @@ impl Work<'_> {
     }
 }
 
-/// What a plan can be split along.
+/// An axis along which a plan can be split.
 #[derive(Clone, Copy)]
 enum Axis {
     Groups,
@@ -447,7 +451,7 @@ enum Axis {
     Columns,
 }
 
-/// The `count` groups, rows or columns of a plan from `first` on.
+/// `count` groups, rows or columns of a plan, from `first` on.
 fn part(plan: &Plan, axis: Axis, first: usize, count: usize, size: usize) -> Plan {
     let mut part = *plan;
     match axis {
@@ -467,7 +471,8 @@ fn part(plan: &Plan, axis: Axis, first: usize, count: usize, size: usize) -> Pla
     part
 }
 
-/// Parts of a plan, of so many elements at most: some groups, some rows of a group, or some columns of a row. Each comes with its first row.
+/// The tiles of a plan: several groups, several rows of a group, or several columns of a row, at most a block. Each
+/// comes with the index of its first row.
 struct Tiles {
     plan: Plan,
     size: usize,
@@ -543,21 +548,22 @@ impl Iterator for Tiles {
     }
 }
 
-/// An input that is the same row every time, repeated in a block, so that short rows are walked several at a time.
+/// An input of one short row for all rows of the outputs. It is repeated in a block, so that several rows are computed
+/// as one.
 #[derive(Clone, Copy)]
 struct Repeated {
     index: usize,
     times: usize,
 }
 
-/// What can be repeated: the only such input of a plan whose other tensors have nothing between their rows.
+/// Returns the input that can be repeated. All other operands have to be contiguous.
 fn repeatable(plan: &Plan, size: usize) -> Option<Repeated> {
     let is_row = |input: &Operand| !input.start.is_null() && input.row_stride == 0 && !input.is_broadcast;
     let index = plan.inputs.iter().position(is_row)?;
     let is_short = plan.groups == 1 && plan.columns.saturating_mul(size) < SHORT_BYTES;
     let lie_close = walked(plan).all(|operand| is_contiguous(operand, plan, size));
     let mut times = (BLOCK_BYTES / size).checked_div(plan.columns)?.min(plan.rows / 4);
-    // Whole lines, where there are so many.
+    // A multiple of a cache line, if it is more than one.
     if times > LINE_BYTES {
         times -= times % LINE_BYTES;
     }
@@ -584,8 +590,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether rows can be streamed one by one: they are long, so that it does not matter what two of them share of a line, or whole
-    /// lines.
+    /// Whether rows can be streamed one by one: they are long, so that a cache line shared by two rows does not matter, or
+    /// they are made of whole cache lines.
     fn can_stream_rows(&self, plan: &Plan) -> bool {
         let bytes = plan.columns.saturating_mul(self.work.size);
         let are_lines = |output: &Operand| {
@@ -596,7 +602,7 @@ impl Walk<'_> {
         bytes >= LONG_BYTES || bytes >= SHORT_BYTES && plan.outputs.iter().all(are_lines)
     }
 
-    /// The sum of each column.
+    /// Computes the outputs and the sum of each column.
     fn sum_columns(&mut self, sums: Sums) {
         let Work { plan, size, .. } = self.work;
         let bytes = sums.loops.size;
@@ -604,7 +610,7 @@ impl Walk<'_> {
             let width = STRIP.min(plan.columns - first);
             let strip = part(&plan, Axis::Columns, first, width, size);
             let totals = sums.totals.wrapping_add(first * bytes);
-            // SAFETY: `RowsCall::sums` has checked that there is a total for each column. Zeros are numbers.
+            // SAFETY: there is a total for each column, checked by `RowsCall::sums`. Zero bytes are +0.0.
             unsafe { totals.write_bytes(0, width * bytes) };
             for first in (0..plan.rows).step_by(ROWS_OF_SUM) {
                 let mut of_rows = SumsOfRows([0; STRIP]);
@@ -617,24 +623,24 @@ impl Walk<'_> {
                             sums: of_rows,
                             lanes: core::ptr::null_mut(),
                         };
-                        // SAFETY: the summands are inputs of a tile or its output, and there is a sum for each of its columns, in
-                        // whole registers.
+                        // SAFETY: the summands are inputs of the tile or its output, which can be read. The tile is of
+                        // a strip, and `of_rows` has STRIP sums, which are whole registers.
                         unsafe { sums.loops.columns.call(walk.kernels, &args) };
                     });
                 }
-                // SAFETY: as many totals and sums.
+                // SAFETY: the strip has `width` totals and sums.
                 unsafe { (sums.loops.add)(totals, of_rows, width) };
             }
-            // SAFETY: as many totals.
+            // SAFETY: the strip has `width` totals.
             unsafe { (sums.loops.finish)(totals, width) };
         }
     }
 
-    /// The sum of each row of a group, over all groups.
+    /// Computes the outputs and the sum of each row of a group, over all groups.
     fn sum_rows(&mut self, sums: Sums) {
         let Work { plan, size, .. } = self.work;
         let bytes = sums.loops.size;
-        // SAFETY: `RowsCall::sums` has checked that there is a total for each row. Zeros are numbers.
+        // SAFETY: there is a total for each row of a group, checked by `RowsCall::sums`. Zero bytes are +0.0.
         unsafe { sums.totals.write_bytes(0, plan.rows * bytes) };
         if plan.columns <= BLOCK_BYTES / size {
             for (row, tile) in Tiles::new(plan, size) {
@@ -650,11 +656,11 @@ impl Walk<'_> {
                 }
             }
         }
-        // SAFETY: as many totals.
+        // SAFETY: there are `plan.rows` totals, as above.
         unsafe { (sums.loops.finish)(sums.totals, plan.rows) };
     }
 
-    /// Adds the sum of a row to a total, by stretches of 256 elements a lane.
+    /// Adds the sum of a long row to its total. It is summed in stretches of 256 elements for each accumulator.
     fn sum_long_row(&mut self, row: &Plan, sums: Sums, total: *mut u8) {
         let size = self.work.size;
         let stretch = ROWS_OF_SUM * row_lanes_of(sums.loops.size);
@@ -667,10 +673,10 @@ impl Walk<'_> {
             for (_, tile) in Tiles::new(columns, size) {
                 self.sum_tile_rows(&tile, sums, core::ptr::null_mut(), lanes);
             }
-            // SAFETY: a sum, and the lanes of a row.
+            // SAFETY: `row_total` has room for a sum of any format, and `lanes` for the accumulators of a row.
             unsafe { (sums.loops.add_lanes)(row_total, lanes) };
         }
-        // SAFETY: the total of the row, and its sum.
+        // SAFETY: `total` is the total of this row, and `row_total` one sum.
         unsafe { (sums.loops.add)(total, row_total, 1) };
     }
 
@@ -681,16 +687,17 @@ impl Walk<'_> {
                 sums: totals,
                 lanes,
             };
-            // SAFETY: the summands are inputs of a tile or its output; there is a total for each row, or the lanes of the only one.
+            // SAFETY: the summands are inputs of the tile or its output, which can be read. There is a total for each
+            // row of the tile, or the tile has one row, and `lanes` its accumulators.
             unsafe { sums.loops.rows.call(walk.kernels, &args) };
         });
     }
 
-    /// A tile, and its inputs or its output for `sum`.
+    /// Computes the output of a tile, and calls `sum` with its inputs or its output as summands.
     fn map_and_sum(&mut self, tile: &Plan, of_inputs: bool, sum: impl FnOnce(&Self, &Plan)) {
         let from_block = self.streaming && self.can_stream_from_block(tile);
         if of_inputs {
-            // Before an output that may be one of them.
+            // Before the output is written, which may be one of the inputs.
             sum(self, tile);
             if from_block {
                 self.stream_from_block(tile, |_, _| ());
@@ -705,23 +712,25 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether the tile's only output lies in one piece.
+    /// Whether the tile has one output, which is contiguous.
     fn can_stream_from_block(&self, tile: &Plan) -> bool {
         tile.outputs[1].start.is_null() && is_contiguous(&tile.outputs[0], tile, self.work.size)
     }
 
-    /// The output goes to a block, for `then`, and is streamed from there.
+    /// Writes the output of a tile to a block, calls `then`, and copies the block to the output with non-temporal
+    /// stores.
     fn stream_from_block(&mut self, tile: &Plan, then: impl FnOnce(&Self, &Plan)) {
         let size = self.work.size;
         let output = tile.outputs[0].start;
-        // As far from a line as the output is.
+        // At the same offset in a cache line as the output.
         let start = self.outputs.start().wrapping_add(output.addr() % LINE_BYTES);
         let mut in_block = *tile;
         in_block.outputs[0] = contiguous(start, tile, size);
         self.map(&in_block, false);
         then(self, &outputs_as_inputs(&in_block));
         let len = (tile.groups * tile.rows * tile.columns, size);
-        // SAFETY: the block has as many elements, and the output is in one piece. `Work::walk` has the fence.
+        // SAFETY: the tile is at most a block, which has room for BLOCK_BYTES after any offset in a line. The output is
+        // contiguous, checked by `can_stream_from_block`. `Work::walk` has the fence.
         unsafe {
             self.work
                 .copy
@@ -729,7 +738,7 @@ impl Walk<'_> {
         };
     }
 
-    /// The outputs of a tile from its inputs.
+    /// Computes the outputs of a tile.
     fn map(&mut self, tile: &Plan, streaming: bool) {
         match self.work.map {
             Map::Rows(loops, params) => self.call_rows(loops, params.as_ptr(), tile, streaming),
@@ -748,7 +757,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Fills `rows`, where an input is the same row every time and short.
+    /// Fills `rows` if an input can be repeated.
     fn repeat_row(&mut self) {
         let Work { plan, size, map, .. } = self.work;
         if matches!(map, Map::Slices(..)) {
@@ -760,7 +769,8 @@ impl Walk<'_> {
         let bytes = plan.columns * size;
         let row = plan.inputs[repeated.index].start;
         for i in 0..repeated.times {
-            // SAFETY: the row has so many columns, and the block room for so many rows.
+            // SAFETY: the row has `plan.columns` elements, checked by `plan`. The block has room for `times` rows: see
+            // `repeatable`.
             unsafe { self.rows.start().add(i * bytes).copy_from_nonoverlapping(row, bytes) };
         }
         self.repeated = Some(repeated);
@@ -791,10 +801,13 @@ impl Walk<'_> {
             plan: *plan,
             streaming,
         };
-        // SAFETY: `RowsCall::new` was given the tensors, which live as long as the call, and made the plan of their shapes, which it has
-        // checked: inputs are shared, or the first output itself, and outputs exclusive. Where the work was split, or the output is
-        // a block, this is a part of it; several rows are one where nothing lies between them, and an input that is the same for each
-        // is repeated as often. `Work::walk` has the fence.
+        // SAFETY:
+        // - The plan is made of the tensors' shapes, which `plan` has checked; the tensors live as long as the call.
+        // - Inputs are shared, or the first output itself. Outputs are exclusive.
+        // - A tile or a part is within the plan. An output that is a block has room for a tile.
+        // - Several rows are joined only if they are contiguous, checked by `repeatable`; the repeated input has as
+        //   many rows.
+        // - `Work::walk` has the fence.
         unsafe { loops.call(self.kernels, &args) };
     }
 
@@ -805,7 +818,7 @@ impl Walk<'_> {
         let call = |group, row, len| {
             let inputs = [first, last].map(|input| input.row(group, row).cast_const());
             let output = plan.outputs[0].row(group, row);
-            // SAFETY: as in `call_rows`, of one row or of all of them, which lie one after the other.
+            // SAFETY: as in `call_pass`, for one row, or for all rows if they are contiguous, checked by `is_flat`.
             unsafe { loops.call(self.kernels, params.as_ptr(), inputs, output, (len, size), streaming) };
         };
         if is_flat(plan, size) {
@@ -819,7 +832,7 @@ impl Walk<'_> {
     }
 }
 
-/// An operand whose rows lie one after the other from `start` on.
+/// A contiguous operand that begins at `start`.
 fn contiguous(start: *mut u8, plan: &Plan, size: usize) -> Operand {
     let row_stride = plan.columns * size;
     Operand {
@@ -830,7 +843,7 @@ fn contiguous(start: *mut u8, plan: &Plan, size: usize) -> Operand {
     }
 }
 
-/// A plan that reads the first output.
+/// The plan whose only input is the first output.
 fn outputs_as_inputs(plan: &Plan) -> Plan {
     Plan {
         inputs: [plan.outputs[0], Operand::NONE, Operand::NONE],
@@ -839,22 +852,22 @@ fn outputs_as_inputs(plan: &Plan) -> Plan {
     }
 }
 
-/// A sum for each column of a strip, on cache lines of their own.
+/// Room for a sum for each column of a strip, on cache lines of their own.
 #[repr(align(64))]
 struct SumsOfRows([u64; STRIP]);
 
-/// The lanes of a row.
+/// Room for the accumulators of a row.
 #[repr(align(64))]
 struct Lanes([u64; row_lanes::<u64>()]);
 
-/// [`row_lanes`] of sums of so many bytes.
+/// [`row_lanes`] for sums of `size` bytes.
 fn row_lanes_of(size: usize) -> usize {
     size_of::<Lanes>() / size
 }
 
 #[cfg(feature = "rayon")]
 impl Work<'_> {
-    /// The first axis along which there is something to split; where there are sums, that of the channels.
+    /// The axis of the channels if there are sums; otherwise the first axis of more than one.
     fn axis(&self) -> Axis {
         match (self.sums, self.plan) {
             (Some(sums), _) if sums.of_columns => Axis::Columns,
@@ -883,7 +896,7 @@ impl Split for Work<'_> {
         let (len, step) = match axis {
             Axis::Groups => (self.plan.groups, 1),
             Axis::Rows => (self.plan.rows, 1),
-            // So that two threads don't write to the same cache line.
+            // Multiples of a cache line, so that two threads don't write to the same line.
             Axis::Columns => (self.plan.columns, LINE_BYTES / self.size),
         };
         let middle = share(len / step, first_parts, parts) * step;

@@ -1,4 +1,4 @@
-//! Slices of equal length, and the methods that every way to run them has.
+//! Calls on slices of equal length.
 
 use core::mem::MaybeUninit;
 use core::slice;
@@ -11,17 +11,17 @@ use super::streaming::streaming_threshold;
 use crate::simd::{Element, fence};
 use crate::sweep::ALIGNED_BYTES;
 
-/// Where an input comes from.
+/// The source of an input.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a, T> {
-    /// An argument of that name.
+    /// An argument, with its name.
     Slice(&'static str, &'a [T]),
-    /// What is in the output.
+    /// The output itself, in-place.
     Output,
 }
 
 impl<T> Source<'_, T> {
-    /// Panics when the length is another one than the output's.
+    /// Panics if the length differs from that of the output.
     #[inline(always)]
     #[track_caller]
     pub(super) fn check_len(&self, output_name: &str, output_len: usize) {
@@ -32,7 +32,7 @@ impl<T> Source<'_, T> {
         }
     }
 
-    /// That of the slice, or of the output.
+    /// The pointer of the slice, or that of the output.
     #[inline(always)]
     pub(super) fn pointer(&self, output: *const T) -> *const T {
         match self {
@@ -49,14 +49,14 @@ fn unequal_len(name: &str, len: usize, other_name: &str, other_len: usize) -> ! 
     panic!("slices of unequal length: `{name}` has {len} elements, `{other_name}` has {other_len}");
 }
 
-/// Panics when the lengths differ.
+/// Panics if the lengths differ.
 #[cfg(feature = "alloc")]
 #[track_caller]
 pub(crate) fn check_len<T>((name, slice): (&'static str, &[T]), (other_name, other): (&str, &[T])) {
     Source::Slice(name, slice).check_len(other_name, other.len());
 }
 
-/// A function's value or its gradient. Types, so that a program that calls one doesn't link the other.
+/// A function's value or its gradient. These are types, so that a program that calls one doesn't link the other.
 pub(crate) trait Direction<const N: usize>: Copy {
     const WALKS_FEW: bool;
 
@@ -70,11 +70,11 @@ pub(crate) trait Direction<const N: usize>: Copy {
     unsafe fn walk_few<T: Element>(&self, inputs: [*const T::Lane; N], output: *mut T::Lane, len: usize);
 }
 
-/// From x to the function's value.
+/// The function's value, from x.
 #[derive(Clone, Copy)]
 pub(crate) struct Forward<A>(A);
 
-/// From x and the gradient at the output to the gradient at the input.
+/// The gradient at x, from x and the gradient at the output.
 #[derive(Clone, Copy)]
 pub(crate) struct Backward<A>(A);
 
@@ -95,7 +95,7 @@ macro_rules! direction {
 
             #[inline(always)]
             unsafe fn walk_few<T: Element>(&self, inputs: [*const T::Lane; $inputs], output: *mut T::Lane, len: usize) {
-                // SAFETY: the caller's promises.
+                // SAFETY: the pointers and `len` are those of this function's contract, which is that of `$few`.
                 unsafe { self.0.$few::<T>(inputs, output, len) }
             }
         }
@@ -105,24 +105,27 @@ macro_rules! direction {
 direction!(Forward, 1, forward_loops, forward_few);
 direction!(Backward, 2, backward_loops, backward_few);
 
-/// `output[i] = function(inputs[i])`, with slices of the same length. It is always inlined, down to the call of a loop: a short call
-/// would take longer to pass it through memory than it has to do.
+/// `output[i] = function(inputs[i])`, with slices of equal length.
+///
+/// All of it is inlined into the caller, down to the call of a loop: for a short slice, passing this type through
+/// memory would take longer than the loop.
 pub(crate) struct Call<'i, 'o, T, D, const N: usize> {
     direction: D,
     inputs: [Source<'i, T>; N],
-    /// Initialised where it is the source of an input. Only elements are written to it.
+    /// Initialized if it is the source of an input. Only initialized elements are written to it.
     output: &'o mut [MaybeUninit<T>],
 }
 
 impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> {
-    /// Panics when the lengths differ.
+    /// Panics if the lengths differ.
     #[inline(always)]
     #[track_caller]
     fn new(direction: D, inputs: [Source<'i, T>; N], (output_name, output): (&str, &'o mut [T])) -> Self {
         for input in &inputs {
             input.check_len(output_name, output.len());
         }
-        // SAFETY: the elements of the slice; they stay initialised, since only elements are written.
+        // SAFETY: it is the same slice. Its elements stay initialized, since only initialized elements are written to
+        // it.
         let output = unsafe { slice::from_raw_parts_mut(output.as_mut_ptr().cast(), output.len()) };
         Self {
             direction,
@@ -131,7 +134,7 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
         }
     }
 
-    /// The same with an output that is none of the inputs, and need not be initialised.
+    /// [`new`](Self::new), with an output that is not an input and may be uninitialized.
     #[inline(always)]
     #[track_caller]
     fn to_uninit(
@@ -150,13 +153,14 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
         }
     }
 
-    /// On the caller's thread; returns the output.
+    /// Runs on the caller's thread. Returns the output.
     #[inline(always)]
     pub(crate) fn run(mut self, kernels: impl FnOnce() -> Kernels) -> &'o mut [T] {
         let len = self.output.len();
         let (inputs, output) = self.pointers();
         if D::WALKS_FEW && is_few::<T>(len) {
-            // SAFETY: there are few, as the condition says; of the pointers, see there.
+            // SAFETY: `is_few(len)`, checked above; the pointers are of `len` elements, and the output overlaps no
+            // input or is one, established by `pointers`.
             unsafe {
                 self.direction
                     .walk_few::<T>(inputs.map(|input| input.cast()), output.cast(), len)
@@ -165,7 +169,8 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
             let streaming = self.is_beyond_caches();
             let params = self.direction.params::<T>();
             let inputs = [inputs[0].cast(), inputs[N - 1].cast()];
-            // SAFETY: of the pointers, see there; the parameters are those of the loops. The fence is here.
+            // SAFETY: the pointers are of `len` elements, and the output overlaps no input or is one, established by
+            // `pointers`. The parameters are those of the direction's loops. The fence is below.
             unsafe {
                 let loops = self.direction.loops::<T>();
                 loops.call(
@@ -181,11 +186,11 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
                 fence();
             }
         }
-        // SAFETY: both ways have written to all of it.
+        // SAFETY: either branch has written all of the output.
         unsafe { self.written() }
     }
 
-    /// On several threads.
+    /// Runs on several threads. Returns the output.
     #[cfg(feature = "rayon")]
     pub(crate) fn run_parallel(mut self, kernels: Kernels) -> &'o mut [T] {
         let params = self.direction.params::<T>();
@@ -201,38 +206,40 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
             is_beyond_caches: self.is_beyond_caches(),
         };
         run_parallel(part, kernels);
-        // SAFETY: the parts are all of it.
+        // SAFETY: the parts together have written all of the output.
         unsafe { self.written() }
     }
 
-    /// The output.
+    /// Returns the output as initialized elements.
     ///
     /// # Safety
     ///
     /// All of it has been written.
     #[inline(always)]
     unsafe fn written(self) -> &'o mut [T] {
-        // Its pointer is taken after the last write through another one.
+        // The pointer is taken from `self.output` again, after the last write through another one.
         let output = self.output;
-        // SAFETY: the caller's promise: they are elements now.
+        // SAFETY: all elements are initialized: this function's contract.
         unsafe { slice::from_raw_parts_mut(output.as_mut_ptr().cast(), output.len()) }
     }
 
-    /// Whether the output is one of its own, and all slices together don't fit into the caches.
+    /// Whether the call is out-of-place, and all slices together exceed the streaming threshold.
     #[inline(always)]
     fn is_beyond_caches(&self) -> bool {
         let has_own_output = self.inputs.iter().all(|input| matches!(input, Source::Slice(..)));
         has_own_output && size_of_val(self.output) >= ALIGNED_BYTES && self.traffic() >= streaming_threshold()
     }
 
-    /// Bytes to read and write.
+    /// The number of bytes to read and write.
     #[inline(always)]
     fn traffic(&self) -> usize {
         size_of_val(self.output).saturating_mul(N + 1)
     }
 
-    /// Each is that of a slice of as many elements as the output has, which `new` has checked: an input is a shared slice, which can't
-    /// overlap the exclusive output, or it is the pointer of the output itself.
+    /// The pointers of the inputs and the output.
+    ///
+    /// Each is of as many elements as the output has, checked by `new` and `to_uninit`. An input is a shared slice,
+    /// which can't overlap the exclusive output, or it is the pointer of the output itself.
     #[inline(always)]
     fn pointers(&mut self) -> ([*const T; N], *mut T) {
         let output = self.output.as_mut_ptr().cast::<T>();
@@ -244,7 +251,7 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
     }
 }
 
-/// Some elements of a call's slices.
+/// Some elements of a [`Call`].
 #[cfg(feature = "rayon")]
 struct Part {
     loops: &'static SliceLoops,
@@ -252,13 +259,14 @@ struct Part {
     inputs: [*const u8; 2],
     output: *mut u8,
     len: usize,
-    /// Of an element, in bytes.
+    /// The size of an element in bytes.
     size: usize,
     traffic: usize,
     is_beyond_caches: bool,
 }
 
-// SAFETY: it is made of slices of elements, which are `Send` and `Sync`, and of parameters, which are plain numbers; the call waits for it.
+// SAFETY: the pointers come from slices of elements, which are `Send` and `Sync`. Parameters are plain numbers. The
+// call waits for all parts, and parts have no element in common.
 #[cfg(feature = "rayon")]
 unsafe impl Send for Part {}
 
@@ -289,7 +297,8 @@ impl Split for Part {
     fn join((): (), (): ()) {}
 
     fn enter(self, kernels: Kernels, streaming: bool) {
-        // SAFETY: `Call` has made the pointers of slices as long; parts have no element in common. The fence is here.
+        // SAFETY: the pointers are of `len` elements, established by `Call::pointers` and `split`; parts have no
+        // element in common. The fence is below.
         unsafe {
             let len = (self.len, self.size);
             self.loops

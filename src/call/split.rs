@@ -1,14 +1,14 @@
-//! Work on several threads.
+//! Splitting work over several threads.
 
 use super::detect::Kernels;
 
-/// What another thread takes at least, in bytes that are read and written.
+/// The least work for a thread, in bytes that are read and written.
 const PART_BYTES: usize = 1 << 20;
 
-/// From here on the pool is worth the call for a caller that is none of its threads: they sleep, and so will the caller.
+/// The least work for a pool if the caller is not one of its threads: the pool has to be woken, and the caller then.
 const WORTH_WAKING_BYTES: usize = 24 << 20;
 
-/// Work that can be done in parts.
+/// Work that can be split.
 pub(crate) trait Split: Sized + Send {
     type Output: Send;
 
@@ -17,7 +17,7 @@ pub(crate) trait Split: Sized + Send {
 
     fn is_beyond_caches(&self) -> bool;
 
-    /// The first `first_parts` of `parts` and the others, or nearly so.
+    /// Splits off approximately `first_parts` of `parts` equal parts.
     fn split(self, first_parts: usize, parts: usize) -> (Self, Self);
 
     fn join(first: Self::Output, second: Self::Output) -> Self::Output;
@@ -25,14 +25,14 @@ pub(crate) trait Split: Sized + Send {
     fn enter(self, kernels: Kernels, streaming: bool) -> Self::Output;
 }
 
-/// On the threads of rayon's pool, when there is enough for them to do.
+/// Runs the work on the threads of the rayon pool, or on the caller's thread if it is too little.
 pub(crate) fn run_parallel<W: Split>(work: W, kernels: Kernels) -> W::Output {
     let bytes = work.traffic();
     let streaming = work.is_beyond_caches();
     if bytes < 2 * PART_BYTES || bytes < WORTH_WAKING_BYTES && rayon::current_thread_index().is_none() {
         return work.enter(kernels, streaming);
     }
-    // More than one a thread, for those that start late.
+    // Several parts a thread, since some threads start late.
     let parts = (bytes / PART_BYTES).min(4 * rayon::current_num_threads());
     run_parts(work, kernels, streaming, parts)
 }
@@ -50,12 +50,12 @@ fn run_parts<W: Split>(work: W, kernels: Kernels, streaming: bool, parts: usize)
     W::join(first, second)
 }
 
-/// As much of `len` as `first_parts` of `parts` are.
+/// `len * first_parts / parts`, without overflow.
 pub(super) fn share(len: usize, first_parts: usize, parts: usize) -> usize {
     len / parts * first_parts + len % parts * first_parts / parts
 }
 
-/// The first element that is in the cache line of the one at `index`, of slices with elements of `size` bytes.
+/// The index of the first element in the cache line of the one at `index`, in a slice with elements of `size` bytes.
 pub(super) fn start_of_line(start: *const u8, index: usize, size: usize) -> usize {
     const LINE_BYTES: usize = 64;
     let into_line = start.wrapping_add(index * size).addr() % LINE_BYTES;

@@ -1,16 +1,16 @@
-//! Views of matrices.
+//! Views of matrices, with a stride between rows.
 
 use core::fmt;
 use core::marker::PhantomData;
 
-/// [`Rows`] or [`RowsMut`] of any elements.
+/// [`Rows`] or [`RowsMut`] without the type of their elements.
 #[derive(Clone, Copy)]
 pub(super) struct View {
     pub(super) start: *mut u8,
     pub(super) shape: Shape,
 }
 
-/// Where the rows of a matrix are, in elements: `columns` <= `stride`, and the last row has its columns at least.
+/// The shape of a matrix, in elements. `columns <= stride`, and the slice has all columns of the last row.
 #[derive(Clone, Copy)]
 pub(super) struct Shape {
     pub(super) rows: usize,
@@ -50,7 +50,8 @@ impl Shape {
         self.rows <= 1 || self.columns == self.stride
     }
 
-    /// The same elements in rows of `columns`.
+    /// The same elements as rows of `columns`. Panics if they don't divide a contiguous matrix, or the matrix is
+    /// strided.
     #[track_caller]
     pub(super) fn reshape(self, name: &str, columns: usize) -> Self {
         if self.columns == columns {
@@ -92,57 +93,59 @@ macro_rules! rows {
             elements: PhantomData<$slice>,
         }
 
-        // SAFETY: it is a slice, of which it uses some of the elements.
+        // SAFETY: it stands for a `$slice`, of which it accesses some elements.
         unsafe impl<'a, T> Send for $name<'a, T> where $slice: Send {}
-        // SAFETY: the same.
+        // SAFETY: as for `Send`.
         unsafe impl<'a, T> Sync for $name<'a, T> where $slice: Sync {}
 
         impl<'a, T> $name<'a, T> {
-            /// Rows of `columns` elements, one right after the other.
+            /// Contiguous rows of `columns` elements.
             ///
             /// # Panics
             ///
-            /// When `columns` don't divide the length.
+            /// Panics if `columns` does not divide the length of the slice.
             #[track_caller]
             pub fn new(elements: $slice, columns: usize) -> Self {
                 Self::with_stride(elements, columns, columns)
             }
 
-            /// Rows of `columns` elements, of which each begins `stride` elements after the one before: BLAS's leading dimension.
-            /// What lies between them is neither read nor written, and need not be there after the last one.
+            /// Strided rows of `columns` elements: each begins `stride` elements after the previous one.
+            ///
+            /// `stride` is the leading dimension of BLAS. The elements between rows are neither read nor written. The
+            /// slice may end after the columns of the last row.
             ///
             /// # Panics
             ///
-            /// When `stride` is less than `columns`, or the last row is not a whole one.
+            /// Panics if `stride` is less than `columns`, or the slice does not end with a whole row.
             #[track_caller]
             pub fn with_stride(elements: $slice, columns: usize, stride: usize) -> Self {
                 let shape = Shape::of_len(elements.len(), columns, stride);
                 Self { start: elements.$as_ptr(), shape, elements: PhantomData }
             }
 
-            /// How many rows there are.
+            /// Returns the number of rows.
             #[must_use]
             pub fn rows(&self) -> usize {
                 self.shape.rows
             }
 
-            /// How many elements a row has.
+            /// Returns the number of elements in a row.
             #[must_use]
             pub fn columns(&self) -> usize {
                 self.shape.columns
             }
 
-            /// How many elements after a row the next one begins.
+            /// Returns the number of elements from the start of a row to the start of the next one.
             #[must_use]
             pub fn stride(&self) -> usize {
                 self.shape.stride
             }
 
-            /// The first columns of each row, and those from `column` on: the halves of a gate, say.
+            /// Returns the columns before `column`, and those from `column` on. These may be the two halves of a gate.
             ///
             /// # Panics
             ///
-            /// When there are fewer columns.
+            /// Panics if `column` is greater than the number of columns.
             #[must_use]
             #[track_caller]
             pub fn split_at_column(self, column: usize) -> (Self, Self) {
@@ -156,7 +159,7 @@ macro_rules! rows {
             }
         }
 
-        /// A single row.
+        /// Converts a slice, array or vector to a single row.
         impl<'a, T, S: $as_trait<[T]> + ?Sized> From<$from> for $name<'a, T> {
             fn from(elements: $from) -> Self {
                 let elements = elements.$as_slice();
@@ -178,8 +181,10 @@ macro_rules! rows {
 }
 
 rows!(
-    /// A matrix to read, row by row: a view of a slice. A slice, array or vector becomes one of a single row, and rows without
-    /// anything in between become longer or shorter ones where a function wants that.
+    /// A matrix to be read: a view of a slice as rows, contiguous or strided.
+    ///
+    /// Rows are contiguous if the stride equals the number of columns. Functions reshape contiguous rows to the length
+    /// that they need. So a slice, an array or a vector, which converts to a single row, can be any tensor.
     ///
     /// ```
     /// use rectify::{Fused, Relu, Rows};
@@ -202,7 +207,7 @@ impl<T> Clone for Rows<'_, T> {
 impl<T> Copy for Rows<'_, T> {}
 
 rows!(
-    /// A matrix to write to, row by row, as [`Rows`] are read.
+    /// A matrix to be written: [`Rows`] of a mutable slice.
     ///
     /// ```
     /// use rectify::{Fused, Relu, RowsMut};

@@ -3,20 +3,14 @@ use super::relu::{passes, relu};
 use super::{OneBit, Select};
 use crate::simd::{Format, Lane, Vector};
 
-/// Clipped ReLU: min(relu(x), max). With the bound 6 it is [`RELU6`](Self::RELU6).
+/// Clipped ReLU: f(x) = min(relu(x), max). With the bound 6 it is [`RELU6`](Self::RELU6).
 ///
 /// | x | f(x) | gradient |
 /// | --- | --- | --- |
-/// | >= max, +inf | max | +0.0 |
+/// | >= max, +inf | max | +0.0, even where g is infinite or NaN |
 /// | between 0 and max | x | g |
 /// | < 0, -inf, -0.0, +0.0 | +0.0 | +0.0, even where g is infinite or NaN |
 /// | NaN | the same NaN | g |
-///
-/// The values are in \[0, max\]; the gradient is 0 at both ends, as PyTorch has it. `max` is rounded to the format of the
-/// elements, and nothing is computed in another one (an infinite one has the gradient 0 at x = inf, where [`Relu`](super::Relu) has g): this is a choice between x, max and 0. `backward` may be given the input or
-/// the output of `forward`.
-///
-/// ReLU6 is due to Krizhevsky (2010); it is PyTorch's `relu6` and ONNX's `Clip` with the bounds 0 and 6.
 ///
 /// ```
 /// use rectify::{Activation, ClippedRelu};
@@ -28,20 +22,31 @@ use crate::simd::{Format, Lane, Vector};
 /// assert_eq!(x, [0.0, 3.0, 6.0, 6.0]);
 /// assert_eq!(grad, [0.0, 1.0, 0.0, 0.0]);
 /// ```
+///
+/// # Notes
+///
+/// - `backward` accepts the input or the output of `forward`.
+/// - The gradient is 0 at x = 0 and x = max, as in PyTorch.
+/// - `max` is rounded to the format of the elements. Nothing else is computed: a result is x, max or +0.0.
+/// - With an infinite `max` the gradient at x = +inf is +0.0, where [`Relu`](super::Relu) has g.
+///
+/// It is PyTorch's `relu6` and, with the bounds 0 and max, ONNX's `Clip`. ReLU6 is due to Krizhevsky (2010).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClippedRelu {
     max: f64,
 }
 
 impl ClippedRelu {
-    /// With the bound 6.
+    /// ReLU6: the bound is 6.
     pub const RELU6: Self = Self::new(6.0);
 
-    /// With the bound above.
+    /// Clipped ReLU with the upper bound `max`.
+    ///
+    /// The parameter is `f64`; of an `f32` write `f64::from(max)`.
     ///
     /// # Panics
     ///
-    /// When `max` is negative or NaN. It may be infinite.
+    /// Panics if `max` is negative or NaN. It may be infinite.
     #[must_use]
     #[track_caller]
     pub const fn new(max: f64) -> Self {
@@ -66,7 +71,7 @@ impl Select for ClippedRelu {
 
     fn params<T: Format>(self) -> Params<T::Lane> {
         let max = T::bits_of_nearest(self.max);
-        // Numbers without a sign are in the order of their bits.
+        // As integers, positive numbers are in their own order.
         Params {
             negative_infinity: T::NEG_INFINITY,
             max,

@@ -1,11 +1,11 @@
-//! The choice among bits of concatenated ReLU.
+//! Concatenated ReLU, a select function.
 
 use core::marker::PhantomData;
 
 use super::relu::{passes, relu};
 use crate::simd::{Format, Lane, Vector, VectorFn};
 
-/// From x to relu(x) and relu(-x).
+/// relu(x) and relu(-x), from x.
 pub(crate) struct CreluValue<T>(PhantomData<T>);
 
 impl<T: Format> VectorFn<1, 2> for CreluValue<T> {
@@ -18,7 +18,7 @@ impl<T: Format> VectorFn<1, 2> for CreluValue<T> {
     }
 }
 
-/// From x and the gradients at both outputs.
+/// The gradient at x, from x and the gradients at both outputs.
 pub(crate) struct CreluGradient<T>(PhantomData<T>);
 
 impl<T: Format> VectorFn<3> for CreluGradient<T> {
@@ -38,7 +38,7 @@ impl<T: Format> VectorFn<3> for CreluGradient<T> {
 
 super::copy_by_format!(CreluValue, CreluGradient);
 
-/// With the other sign.
+/// -x, of NaNs too.
 #[inline(always)]
 fn negated<V: Vector>(simd: V::Simd, x: V) -> V {
     x.xor(V::splat(simd, V::Lane::SIGN_BIT))

@@ -2,23 +2,14 @@ use super::Function;
 use super::order::{Interval, Nan};
 use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
-/// Hard sigmoid: max(0, min(1, alpha * x + beta)).
+/// Hard sigmoid: f(x) = max(0, min(1, alpha * x + beta)).
 ///
 /// | x | f(x) | gradient |
 /// | --- | --- | --- |
 /// | alpha * x + beta >= 1, +inf | 1 | +0.0, even where g is infinite or NaN |
-/// | between 0 and 1 | alpha * x + beta | g * alpha |
-/// | alpha * x + beta <= 0, -inf | +0.0 | +0.0, the same |
+/// | 0 < alpha * x + beta < 1 | alpha * x + beta | g * alpha |
+/// | alpha * x + beta <= 0, -inf | +0.0 | +0.0, even where g is infinite or NaN |
 /// | NaN | the same NaN | g * alpha |
-///
-/// The values are in \[0, 1\]; the gradient is 0 at both ends, x = -3 and x = 3 by default, as PyTorch has it. The product and the
-/// sum are rounded each, in `f32` for `f32`, `f16` and `bf16`, else in `f64`; of `f16` and `bf16` the result is rounded once more,
-/// to nearest and of two to even, after it was compared. The parameters are rounded to the format that is computed in, to its
-/// greatest number or for alpha its least positive normal one where they are out of its range. The CPU's rounding and flush-to-zero
-/// modes apply. A NaN g comes out of a product quiet. `backward` takes the input of `forward`.
-///
-/// It is due to Courbariaux, Bengio and David (2015), PyTorch's `hardsigmoid` and ONNX's operator `HardSigmoid`, whose defaults are
-/// 0.2 and 0.5.
 ///
 /// ```
 /// use rectify::{Activation, HardSigmoid};
@@ -27,6 +18,21 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 /// HardSigmoid::default().forward_inplace(&mut x);
 /// assert_eq!(x, [0.0, 0.5, 1.0]);
 /// ```
+///
+/// # Notes
+///
+/// - `backward` accepts only the input of `forward`.
+/// - The gradient is 0 where the line reaches 0 and 1, as in PyTorch: at x = -3 and x = 3 by default.
+/// - The product and the sum are rounded separately to nearest even, in `f32` for `f32`, `f16` and `bf16`, else in
+///   `f64`, and then compared to 0 and 1. For `f16` and `bf16` the result is rounded once more to the format of the
+///   elements.
+/// - The parameters are rounded to the compute format. One that is too large for it becomes its greatest finite number.
+///   An alpha that is too small becomes its least positive normal number.
+/// - The CPU's rounding and flush-to-zero modes apply.
+/// - A NaN g comes out of a product quiet.
+///
+/// It is PyTorch's `hardsigmoid`, with the same defaults, and ONNX's operator `HardSigmoid`, whose defaults are 0.2 and
+/// 0.5. It is due to Courbariaux, Bengio and David (2015).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HardSigmoid {
     alpha: f64,
@@ -34,11 +40,13 @@ pub struct HardSigmoid {
 }
 
 impl HardSigmoid {
-    /// With the slope and the value at x = 0 of the line.
+    /// Hard sigmoid with the slope `alpha` and the value `beta` at x = 0.
+    ///
+    /// The parameters are `f64`; of an `f32` write `f64::from(alpha)`.
     ///
     /// # Panics
     ///
-    /// When `alpha` is not positive and finite, or `beta` not finite.
+    /// Panics if `alpha` is not positive and finite, or `beta` is NaN or infinite.
     #[must_use]
     #[track_caller]
     pub const fn new(alpha: f64, beta: f64) -> Self {
@@ -61,12 +69,12 @@ impl HardSigmoid {
 
     #[inline(always)]
     fn alpha<F: Float>(self, simd: F::Simd) -> F {
-        // A product with an infinity must not be NaN.
+        // Not 0: infinity * alpha would be NaN.
         F::splat(simd, F::Lane::nearest_finite(self.alpha).max(F::Lane::MIN_POSITIVE))
     }
 }
 
-/// PyTorch's: 1/6 and 1/2.
+/// The default of PyTorch: alpha 1/6 and beta 1/2.
 impl Default for HardSigmoid {
     fn default() -> Self {
         Self::PYTORCH
@@ -107,7 +115,8 @@ impl FloatFn<1> for Value {
     fn call<F: Float>(self, simd: F::Simd, [x]: [F; 1]) -> F {
         let line = self.0.line(simd, x);
         let one = F::splat(simd, F::Lane::nearest_finite(1.0));
-        // Numbers without a sign are in the order of their bits. (Here a NaN becomes 0 or 1.)
+        // As integers, positive numbers are in their own order. A NaN becomes 0 or 1 here; `Nan::else_number` restores
+        // it.
         let line = line.keep(line.gt(F::splat(simd, F::Lane::ZERO)));
         line.replace(line.gt(one), one)
     }

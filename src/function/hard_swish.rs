@@ -3,21 +3,14 @@ use super::order::{Nan, without_sign};
 use super::relu::{above_negative_infinity, relu};
 use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
-/// Hard swish: x * max(0, min(1, x/6 + 1/2)).
+/// Hard swish: f(x) = x * max(0, min(1, x/6 + 1/2)).
 ///
 /// | x | f(x) | gradient |
 /// | --- | --- | --- |
 /// | >= 3, +inf | x | g |
-/// | between -3 and 3 | x * (x/6 + 1/2) | g * (x/3 + 1/2); +0.0 at x = -1.5 |
+/// | -3 < x < 3 | x * (x/6 + 1/2) | g * (x/3 + 1/2); +0.0 at x = -1.5 |
 /// | <= -3, -inf | +0.0 | +0.0, even where g is infinite or NaN |
 /// | NaN | the same NaN | x, the same NaN |
-///
-/// The gradient is 0 at x = -3 and g at x = 3, as PyTorch has it. Products and sums are rounded each, and x/6 and x/3 are products with
-/// the nearest numbers to 1/6 and 1/3, in `f32` for `f32`, `f16` and `bf16`, else in `f64`; of `f16` and `bf16` the result is rounded
-/// once more, to nearest and of two to even. The CPU's rounding and flush-to-zero modes apply. A NaN g comes out of a product quiet.
-/// `backward` takes the input of `forward`.
-///
-/// It is due to Howard et al. (MobileNetV3, 2019), PyTorch's `hardswish` and ONNX's operator `HardSwish`.
 ///
 /// ```
 /// use rectify::{Activation, HardSwish};
@@ -26,6 +19,17 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 /// HardSwish.forward_inplace(&mut x);
 /// assert_eq!(x, [0.0, 0.0, 3.0]);
 /// ```
+///
+/// # Notes
+///
+/// - `backward` accepts only the input of `forward`.
+/// - The gradient is 0 at x = -3 and g at x = 3, as in PyTorch.
+/// - x/6 and x/3 are products with the numbers nearest to 1/6 and 1/3. Each product and sum is rounded to nearest even,
+///   in `f32` for `f32`, `f16` and `bf16`, else in `f64`. For `f16` and `bf16` the result is rounded once more to the
+///   format of the elements. The CPU's rounding and flush-to-zero modes apply.
+/// - A NaN g comes out of a product quiet.
+///
+/// It is PyTorch's `hardswish` and ONNX's operator `HardSwish`. It is due to Howard et al. (MobileNetV3, 2019).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HardSwish;
 
@@ -76,7 +80,7 @@ impl FloatFn<2> for Gradient {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [x, g]: [F; 2]) -> F {
         let slope = line(simd, x, 1.0 / 3.0);
-        // No 0 * inf.
+        // +0.0 where the slope is 0: no 0 * inf.
         g.mul(slope).keep(slope.nonzero())
     }
 }

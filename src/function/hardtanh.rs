@@ -2,21 +2,15 @@ use super::order::{Interval, Live, Nan, has_fast_minimum, ordered};
 use super::{OneBit, Select};
 use crate::simd::{Format, Lane, Vector};
 
-/// Hardtanh: x between two bounds, else the nearer one.
+/// Hardtanh: f(x) = max(min, min(max, x)), which is x between two bounds, else the nearer bound.
 ///
 /// | x | f(x) | gradient |
 /// | --- | --- | --- |
 /// | < min, -inf | min | +0.0, even where g is infinite or NaN |
-/// | = min, = max | x | +0.0, the same |
-/// | between them | x | g |
-/// | > max, +inf | max | +0.0, the same |
+/// | = min, = max | x | +0.0, even where g is infinite or NaN |
+/// | between min and max | x | g |
+/// | > max, +inf | max | +0.0, even where g is infinite or NaN |
 /// | NaN | the same NaN | g |
-///
-/// The values are in \[min, max\]; the gradient is 0 at both ends, as PyTorch has it. -0.0 and +0.0 are equal, and stay as they
-/// are where 0 is not out of bounds; a bound of -0.0 is +0.0. The bounds are rounded to the format of the elements, and nothing
-/// is computed in another one. `backward` may be given the input or the output of `forward`.
-///
-/// It is due to Collobert (2004), PyTorch's `hardtanh` (by default from -1 to 1, as here) and ONNX's `Clip`.
 ///
 /// ```
 /// use rectify::{Activation, Hardtanh};
@@ -25,6 +19,16 @@ use crate::simd::{Format, Lane, Vector};
 /// Hardtanh::default().forward_inplace(&mut x);
 /// assert_eq!(x, [-1.0, -0.5, 0.25, 1.0]);
 /// ```
+///
+/// # Notes
+///
+/// - `backward` accepts the input or the output of `forward`.
+/// - The gradient is 0 at both bounds, as in PyTorch.
+/// - -0.0 and +0.0 are equal. Both are returned as they are where 0 is within the bounds. A bound of -0.0 is taken as
+///   +0.0.
+/// - The bounds are rounded to the format of the elements. Nothing else is computed: a result is x, min or max.
+///
+/// It is PyTorch's `hardtanh`, with the same defaults, and ONNX's `Clip`. It is due to Collobert (2004).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hardtanh {
     min: f64,
@@ -32,11 +36,14 @@ pub struct Hardtanh {
 }
 
 impl Hardtanh {
-    /// With both bounds. (ONNX's `Clip` allows `min` > `max`, and gives `max` then.)
+    /// Hardtanh with the bounds `min` and `max`.
+    ///
+    /// The parameters are `f64`; of an `f32` write `f64::from(min)`. ONNX's `Clip` allows `min` > `max`, and returns
+    /// `max` then.
     ///
     /// # Panics
     ///
-    /// When a bound is NaN or `min` is greater than `max`. They may be infinite.
+    /// Panics if a bound is NaN or `min` is greater than `max`. Bounds may be infinite.
     #[must_use]
     #[track_caller]
     pub const fn new(min: f64, max: f64) -> Self {
@@ -50,7 +57,7 @@ impl Hardtanh {
     const DEFAULT: Self = Self::new(-1.0, 1.0);
 }
 
-/// From -1 to 1.
+/// The default of PyTorch: the bounds -1 and 1.
 impl Default for Hardtanh {
     fn default() -> Self {
         Self::DEFAULT
@@ -61,7 +68,7 @@ impl Default for Hardtanh {
 pub struct Params<L> {
     min: L,
     max: L,
-    /// The bounds have both signs, so that the intervals are of numbers with one sign, whose bits are in an order already.
+    /// Whether min < 0 < max. Then each interval has numbers of one sign only, and x is compared without [`ordered`].
     is_around_zero: bool,
     below: Interval<L>,
     above: Interval<L>,
@@ -110,7 +117,8 @@ impl Select for Hardtanh {
     fn value<V: Vector>(params: Params<V::Lane>, simd: V::Simd, x: V) -> V {
         let (min, max) = (V::splat(simd, params.min), V::splat(simd, params.max));
         if has_fast_minimum::<V>() && params.is_around_zero {
-            // Without a sign, integers are in the order of the magnitudes, first those of the positive numbers.
+            // With the sign bit inverted, the integers of positive numbers are negative, and those of negative numbers
+            // are positive, in the order of the magnitudes.
             let sign = V::splat(simd, V::Lane::SIGN_BIT);
             let from_min = x.replace(x.xor(sign).gt(min.xor(sign)), min);
             return params.nan.else_number(simd, x, from_min.replace(from_min.gt(max), max));

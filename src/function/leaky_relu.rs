@@ -2,7 +2,7 @@ use super::relu::{Passes, above_negative_infinity, passes};
 use super::{Function, OneBit};
 use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
-/// Leaky ReLU: x where `!(x <= 0)`, else x * `negative_slope`; but +0.0 stays +0.0.
+/// Leaky ReLU: f(x) = x where `!(x <= 0)`, else x * `negative_slope`; but f(+0.0) = +0.0.
 ///
 /// | x | f(x) | gradient |
 /// | --- | --- | --- |
@@ -11,38 +11,47 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 /// | < 0, -inf, -0.0 | x * slope | g * slope |
 /// | NaN | the same NaN | g |
 ///
-/// With a slope of 0 both products are +0.0, whatever x and g are: it is [`Relu`](super::Relu) then, bit for bit. The gradient at
-/// x = 0 is g * slope, as in PyTorch. With a negative slope +0.0 stays +0.0, as in ONNX, where PyTorch and [`PRelu`](crate::PRelu) have
-/// -0.0. With a positive slope, `backward` may be given the output of `forward` too.
-///
-/// The slope is rounded to the format that is computed in: `f32` for `f32`, `f16` and `bf16`, else `f64`; one that is too large for
-/// an `f32` becomes its greatest number. A product is rounded there, and of `f16` and `bf16` once more, to nearest and of two to
-/// even; the CPU's rounding and flush-to-zero modes apply. A NaN g comes out of a product quiet.
-///
-/// It is due to Maas, Hannun and Ng (2013), ONNX's operator `LeakyRelu` and PyTorch's `leaky_relu`.
-///
 /// ```
 /// use rectify::{Activation, LeakyRelu};
 ///
+/// let slope = 0.25_f32;
+/// let leaky_relu = LeakyRelu::new(f64::from(slope));
+///
 /// let mut x = [-2.0_f32, 0.0, 3.0];
 /// let mut grad = [1.0; 3];
-/// let leaky_relu = LeakyRelu::new(0.25);
 /// leaky_relu.backward_inplace(&x, &mut grad);
 /// leaky_relu.forward_inplace(&mut x);
 /// assert_eq!(x, [-0.5, 0.0, 3.0]);
 /// assert_eq!(grad, [0.25, 0.25, 1.0]);
 /// ```
+///
+/// # Notes
+///
+/// - With a slope of 0 both products are +0.0, whatever x and g are. So the result is that of [`Relu`](super::Relu),
+///   bit for bit.
+/// - With a slope >= 0, `backward` accepts the input or the output of `forward`; otherwise only the input.
+/// - The gradient at x = 0 is g * slope, as in PyTorch.
+/// - f(+0.0) = +0.0 with a negative slope too, as in ONNX. PyTorch and [`PRelu`](crate::PRelu) return -0.0 there.
+/// - The slope is rounded to the compute format: `f32` for `f32`, `f16` and `bf16`, else `f64`. A slope out of the
+///   range of `f32` becomes its greatest finite number, with the same sign.
+/// - A product is rounded to nearest even in the compute format, and for `f16` and `bf16` once more to the format of
+///   the elements. The CPU's rounding and flush-to-zero modes apply.
+/// - A NaN g comes out of a product quiet.
+///
+/// It is ONNX's operator `LeakyRelu` and PyTorch's `leaky_relu`. It is due to Maas, Hannun and Ng (2013).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LeakyRelu {
     negative_slope: f64,
 }
 
 impl LeakyRelu {
-    /// With the slope for x <= 0.
+    /// Leaky ReLU with this slope for x <= 0.
+    ///
+    /// The parameter is `f64`; of an `f32` write `f64::from(slope)`.
     ///
     /// # Panics
     ///
-    /// When `negative_slope` is NaN or infinite. It may be negative.
+    /// Panics if `negative_slope` is NaN or infinite. It may be negative.
     #[must_use]
     #[track_caller]
     pub const fn new(negative_slope: f64) -> Self {
@@ -56,7 +65,7 @@ impl LeakyRelu {
     const DEFAULT: Self = Self::new(0.01);
 }
 
-/// PyTorch's and ONNX's default, 0.01.
+/// The default of PyTorch and ONNX: 0.01.
 impl Default for LeakyRelu {
     fn default() -> Self {
         Self::DEFAULT
@@ -66,7 +75,7 @@ impl Default for LeakyRelu {
 #[derive(Clone, Copy)]
 pub struct Params<L> {
     slope: Slope,
-    /// Not 0 where the slope isn't.
+    /// Nonzero where the slope, rounded to the compute format, is nonzero.
     has_slope: L,
 }
 
@@ -119,7 +128,7 @@ impl OneBit for LeakyRelu {
     }
 }
 
-/// `number` where it is kept, else its product with the slope, which is +0.0 where the slope is 0.
+/// `number` where `is_kept`, else `number * slope`, or +0.0 if the slope is 0.
 #[inline(always)]
 fn choose<T: Format, V: Vector<Lane = T::Lane>>(
     params: Params<T::Lane>,

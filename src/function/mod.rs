@@ -1,4 +1,5 @@
-//! The arithmetic: one file a function, its value and gradient on a vector, with its public type and page.
+//! The arithmetic of the functions. A file has the public type of a function, its page, and its value and gradient on
+//! vectors.
 
 mod clipped_relu;
 mod crelu;
@@ -29,7 +30,7 @@ pub use thresholded_relu::ThresholdedRelu;
 
 use crate::simd::{Format, Lane, LiveFn, Vector, VectorFn};
 
-/// `Copy` for functions that hold nothing but their format, which need not be `Copy` for it.
+/// Implements `Copy` without the bound `T: Copy`, for functions that hold nothing but their format `T`.
 macro_rules! copy_by_format {
     ($($name:ident),+) => {
         $(
@@ -46,7 +47,7 @@ macro_rules! copy_by_format {
 }
 use copy_by_format;
 
-/// Calls `$macro!` with the names of all functions of one tensor, and of those among them that have a mask. A new function is named here.
+/// The list of functions of one tensor, and of those among them that have a mask. Calls `$macro!` with it.
 macro_rules! for_each_function {
     ($macro:ident) => {
         $macro! {
@@ -57,18 +58,18 @@ macro_rules! for_each_function {
 }
 pub(crate) use for_each_function;
 
-/// The arithmetic of a function and its gradient, stated once for every format and instruction set.
+/// The arithmetic of a function and its gradient, for every format and instruction set.
 pub trait Function: Copy + core::fmt::Debug + PartialEq + Send + Sync + 'static {
-    /// PyTorch's and ONNX's names, with the function by their default parameters.
+    /// The names in PyTorch and ONNX, with the function with their default parameters.
     const NAMES: &'static [(&'static str, Self)];
 
-    /// Whether it is so common that short slices, and sums in every format, have loops of their own.
+    /// Whether the function has loops of its own for short slices, and for input + bias + residual in every format.
     const IS_COMMON: bool = false;
 
-    /// The format by which the loops for `T` are compiled: another one of the same width where they do the same.
+    /// The format for which the loops of `T` are compiled: the same for all formats of a width if they do the same.
     type Code<T: Format>: Format<Lane = T::Lane>;
 
-    /// The parameters as the lanes have them.
+    /// The parameters as lanes.
     type Params<L: Lane>: Copy;
 
     fn params<T: Format>(self) -> Self::Params<T::Lane>;
@@ -83,10 +84,11 @@ pub trait Function: Copy + core::fmt::Debug + PartialEq + Send + Sync + 'static 
     ) -> V;
 }
 
-/// A function that chooses among bits, and so does the same for all formats of a width. Its gradient is `grad_output` where x is live,
-/// else +0.0.
+/// A select function. Its loops are the same for all formats of a width.
+///
+/// Its gradient is `grad_output` where x is live, else +0.0.
 pub trait Select: Copy + core::fmt::Debug + PartialEq + Send + Sync + 'static {
-    /// As [`Function::NAMES`].
+    /// See [`Function::NAMES`].
     const NAMES: &'static [(&'static str, Self)];
 
     type Params<L: Lane>: Copy;
@@ -125,9 +127,10 @@ impl<A: Select> Function for A {
     }
 }
 
-/// A function whose gradient needs one bit of x: whether it is live, where the slope is 1.
+/// A function whose gradient needs one bit of x: whether x is live, where the gradient is `grad_output`.
 pub trait OneBit: Function {
-    /// A number that is live and one that isn't, where the gradient isn't a choice between `grad_output` and +0.0.
+    /// A number that is live and one that isn't, from which the gradient is computed if it is arithmetic. `None` if it
+    /// selects `grad_output` or +0.0.
     const REPRESENTATIVES: Option<[f64; 2]> = None;
 
     type Live<L: Lane>: LiveFn<Lane = L>;

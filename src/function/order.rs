@@ -1,23 +1,25 @@
-//! Comparisons of numbers by those of integers, which neither raise exception flags nor depend on a mode.
+//! Comparisons of numbers by integer comparisons, which raise no exception flags and don't depend on the CPU's modes.
 
 use crate::isa::Isa;
 use crate::simd::{Format, Lane, LiveFn, Simd, Vector};
 
-/// The integers in whose order the numbers are. Those with a sign have their other bits inverted: -infinity is the
-/// least, -0.0 comes right before +0.0, the NaNs with a sign are below all of it and the others above.
+/// Integers in the order of the numbers x: negative numbers have all bits except the sign inverted.
+///
+/// -infinity is the least number, and -0.0 comes right before +0.0. Negative NaNs are below all numbers, other NaNs
+/// above.
 #[inline(always)]
 pub fn ordered<V: Vector>(simd: V::Simd, x: V) -> V {
     let has_sign = V::splat(simd, V::Lane::ZERO).gt(x);
     x.xor(V::splat(simd, V::Lane::WITHOUT_SIGN).keep(has_sign))
 }
 
-/// The bits of the magnitude: as integers these are in the order of the magnitudes, and the NaNs come last.
+/// The bits without the sign. As integers they are in the order of the magnitudes, and NaNs come last.
 #[inline(always)]
 pub fn without_sign<V: Vector>(simd: V::Simd, x: V) -> V {
     x.bitand(V::splat(simd, V::Lane::WITHOUT_SIGN))
 }
 
-/// Which numbers are NaN, by the bits of infinity.
+/// Detection of NaN, by the bits of infinity.
 #[derive(Clone, Copy)]
 pub struct Nan<L>(L);
 
@@ -34,28 +36,30 @@ impl<L: Lane> Nan<L> {
     }
 }
 
-/// Whether the lesser of two integers, which the compiler sees in a compare and a choice, takes less time than a mask.
+/// Whether a minimum of integers, as which the compiler recognizes a compare and a select, is faster than a mask.
 pub const fn has_fast_minimum<V: Vector>() -> bool {
     matches!(V::Simd::ISA, Isa::Avx512)
 }
 
-/// [`ordered`], of a single number.
+/// [`ordered`] of a single number.
 #[inline(always)]
 fn ordered_lane<L: Lane>(x: L) -> L {
     if x < L::ZERO { x.xor(L::WITHOUT_SIGN) } else { x }
 }
 
-/// Whole numbers from one to another, which may be once around.
+/// An interval of integers, which may wrap around.
+///
+/// x is in it where `x + offset < end`.
 #[derive(Clone, Copy)]
 pub struct Interval<L> {
-    /// What moves the first one to the least integer,
+    /// The difference from the first integer to the least one.
     offset: L,
-    /// and the one after the last one to this.
+    /// The integer after the last one, plus `offset`.
     end: L,
 }
 
 impl<L: Lane> Interval<L> {
-    /// Empty where `last` is the one before `first`.
+    /// From `first` to `last`, inclusive. Empty if `last + 1 == first`.
     #[inline(always)]
     pub fn new(first: L, last: L) -> Self {
         Self {
@@ -64,10 +68,10 @@ impl<L: Lane> Interval<L> {
         }
     }
 
-    /// Of the [`ordered`] numbers, those below `bound`, which is no -0.0.
+    /// The [`ordered`] numbers below `bound`, which is not -0.0.
     #[inline(always)]
     pub fn below<T: Format<Lane = L>>(bound: L) -> Self {
-        // -0.0 isn't below +0.0.
+        // -0.0 is not below +0.0.
         let above_last = if bound == L::ZERO {
             L::ZERO.wrapping_sub(L::LOWEST_BIT)
         } else {
@@ -76,13 +80,13 @@ impl<L: Lane> Interval<L> {
         Self::new(ordered_lane(T::NEG_INFINITY), above_last.wrapping_sub(L::LOWEST_BIT))
     }
 
-    /// Those up to `bound`, which is no -0.0.
+    /// The [`ordered`] numbers up to `bound`, which is not -0.0.
     #[inline(always)]
     pub fn up_to<T: Format<Lane = L>>(bound: L) -> Self {
         Self::new(ordered_lane(T::NEG_INFINITY), ordered_lane(bound))
     }
 
-    /// Those above `bound`, which is no -0.0.
+    /// The [`ordered`] numbers above `bound`, which is not -0.0.
     #[inline(always)]
     pub fn above<T: Format<Lane = L>>(bound: L) -> Self {
         Self::new(
@@ -91,10 +95,10 @@ impl<L: Lane> Interval<L> {
         )
     }
 
-    /// Those from `bound` on, which is no -0.0.
+    /// The [`ordered`] numbers from `bound` on, which is not -0.0.
     #[inline(always)]
     pub fn from<T: Format<Lane = L>>(bound: L) -> Self {
-        // -0.0 is as great as +0.0.
+        // -0.0 equals +0.0.
         let first = if bound == L::ZERO {
             L::ZERO.wrapping_sub(L::LOWEST_BIT)
         } else {
@@ -103,7 +107,7 @@ impl<L: Lane> Interval<L> {
         Self::new(first, ordered_lane(T::INFINITY))
     }
 
-    /// All others. Not of an empty one.
+    /// All other integers. `self` is not empty.
     #[inline(always)]
     pub fn complement(self) -> Self {
         let len = self.end.wrapping_sub(L::SIGN_BIT);
@@ -119,7 +123,7 @@ impl<L: Lane> Interval<L> {
     }
 }
 
-/// Where x is live: above one number and below another. NaNs are.
+/// Whether x is live: above one bound and below another, or NaN.
 #[derive(Clone, Copy)]
 pub struct Live<L> {
     above: Interval<L>,

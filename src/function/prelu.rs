@@ -6,7 +6,7 @@ use super::order::without_sign;
 use super::relu::passes;
 use crate::simd::{Float, FloatFn, Format, Register, SumFn, Vector, VectorFn};
 
-/// From x and the slope.
+/// The value, from x and the slope.
 pub(crate) struct PReluValue<T>(PhantomData<T>);
 
 impl<T: Format> VectorFn<2> for PReluValue<T> {
@@ -20,7 +20,7 @@ impl<T: Format> VectorFn<2> for PReluValue<T> {
     }
 }
 
-/// From x, the gradient at the output and the slope.
+/// The gradient at x, from x, the gradient at the output and the slope.
 pub(crate) struct PReluGradient<T>(PhantomData<T>);
 
 impl<T: Format> VectorFn<3> for PReluGradient<T> {
@@ -36,7 +36,7 @@ impl<T: Format> VectorFn<3> for PReluGradient<T> {
 
 super::copy_by_format!(PReluValue, PReluGradient);
 
-/// `number` where x passes, else its product with the slope, which is +0.0 where the slope is 0.
+/// `number` where x passes, else `number * slope`, or +0.0 where the slope is 0.
 #[inline(always)]
 fn choose<T: Format, V: Vector<Lane = T::Lane>>(simd: V::Simd, x: V, number: V, slope: V) -> V {
     V::compute::<T, _, 2>(simd, Product, [number, slope])
@@ -44,7 +44,7 @@ fn choose<T: Format, V: Vector<Lane = T::Lane>>(simd: V::Simd, x: V, number: V, 
         .replace(passes(T::NEG_INFINITY, simd, x), number)
 }
 
-/// What is summed for the gradient of a slope: x times the gradient at the output where x doesn't pass.
+/// The summand of the gradient of a slope: x * `grad_output` where x doesn't pass, else +0.0.
 pub(crate) struct PReluSlopes<T>(PhantomData<T>);
 
 impl<T: Format> SumFn<2> for PReluSlopes<T> {
@@ -58,7 +58,7 @@ impl<T: Format> SumFn<2> for PReluSlopes<T> {
     }
 }
 
-/// Of two numbers that may be NaN both.
+/// The product of two numbers; a NaN is the canonical quiet NaN.
 #[derive(Clone, Copy)]
 pub(super) struct Product;
 

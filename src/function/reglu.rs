@@ -1,4 +1,4 @@
-//! The arithmetic of the gate ReGLU.
+//! The arithmetic of ReGLU.
 
 use core::marker::PhantomData;
 
@@ -6,7 +6,7 @@ use super::prelu::Product;
 use super::relu::passes;
 use crate::simd::{Format, Vector, VectorFn};
 
-/// From a and b.
+/// relu(a) * b, from a and b.
 pub(crate) struct ReGluValue<T>(PhantomData<T>);
 
 impl<T: Format> VectorFn<2> for ReGluValue<T> {
@@ -18,7 +18,7 @@ impl<T: Format> VectorFn<2> for ReGluValue<T> {
     }
 }
 
-/// From a, b and the gradient at the output to those of a and b.
+/// The gradients at a and b, from a, b and the gradient at the output.
 pub(crate) struct ReGluGradient<T>(PhantomData<T>);
 
 impl<T: Format> VectorFn<3, 2> for ReGluGradient<T> {

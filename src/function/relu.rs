@@ -1,7 +1,7 @@
 use super::{Function, OneBit};
 use crate::simd::{Format, Lane, LiveFn, Vector};
 
-/// ReLU: x where `!(x <= 0)`, else +0.0. [`relu`](crate::relu) and the other free functions are its methods.
+/// ReLU: f(x) = x where `!(x <= 0)`, else +0.0.
 ///
 /// | x | f(x) | gradient |
 /// | --- | --- | --- |
@@ -9,8 +9,10 @@ use crate::simd::{Format, Lane, LiveFn, Vector};
 /// | < 0, -inf, -0.0, +0.0 | +0.0 | +0.0, even where g is infinite or NaN |
 /// | NaN | the same NaN | g |
 ///
-/// `backward` may be given the input or the output of `forward`. It is due to Fukushima (1969) and Nair and Hinton (2010),
-/// ONNX's operator `Relu` and PyTorch's `relu`.
+/// `backward` accepts the input or the output of `forward`. [`relu`](crate::relu) and the other free functions are the
+/// same methods.
+///
+/// It is ONNX's operator `Relu` and PyTorch's `relu`. It is due to Fukushima (1969) and Nair and Hinton (2010).
 ///
 /// ```
 /// use rectify::{Activation, Relu};
@@ -22,7 +24,7 @@ use crate::simd::{Format, Lane, LiveFn, Vector};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Relu;
 
-// By itself rather than as `Select`: a loop that reads no parameter begins sooner.
+// Not by `Select`, whose loops read parameters: a loop without parameters starts sooner.
 impl Function for Relu {
     const NAMES: &'static [(&'static str, Self)] = &[("relu", Self), ("ReLU", Self), ("Relu", Self)];
 
@@ -65,7 +67,7 @@ pub fn passes<V: Vector>(negative_infinity: V::Lane, simd: V::Simd, x: V) -> V::
     V::and(simd, above_negative_infinity(negative_infinity, simd, x), x.nonzero())
 }
 
-/// Whether x passes, by the bits of -infinity.
+/// [`passes`], with the bits of -infinity.
 #[derive(Clone, Copy)]
 pub struct Passes<L>(pub L);
 
@@ -78,8 +80,10 @@ impl<L: Lane> LiveFn for Passes<L> {
     }
 }
 
-/// As integers, -0.0 is the least and -infinity the greatest of the numbers with a sign; the NaNs with a sign lie
-/// between -infinity and +0.0. So this is true for +0.0, for x > 0 and for every NaN.
+/// `x > -infinity` as integers: true for +0.0, for x > 0 and for every NaN.
+///
+/// As integers, the negative numbers go from -0.0, the least, to -infinity. Negative NaNs lie between -infinity and
+/// +0.0.
 #[inline(always)]
 pub fn above_negative_infinity<V: Vector>(negative_infinity: V::Lane, simd: V::Simd, x: V) -> V::Mask {
     x.gt(V::splat(simd, negative_infinity))

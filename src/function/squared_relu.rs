@@ -3,19 +3,13 @@ use super::order::{Interval, Nan, has_fast_minimum, without_sign};
 use super::relu::relu;
 use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
-/// Squared ReLU: x² where x > 0, else +0.0.
+/// Squared ReLU: f(x) = x² where x > 0, else +0.0.
 ///
 /// | x | f(x) | gradient |
 /// | --- | --- | --- |
-/// | > 0, +inf | x * x | (2 * g) * x; g where it is zero |
+/// | > 0, +inf | x * x | (2 * g) * x; g where g is zero |
 /// | < 0, -inf, -0.0, +0.0 | +0.0 | +0.0, even where g is infinite or NaN |
 /// | NaN | the same NaN | x, the same NaN |
-///
-/// A gradient of zero stays as it is, at x = inf too (no `inf * 0`). The products are computed in `f32` for `f32`, `f16` and `bf16`, else in
-/// `f64`, in the order that is written here; of `f16` and `bf16` the result is rounded once more, to nearest and of two to even. The
-/// CPU's rounding and flush-to-zero modes apply. A NaN g comes out of a product quiet. `backward` takes the input of `forward`.
-///
-/// It is due to So et al. (Primer, 2021); PyTorch and ONNX have it as two functions.
 ///
 /// ```
 /// use rectify::{Activation, SquaredRelu};
@@ -27,6 +21,17 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 /// assert_eq!(x, [0.0, 0.0, 9.0]);
 /// assert_eq!(grad, [0.0, 0.0, 6.0]);
 /// ```
+///
+/// # Notes
+///
+/// - `backward` accepts only the input of `forward`.
+/// - A gradient g of zero is returned as it is, for x = +inf too (no `inf * 0`).
+/// - Each product is rounded to nearest even, in the order of the table, in `f32` for `f32`, `f16` and `bf16`, else in
+///   `f64`. For `f16` and `bf16` the result is rounded once more to the format of the elements. The CPU's rounding and
+///   flush-to-zero modes apply.
+/// - A NaN g comes out of a product quiet.
+///
+/// PyTorch and ONNX have it as two functions. It is due to So et al. (Primer, 2021).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SquaredRelu;
 
@@ -35,12 +40,12 @@ impl Function for SquaredRelu {
 
     type Code<T: Format> = T;
 
-    /// The positive numbers.
+    /// The interval of positive numbers.
     type Params<L: Lane> = Interval<L>;
 
     #[inline(always)]
     fn params<T: Format>(self) -> Interval<T::Lane> {
-        // Numbers without a sign are in the order of their bits.
+        // As integers, positive numbers are in their own order.
         Interval::new(T::Lane::LOWEST_BIT, T::INFINITY)
     }
 

@@ -1,12 +1,13 @@
-//! What a fused pass computes before its function: input + bias + residual.
+//! The sum before the function of a fused pass: input + bias + residual.
 
 use core::marker::PhantomData;
 
 use super::Function;
 use crate::simd::{Float, FloatFn, Format, Vector, VectorFn};
 
-/// (input + bias) + residual, each sum rounded. One that is absent is -0.0: it changes no number, not even -0.0, unless the CPU rounds
-/// down.
+/// (input + bias) + residual, each sum rounded.
+///
+/// An absent operand is -0.0: x + -0.0 is x for every number, including -0.0 and +0.0 unless the CPU rounds down.
 pub(crate) struct Sum<T>(PhantomData<T>);
 
 super::copy_by_format!(Sum);
@@ -22,7 +23,7 @@ impl<T: Format> VectorFn<3> for Sum<T> {
     }
 }
 
-/// A function's value at that sum. Its representation is that of the parameters.
+/// A function's value at [`Sum`]. Has the layout of the parameters.
 #[repr(transparent)]
 pub(crate) struct ValueOfSum<A: Function, T: Format>(A::Params<T::Lane>);
 

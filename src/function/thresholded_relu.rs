@@ -2,19 +2,13 @@ use super::order::{Interval, Live};
 use super::{OneBit, Select};
 use crate::simd::{Format, Lane, Vector};
 
-/// Thresholded ReLU: x where `!(x <= alpha)`, else +0.0.
+/// Thresholded ReLU: f(x) = x where `!(x <= alpha)`, else +0.0.
 ///
 /// | x | f(x) | gradient |
 /// | --- | --- | --- |
 /// | > alpha | x | g |
 /// | <= alpha | +0.0 | +0.0, even where g is infinite or NaN |
 /// | NaN | the same NaN | g |
-///
-/// The gradient is 0 at x = alpha; -0.0 and +0.0 are equal, and with an alpha that rounds to a negative number both stay as they are. `alpha` is rounded
-/// to the format of the elements, and nothing is computed in another one. `backward` may be given the input of `forward`, and
-/// with `alpha` >= 0 its output as well.
-///
-/// It is due to Konda, Memisevic and Krueger (2014), ONNX's operator `ThresholdedRelu` and PyTorch's `threshold` with the value 0.
 ///
 /// ```
 /// use rectify::{Activation, ThresholdedRelu};
@@ -23,17 +17,29 @@ use crate::simd::{Format, Lane, Vector};
 /// ThresholdedRelu::new(1.0).forward_inplace(&mut x);
 /// assert_eq!(x, [0.0, 0.0, 0.0, 1.5]);
 /// ```
+///
+/// # Notes
+///
+/// - `backward` accepts the input of `forward`, and with `alpha` >= 0 also the output.
+/// - The gradient is 0 at x = alpha.
+/// - `alpha` is rounded to the format of the elements. Nothing else is computed: a result is x or +0.0.
+/// - -0.0 and +0.0 are equal. Where the rounded `alpha` is negative, both are returned as they are.
+///
+/// It is ONNX's operator `ThresholdedRelu` and PyTorch's `threshold` with the value 0. It is due to Konda, Memisevic
+/// and Krueger (2014).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ThresholdedRelu {
     alpha: f64,
 }
 
 impl ThresholdedRelu {
-    /// With the threshold.
+    /// Thresholded ReLU with the threshold `alpha`.
+    ///
+    /// The parameter is `f64`; of an `f32` write `f64::from(alpha)`.
     ///
     /// # Panics
     ///
-    /// When `alpha` is NaN. It may be negative or infinite.
+    /// Panics if `alpha` is NaN. It may be negative or infinite.
     #[must_use]
     #[track_caller]
     pub const fn new(alpha: f64) -> Self {
@@ -44,7 +50,7 @@ impl ThresholdedRelu {
     const DEFAULT: Self = Self::new(1.0);
 }
 
-/// ONNX's default, 1.
+/// The default of ONNX: 1.
 impl Default for ThresholdedRelu {
     fn default() -> Self {
         Self::DEFAULT
@@ -53,9 +59,9 @@ impl Default for ThresholdedRelu {
 
 #[derive(Clone, Copy)]
 pub struct Params<L> {
-    /// Of the numbers with alpha's sign.
+    /// All integers except those from alpha to -infinity where alpha is negative, or from +0.0 to alpha where it isn't.
     passes: Interval<L>,
-    /// The numbers with a sign, as integers, come before this where alpha has none; else nothing does.
+    /// Integers below this don't pass: all negative numbers where alpha isn't negative, else none.
     end: L,
 }
 

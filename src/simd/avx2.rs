@@ -1,4 +1,4 @@
-//! AVX2: 256 bits, truth values as lanes of ones or zeros.
+//! AVX2: registers of 256 bits. A mask is a register whose lanes are all ones or all zeros.
 
 #[cfg(target_arch = "x86")]
 use core::arch::x86::*;
@@ -58,8 +58,9 @@ macro_rules! computed_in_f32 {
     };
 }
 
-/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits,
-/// and in the CPU's own.
+/// Rounds to bf16, in the upper half of each lane.
+///
+/// The lower half of a NaN has to be 0. It is in NaNs that come from 16-bit formats, and in the CPU's canonical NaN.
 ///
 /// # Safety
 ///
@@ -103,12 +104,12 @@ unsafe fn first_lanes_of_64(count: usize) -> __m256i {
     _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), _mm256_setr_epi64x(0, 1, 2, 3))
 }
 
-/// `load_first` and `store_first` as they are by default: AVX2 has no mask for 16 bits.
+/// The default `load_first` and `store_first`: AVX2 has no masked loads and stores of 16-bit lanes.
 macro_rules! through_memory {
     () => {};
 }
 
-/// `load_first` and `store_first` by masked loads and stores.
+/// `load_first` and `store_first` with masked loads and stores.
 macro_rules! masked {
     ($lane:ident, $maskload:ident, $maskstore:ident, $first_lanes:ident) => {
         #[inline(always)]
@@ -119,7 +120,8 @@ macro_rules! masked {
 
         #[inline(always)]
         unsafe fn store_first(self, target: *mut $lane, count: usize) {
-            // SAFETY: `self` was made with a proof; the caller promises that `count` lanes can be written, and no other is.
+            // SAFETY: `self` was made with a proof; the caller promises that `count` lanes can be written, and no other
+            // is.
             unsafe { $maskstore(target, $first_lanes(count), self.0) }
         }
     };
@@ -251,7 +253,8 @@ macro_rules! vector {
 
             #[inline(always)]
             unsafe fn stream(self, target: *mut $lane) {
-                // SAFETY: `self` was made with a proof; the caller promises that 32 bytes can be written, and the alignment.
+                // SAFETY: `self` was made with a proof; the caller promises that 32 bytes can be written, and the
+                // alignment.
                 unsafe { _mm256_stream_si256(target.cast(), self.0) }
             }
 

@@ -1,4 +1,4 @@
-//! AVX-512: 512 bits, truth values in mask registers.
+//! AVX-512: registers of 512 bits. A mask is a mask register.
 
 #[cfg(target_arch = "x86")]
 use core::arch::x86::*;
@@ -7,8 +7,8 @@ use core::arch::x86_64::*;
 
 use super::{Format, Lane, Register, Vector};
 
-// AVX2 serves unaligned stores (of 64 bytes most of them go to two cache lines, and what loads these next has to wait), so it has
-// to be in the list. The compiler takes it and FMA for granted with AVX-512.
+// Short slices use AVX2's loops: most unaligned stores of 64 bytes cross a cache line, which delays later loads of
+// these bytes. So AVX2 is in the list. The compiler implies it and FMA by AVX-512 F.
 isa!(
     Avx512, short Short if cfg!(not(rectify_avx2)) || Short::is_available();
     "avx2", "popcnt", "fma", "avx512f", "avx512bw", "avx512vl"
@@ -68,8 +68,10 @@ macro_rules! computed_in_f32 {
     };
 }
 
-/// What was loaded, for the compiler something else: it makes a load and the choice among its lanes one, which waits for the mask, and so
-/// often for memory, before it begins.
+/// Returns `loaded`, which the compiler can't trace back to its load.
+///
+/// Otherwise it merges a load and a select of its lanes into a masked load. That can't start before the mask is
+/// computed, which often waits for memory.
 ///
 /// # Safety
 ///
@@ -81,15 +83,16 @@ unsafe fn unmasked(loaded: __m512i) -> __m512i {
         return loaded;
     }
     let unmasked;
-    // SAFETY: it is no instruction: what comes out of the register is what went in, and nothing else is touched.
+    // SAFETY: there is no instruction, only a comment: the register keeps its value, and nothing else is accessed.
     unsafe {
         core::arch::asm!("/* {} */", inout(zmm_reg) loaded => unmasked, options(pure, nomem, nostack, preserves_flags));
     }
     unmasked
 }
 
-/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits,
-/// and in the CPU's own.
+/// Rounds to bf16, in the upper half of each lane.
+///
+/// The lower half of a NaN has to be 0. It is in NaNs that come from 16-bit formats, and in the CPU's canonical NaN.
 ///
 /// # Safety
 ///
@@ -102,7 +105,7 @@ unsafe fn round_to_bf16(x: __m512i) -> __m512i {
     _mm512_add_epi32(x, up)
 }
 
-/// A bit for each of the first `count` lanes, fewer than 32.
+/// A mask of the first `count` lanes; `count < 32`.
 #[inline(always)]
 fn first_lanes(count: usize) -> u32 {
     (1 << count) - 1
@@ -206,25 +209,28 @@ macro_rules! vector {
         unsafe impl Register for $name {
             #[inline(always)]
             unsafe fn load_first(_: Avx512, source: *const $lane, count: usize) -> Self {
-                // SAFETY: the proof is an argument; the caller promises that `count` lanes can be read, and no other is.
+                // SAFETY: the proof is an argument; the caller promises that `count` lanes can be read, and no other
+                // is.
                 Self(unsafe { $maskz_loadu(first_lanes(count) as $mask, source) })
             }
 
             #[inline(always)]
             unsafe fn store_first(self, target: *mut $lane, count: usize) {
-                // SAFETY: `self` was made with a proof; the caller promises that `count` lanes can be written, and no other is.
+                // SAFETY: `self` was made with a proof; the caller promises that `count` lanes can be written, and no
+                // other is.
                 unsafe { $mask_storeu(target, first_lanes(count) as $mask, self.0) }
             }
 
             #[inline(always)]
             unsafe fn load_ahead(simd: Avx512, source: *const $lane) -> Self {
-                // SAFETY: the caller's promise; the proof is an argument.
+                // SAFETY: the proof is an argument; the caller promises that 64 bytes can be read.
                 unsafe { Self(unmasked(Self::load(simd, source).0)) }
             }
 
             #[inline(always)]
             unsafe fn stream(self, target: *mut $lane) {
-                // SAFETY: `self` was made with a proof; the caller promises that 64 bytes can be written, and the alignment.
+                // SAFETY: `self` was made with a proof; the caller promises that 64 bytes can be written, and the
+                // alignment.
                 unsafe { _mm512_stream_si512(target.cast(), self.0) }
             }
 

@@ -1,4 +1,4 @@
-//! What the CPU says of itself, beyond what `cpufeatures` asks.
+//! CPUID queries that `cpufeatures` doesn't have.
 
 cfg_if::cfg_if! {
     if #[cfg(all(any(target_arch = "x86", target_arch = "x86_64"), not(any(target_env = "sgx", miri))))] {
@@ -7,9 +7,9 @@ cfg_if::cfg_if! {
         #[cfg(target_arch = "x86_64")]
         use core::arch::x86_64::{CpuidResult, __cpuid, __cpuid_count};
 
-        /// The size of the last-level cache in bytes, where the CPU says so.
+        /// Returns the size of the last-level cache in bytes, if the CPU reports it.
         pub(crate) fn last_level_cache() -> Option<usize> {
-            // Intel's leaf and AMD's, of the same format: a subleaf for each cache.
+            // Intel's leaf, then AMD's. They have the same format, with a subleaf for each cache.
             for (last, leaf) in [(cpuid(0, 0).eax, 4), (cpuid(0x8000_0000, 0).eax, 0x8000_001d)] {
                 if last < leaf {
                     continue;
@@ -23,7 +23,7 @@ cfg_if::cfg_if! {
             None
         }
 
-        /// Ways, partitions, bytes a line and sets, each of them less one.
+        /// The product of ways, partitions, bytes of a line and sets. Each field is the number minus one.
         fn cache_size(cache: CpuidResult) -> usize {
             let field = |shift: u32, width: u32| (cache.ebx >> shift & ((1 << width) - 1)) as usize + 1;
             let way = field(12, 10) * field(0, 12);
@@ -35,7 +35,7 @@ cfg_if::cfg_if! {
             use core::sync::atomic::{AtomicU8, Ordering};
 
             const UNKNOWN: u8 = 2;
-            // Hypervisors take tens of microseconds for CPUID.
+            // Cached: in a virtual machine CPUID takes tens of microseconds.
             static HAS_F16C: AtomicU8 = AtomicU8::new(UNKNOWN);
 
             let mut has_f16c = HAS_F16C.load(Ordering::Relaxed);
@@ -47,8 +47,8 @@ cfg_if::cfg_if! {
         }
 
         fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
-            // SAFETY: every CPU of x86 that Rust's targets run on has CPUID; in an SGX enclave it may not be used. (The functions
-            // are safe from Rust 1.94 on.)
+            // SAFETY: every x86 CPU that Rust's targets run on has CPUID. SGX enclaves, where it faults, are excluded
+            // above. (The functions are safe from Rust 1.94 on.)
             #[allow(unused_unsafe)]
             unsafe {
                 if subleaf == 0 { __cpuid(leaf) } else { __cpuid_count(leaf, subleaf) }

@@ -7,33 +7,35 @@ pub trait Float: Register<Float = Self, Lane: FloatLane> {
     /// `self * other`, rounded to nearest. The CPU's modes apply.
     fn mul(self, other: Self) -> Self;
 
-    /// `self + other`, the same.
+    /// `self + other`, rounded to nearest. The CPU's modes apply.
     fn add(self, other: Self) -> Self;
 
-    /// Where it is no NaN.
+    /// Whether each lane is not NaN.
     fn is_number(self) -> Self::Mask;
 
-    /// Instruction sets differ in which of two NaNs comes out of a sum or product, and in the sign of one that comes of infinities.
+    /// `self` with every NaN replaced by the canonical quiet NaN.
+    ///
+    /// Instruction sets differ in which of two NaNs a sum or product returns, and in the sign of a NaN from infinities.
     #[inline(always)]
     fn with_one_nan(self, simd: Self::Simd) -> Self {
         Self::splat(simd, Self::Lane::NAN).replace(self.is_number(), self)
     }
 }
 
-/// The bits of a format that is computed in.
+/// A lane with the bits of an `f32` or `f64`.
 pub trait FloatLane: Lane {
-    /// The quiet one without a sign and a payload.
+    /// The canonical quiet NaN: positive, with only the quiet bit set.
     const NAN: Self;
-    /// Of the least normal one.
+    /// The bits of the least positive normal number.
     const MIN_POSITIVE: Self;
 
-    /// Of the nearest finite number, ties to even.
+    /// The bits of the finite number nearest to `number`, ties to even.
     fn nearest_finite(number: f64) -> Self;
 
     /// `self + other`, rounded to nearest.
     fn add(self, other: Self) -> Self;
 
-    /// [`NAN`](Self::NAN) instead of any NaN.
+    /// [`NAN`](Self::NAN) if `self` is any NaN, else `self`.
     fn with_one_nan(self) -> Self;
 }
 
@@ -87,7 +89,7 @@ impl FloatLane for i64 {
     }
 }
 
-/// What is computed in floating point, lane by lane.
+/// A floating-point function of `N` vectors, lane by lane.
 pub trait FloatFn<const N: usize>: Copy {
     fn call<F: Float>(self, simd: F::Simd, inputs: [F; N]) -> F;
 }

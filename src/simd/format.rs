@@ -2,50 +2,51 @@
 
 use super::{FloatLane, Lane};
 
-/// A number format that the kernels work on: `f32`, `f64` and, with the feature `half`, `f16` and
-/// `bf16`.
+/// A format of elements: `f32`, `f64` and, with the feature `half`, `f16` and `bf16`.
 ///
-/// The trait is sealed. Its values are read and written as whole numbers of the same size, so every bit pattern is fine. The default is +0.0.
+/// The trait is sealed. Elements are read and written as integers of the same size, so every bit pattern is allowed.
+/// The default is +0.0.
 pub trait Element: Copy + core::fmt::Debug + Default + PartialOrd + Send + Sync + 'static + Format {
-    /// The format that many elements are summed in: `f32` for `f32`, `f16` and `bf16`, `f64` for itself.
+    /// The format of reductions: `f32` for `f32`, `f16` and `bf16`, and `f64` for `f64`.
     type Sum: Element<Lane = Self::ComputedIn>;
 }
 
-/// What the kernels know of a format. It seals [`Element`].
+/// The properties of a format. Seals [`Element`].
 pub trait Format {
     /// The signed integer of the same size.
     type Lane: Lane;
 
-    /// The format by which loops are compiled that do the same for all formats of this width.
+    /// The format for which the loops of select functions are compiled: the same for all formats of a width.
     type Carrier: Format<Lane = Self::Lane>;
 
-    /// The bits of -infinity. As signed integers, the bits of every number with a sign are at most these; those of +0.0,
-    /// positive numbers and every NaN are above.
+    /// The bits of -infinity. As signed integers, the bits of negative numbers and -0.0 are at most these. Those of
+    /// +0.0, positive numbers and every NaN are greater.
     const NEG_INFINITY: Self::Lane;
 
     const INFINITY: Self::Lane;
 
-    /// The bits of the format that its numbers are computed in.
+    /// A lane of the compute format: `f32`, or `f64` for `f64`.
     type ComputedIn: FloatLane;
 
-    /// Whether it is `bf16`, which is half of an `f32`.
+    /// Whether the format is `bf16`, the upper half of an `f32`.
     const IS_BF16: bool;
 
-    /// Without instructions that the CPU may have for it.
+    /// Converts without the CPU's instructions for 16-bit formats. An `f64` is rounded.
     fn to_f32(bits: Self::Lane) -> f32;
 
-    /// The bits of the nearest number, of two of the even one. Without such instructions too. A NaN is one that came of a number
-    /// of this format, or of an invalid operation.
+    /// Rounds to nearest, ties to even, without the CPU's instructions for 16-bit formats. Returns the bits.
+    ///
+    /// A NaN comes from a number of this format or from an invalid operation, so that its lower bits are 0.
     fn from_f32(number: f32) -> Self::Lane;
 
-    /// Where the format's column stands in a table.
+    /// The index of the format in a table by format.
     const INDEX: usize;
 
-    /// The bits of the nearest number, ties to even; of +0.0 for both zeros. Whatever the CPU's modes.
+    /// Returns the bits of the number nearest to `number`, ties to even, in any of the CPU's modes. -0.0 becomes +0.0.
     fn bits_of_nearest(number: f64) -> Self::Lane;
 }
 
-/// How many formats are built in.
+/// The number of formats.
 pub(crate) const FORMATS: usize = if cfg!(feature = "half") { 4 } else { 2 };
 
 macro_rules! format {
@@ -113,28 +114,31 @@ format!(
     }
 );
 
-/// Never inlined: it is a lot of code, that each single element of a rest would have.
+/// Not inlined: it is a lot of code, which would be repeated for each vector of a tail.
 #[cfg(feature = "half")]
 #[inline(never)]
 fn f16_to_f32(number: half::f16) -> f32 {
     number.to_f32_const()
 }
 
-/// The same.
+/// Not inlined, as [`f16_to_f32`].
 #[cfg(feature = "half")]
 #[inline(never)]
 fn f16_from_f32(number: f32) -> half::f16 {
     half::f16::from_f32_const(number)
 }
 
-/// The bits of the nearest number of a format with such widths, of two the even one; infinity for a NaN. In whole numbers, so that no
-/// mode of the CPU changes it, nor does it raise an exception flag. (`half` rounds some `f64` twice.)
+/// Returns the bits of the nearest number, ties to even, of a format with these widths of exponent and mantissa. A NaN
+/// becomes infinity.
+///
+/// It computes in integers, so that it neither depends on the CPU's modes nor raises exception flags. `half` rounds
+/// some `f64` twice.
 fn nearest(number: f64, exponent_width: u32, mantissa_width: u32) -> u32 {
     const WIDTH: u32 = f64::MANTISSA_DIGITS - 1;
     let bits = number.to_bits();
     let magnitude = bits & (u64::MAX >> 1);
     let exponent = (magnitude >> WIDTH) as u32;
-    // The greatest exponent that is none of the format's normal numbers.
+    // The greatest exponent below those of the format's normal numbers.
     let subnormal = (1 << (u64::BITS - 1 - WIDTH - 1)) - (1 << (exponent_width - 1));
     let (digits, excess) = if exponent > subnormal {
         let digits = magnitude - ((subnormal as u64) << WIDTH);

@@ -1,14 +1,14 @@
-//! `f16` and `bf16` as `f32` and back, four at a time, without instructions that a CPU may have for it. No mode of the CPU changes
-//! what comes out; exception flags may be raised.
+//! Conversions of `f16` and `bf16` to `f32` and back, four at a time, without the CPU's instructions for them. The
+//! results don't depend on the CPU's modes. Exception flags may be raised.
 
 use wide::{f32x4, i16x8, i32x4, i32x8, u32x4};
 
-/// The difference of the exponents of `f32` and `f16`, in the place of the former.
+/// The difference of the exponent biases of `f32` and `f16`, shifted to the exponent of an `f32`.
 const REBIAS: i32 = (127 - 15) << 23;
 
 const INFINITY: i32 = 0x7c00;
 
-/// A NaN is quiet. Never inlined: each vector would have all of it.
+/// Converts exactly; a NaN becomes quiet. Not inlined: it is a lot of code, which would be repeated for each vector.
 #[inline(never)]
 pub(super) fn f16_to_f32(halves: [i16; 4]) -> [f32; 4] {
     let halves = sign_extended(halves);
@@ -17,14 +17,14 @@ pub(super) fn f16_to_f32(halves: [i16; 4]) -> [f32; 4] {
     let infinity = i32x4::splat(INFINITY);
     let quiet = magnitude.simd_gt(infinity) & i32x4::splat(1 << 22);
     let not_finite = (normal + i32x4::splat(REBIAS)) | quiet;
-    // Exactly, and normal, so that no mode flushes it.
+    // The product is exact and normal, so that no mode flushes it.
     let subnormal: i32x4 = bytemuck::cast(f32x4::from_i32x4(magnitude) * f32x4::splat(1.0 / (1 << 24) as f32));
     let not_subnormal = infinity.simd_gt(magnitude).select(normal, not_finite);
     let is_subnormal = i32x4::splat(0x400).simd_gt(magnitude);
     bytemuck::cast(is_subnormal.select(subnormal, not_subnormal) | halves & i32x4::splat(i32::MIN))
 }
 
-/// Each rounded to the nearest number, of two to the even one. Never inlined: as above.
+/// Rounds to nearest, ties to even. Not inlined, as [`f16_to_f32`].
 #[inline(never)]
 pub(super) fn f16_from_f32(floats: [f32; 4]) -> [i16; 4] {
     let floats: i32x4 = bytemuck::cast(floats);
@@ -36,7 +36,7 @@ pub(super) fn f16_from_f32(floats: [f32; 4]) -> [i16; 4] {
     let normal = rounded.simd_gt(infinity).select(infinity, rounded);
 
     let is_subnormal = i32x4::splat(REBIAS + (1 << 23)).simd_gt(magnitude);
-    // In halves of the least subnormal number, exactly; cut off, whatever the mode. Others and NaN are 0 here.
+    // In halves of the least subnormal number, exactly, then truncated, in any mode. Normal numbers and NaN are 0 here.
     let in_halves = bytemuck::cast::<_, f32x4>(magnitude & is_subnormal) * f32x4::splat((1 << 25) as f32);
     let cut = in_halves.fast_trunc_int();
     let is_cut: i32x4 = bytemuck::cast(f32x4::from_i32x4(cut).simd_ne(in_halves));
@@ -61,21 +61,23 @@ pub(super) fn bf16_to_f32(halves: [i16; 4]) -> [f32; 4] {
     bytemuck::cast(sign_extended(halves) << 16)
 }
 
-/// The first ones of four pairs, and the second ones. (On a big-endian machine the other way round, which does not matter.)
+/// Splits four pairs into the first elements and the second ones, as `f32`. On big-endian machines they are swapped,
+/// which [`join_pairs_of_bf16`] undoes.
 #[inline(always)]
 pub(super) fn split_pairs_of_bf16(pairs: i32x4) -> [i32x4; 2] {
     [pairs << 16, pairs & i32x4::splat(-1 << 16)]
 }
 
-/// Undoes it, each rounded to the nearest number, of two to the even one.
+/// The inverse of [`split_pairs_of_bf16`]. Rounds to nearest, ties to even.
 #[inline(always)]
 pub(super) fn join_pairs_of_bf16([first, second]: [i32x4; 2]) -> i32x4 {
     let first: u32x4 = bytemuck::cast(round_to_bf16(first));
     bytemuck::cast::<_, i32x4>(first >> 16) | round_to_bf16(second) & i32x4::splat(-1 << 16)
 }
 
-/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits,
-/// and in the CPU's own.
+/// Rounds to bf16, in the upper half of each lane.
+///
+/// The lower half of a NaN has to be 0. It is in NaNs that come from 16-bit formats, and in the CPU's canonical NaN.
 #[inline(always)]
 fn round_to_bf16(x: i32x4) -> i32x4 {
     x + i32x4::splat(0x7fff) + (x >> 16 & i32x4::splat(1))

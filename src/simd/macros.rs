@@ -1,8 +1,10 @@
-//! What every instruction set has.
+//! Macros for the files of instruction sets.
 
-/// Declares an instruction set from the name of its `Isa` and, where not every CPU of the compilation target has it, the
-/// one list of its target features: for the proof that it is there, the detection, and the functions that enable it. F16C is always on
-/// the list. `short` is another one than itself, and whether that is available.
+/// Declares an instruction set: a type with the name of its `Isa`, a value of which is the proof that it is available.
+///
+/// If not every CPU of the compilation target has it, the macro takes its target features. This one list is used for
+/// detection and for the functions that enable them. F16C is always added. `short` is `Simd::Short` if that is another
+/// type, and whether it is available.
 macro_rules! isa {
     ($name:ident) => {
         isa!(@declare $name, Self, true, streams false, []);
@@ -11,7 +13,7 @@ macro_rules! isa {
         isa!($name, short Self if true; $($feature),+);
     };
     ($name:ident, short $short:ident if $has_short:expr; $($feature:tt),+) => {
-        // CPUID, and whether the operating system saves the registers. (`cpufeatures` can't ask for F16C.)
+        // Asks CPUID, and whether the operating system saves the registers. `cpufeatures` has no F16C.
         cpufeatures::new!(cpu, $($feature),+);
 
         isa!(
@@ -30,7 +32,7 @@ macro_rules! isa {
         #[derive(Clone, Copy)]
         pub struct $name(());
 
-        // SAFETY: `is_available` asks for the very features that `enter` and `run` enable, and for `Short`.
+        // SAFETY: `is_available` asks for all features that `enter` and `run` enable, and for `Short`.
         unsafe impl $crate::simd::Simd for $name {
             type I16 = I16;
             type I32 = I32;
@@ -53,21 +55,21 @@ macro_rules! isa {
                 len: usize,
                 streaming: bool,
             ) {
-                // SAFETY: the caller promises what the loop wants; and that the instruction set is available, so that there may
-                // be a `Self`.
+                // SAFETY: the arguments meet the contract of `L`, and the instruction set is available, so that `Self`
+                // may be made: this function's contract.
                 unsafe { L::walk(Self(()), function, first_input, last_input, output, len, streaming) }
             }
 
             $(#[$target_feature])*
             unsafe fn run<P: $crate::simd::Pass>(args: &P::Args) -> P::Output {
-                // SAFETY: as in `enter`.
+                // SAFETY: as in `enter`, with the contract of `P`.
                 unsafe { P::walk(Self(()), args) }
             }
         }
     };
 }
 
-/// [`Vector::compute`](crate::simd::Vector::compute) of a register.
+/// The method [`Vector::compute`](crate::simd::Vector::compute) of a register.
 macro_rules! computed_in_registers {
     () => {
         #[inline(always)]
@@ -81,7 +83,7 @@ macro_rules! computed_in_registers {
     };
 }
 
-/// The items of `Register` for lanes that are computed in as they are.
+/// The items of `Register` for lanes of `f32` and `f64`, which need no conversion to the compute format.
 macro_rules! computed_as_they_are {
     () => {
         type Float = Self;
@@ -100,7 +102,8 @@ macro_rules! computed_as_they_are {
     };
 }
 
-/// The arithmetic of lanes that are the bits of numbers, from the intrinsics that see them as numbers and back.
+/// Implements `Float` from intrinsics. `$numbers` and `$bits` cast a register of bits to one of floating-point numbers
+/// and back.
 #[cfg(any(rectify_neon, rectify_avx2, rectify_avx512))]
 macro_rules! float {
     (
@@ -127,7 +130,7 @@ macro_rules! float {
     };
 }
 
-/// 1, 2, 4, ...: for each bit of a lane.
+/// The array 1, 2, 4, ..., for each bit of a lane.
 #[cfg(any(rectify_neon, rectify_portable, rectify_avx2))]
 macro_rules! powers_of_2 {
     ($lane:ident) => {
@@ -143,7 +146,7 @@ macro_rules! powers_of_2 {
     };
 }
 
-/// The bits from a multiple of a lane's width on that hold the one at `first`, in as many bits; and where that is among them.
+/// The lane of `$bits` that has the bit at `$first`, and the index of that bit in the lane.
 #[cfg(any(rectify_neon, rectify_portable, rectify_avx2))]
 macro_rules! lane_of_bits {
     ($lane:ident, $bits:ident, $first:ident) => {{

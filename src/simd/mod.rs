@@ -1,4 +1,4 @@
-//! How a vector works: what every instruction set has, and one file for each.
+//! Vectors: the traits that every instruction set implements, and one file for each instruction set.
 
 #[macro_use]
 mod macros;
@@ -38,20 +38,21 @@ pub use vector::{Lane, LiveFn, Register, SumFn, Vector, VectorFn};
 
 use crate::isa::Isa;
 
-/// The size of the widest register of any instruction set, in bytes.
+/// The size of the widest register of all instruction sets, in bytes.
 pub(crate) const REGISTER_BYTES: usize = 64;
 
 /// An instruction set. A value is the proof that this CPU has it, so that the operations on vectors are safe.
 ///
 /// # Safety
 ///
-/// `is_available` returns true only where the unsafe functions may be called, and where `Short` is available too.
+/// `is_available` returns true only if this CPU has the target features of `enter` and `run`, and `Short` is available
+/// too.
 pub unsafe trait Simd: Copy + 'static {
     type I16: Register<Simd = Self, Lane = i16>;
     type I32: Register<Simd = Self, Lane = i32>;
     type I64: Register<Simd = Self, Lane = i64>;
 
-    /// The instruction set whose loops serve slices that are too short to align their stores.
+    /// The instruction set whose loops are used for slices that are too short to align their stores.
     type Short: Simd;
 
     const ISA: Isa;
@@ -59,14 +60,14 @@ pub unsafe trait Simd: Copy + 'static {
     /// Whether it has non-temporal stores.
     const STREAMS: bool = false;
 
-    /// Whether this CPU and its operating system have it.
+    /// Whether this CPU and its operating system support it.
     fn is_available() -> bool;
 
     /// [`SliceLoop::walk`], compiled for the instruction set.
     ///
     /// # Safety
     ///
-    /// The instruction set is available, and the arguments are as `L` wants them.
+    /// The instruction set is available, and the arguments meet the contract of `L`.
     unsafe fn enter<L: SliceLoop>(
         function: *const u8,
         first_input: *const u8,
@@ -80,15 +81,15 @@ pub unsafe trait Simd: Copy + 'static {
     ///
     /// # Safety
     ///
-    /// The instruction set is available, and the arguments are as `P` wants them.
+    /// The instruction set is available, and the arguments meet the contract of `P`.
     unsafe fn run<P: Pass>(args: &P::Args) -> P::Output;
 }
 
-/// A loop over slices of equal length: one or two inputs and an output. Its arguments fit into the registers of a call.
+/// A loop over slices of equal length: one or two inputs and an output. Its arguments are passed in registers.
 pub trait SliceLoop {
     /// # Safety
     ///
-    /// What the loop says of its arguments.
+    /// The arguments meet the contract of the loop.
     unsafe fn walk<S: Simd>(
         simd: S,
         function: *const u8,
@@ -100,14 +101,14 @@ pub trait SliceLoop {
     );
 }
 
-/// A loop with any other arguments.
+/// A loop with any arguments.
 pub trait Pass {
     type Args;
     type Output;
 
     /// # Safety
     ///
-    /// What the pass says of its arguments.
+    /// The arguments meet the contract of the pass.
     unsafe fn walk<S: Simd>(simd: S, args: &Self::Args) -> Self::Output;
 }
 
@@ -115,7 +116,7 @@ pub trait Pass {
 #[inline]
 pub(crate) fn fence() {
     #[cfg(any(rectify_avx2, rectify_avx512))]
-    // SAFETY: these instruction sets are built in only where the compilation target has SSE2.
+    // SAFETY: the compilation target has SSE2: build.rs compiles AVX2 and AVX-512 in only there.
     unsafe {
         #[cfg(target_arch = "x86")]
         core::arch::x86::_mm_sfence();

@@ -1,22 +1,23 @@
-//! Vectors of 16 bytes and fewer, for tails and for the few elements that are walked in the caller. They take a register of SSE2 or NEON,
-//! which the compilation target has where this file is compiled, and use the first bytes of it.
+//! Vectors of 16, 8 and 4 bytes, for tails and for ReLU's short slices that are inlined into the caller. They use the
+//! first bytes of a register of SSE2 or NEON. This file is compiled only where the compilation target has one of them.
 
 use core::marker::PhantomData;
 
 use super::scalar::One;
 use super::{FloatFn, Format, Lane, Simd, Vector};
 
-/// The first `BYTES` of a register, as lanes of `L`, in code for the instruction set `S`.
+/// The first `BYTES` of a register as lanes of `L`, in code for the instruction set `S`.
 #[derive(Clone, Copy)]
 pub struct Narrow<S, L, const BYTES: usize>(Bits, PhantomData<(S, L)>);
 
-/// Functions of registers, from safe expressions of the intrinsics.
+/// Declares functions of registers from intrinsics.
 macro_rules! operations {
     ($($name:ident($($argument:ident: $type:ty),+): $expression:expr;)+) => {
         $(
             #[inline(always)]
             fn $name($($argument: $type),+) -> Bits {
-                // SAFETY: the compilation target has SSE2 or NEON where this file is compiled, and these touch no memory.
+                // SAFETY: the compilation target has SSE2 or NEON where this file is compiled. These intrinsics access
+                // no memory.
                 unsafe { $expression }
             }
         )+
@@ -51,8 +52,8 @@ cfg_if::cfg_if! {
             };
             gt_i16(a: Bits, b: Bits): _mm_cmpgt_epi16(a, b);
             gt_i32(a: Bits, b: Bits): _mm_cmpgt_epi32(a, b);
-            // SSE2 compares 32 bits at most: the upper halves decide, or where they are equal the borrow of the lower ones. The sign
-            // of the result's upper half goes to all of the lane.
+            // SSE2 compares lanes of 32 bits at most. The upper halves decide, or if they are equal, the borrow of the
+            // lower halves. The sign of the upper half of that is copied to the whole lane.
             gt_i64(a: Bits, b: Bits): {
                 let borrow = _mm_and_si128(_mm_cmpeq_epi32(a, b), _mm_sub_epi64(b, a));
                 let greater = _mm_or_si128(borrow, _mm_cmpgt_epi32(a, b));
@@ -100,7 +101,7 @@ macro_rules! impl_vector {
             #[inline(always)]
             unsafe fn load(_: S, source: *const $lane) -> Self {
                 let mut chunks: [$chunk; 16 / $bytes] = [0; 16 / $bytes];
-                // SAFETY: the caller promises that LANES lanes can be read; any 16 bytes are a register.
+                // SAFETY: the caller promises that LANES lanes can be read. Any 16 bytes are a valid register.
                 unsafe {
                     chunks[0] = source.cast::<$chunk>().read_unaligned();
                     Self::of(core::mem::transmute::<[$chunk; 16 / $bytes], Bits>(chunks))
@@ -109,7 +110,7 @@ macro_rules! impl_vector {
 
             #[inline(always)]
             unsafe fn store(self, target: *mut $lane) {
-                // SAFETY: a register is any 16 bytes; the caller promises that LANES lanes can be written.
+                // SAFETY: the caller promises that LANES lanes can be written. A register is 16 bytes, all initialized.
                 unsafe {
                     let chunks = core::mem::transmute::<Bits, [$chunk; 16 / $bytes]>(self.0);
                     target.cast::<$chunk>().write_unaligned(chunks[0]);
@@ -171,7 +172,7 @@ macro_rules! impl_vector {
                 and_not(a, b)
             }
 
-            /// Lane by lane: no loop computes in vectors as narrow as these.
+            /// Computes lane by lane. No arithmetic function uses these vectors.
             #[inline(always)]
             fn compute<T: Format<Lane = $lane>, F: FloatFn<N>, const N: usize>(
                 simd: S,

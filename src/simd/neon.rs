@@ -1,10 +1,10 @@
-//! NEON: 128 bits, truth values as lanes of ones or zeros.
+//! NEON: registers of 128 bits. A mask is a register whose lanes are all ones or all zeros.
 
 use core::arch::aarch64::*;
 
 use super::{Format, Lane, Register, Vector};
 
-// Built in only where the compilation target has it.
+// build.rs compiles it in only where the compilation target has NEON.
 isa!(Neon);
 
 macro_rules! computed_in_f32 {
@@ -15,14 +15,14 @@ macro_rules! computed_in_f32 {
 
         #[inline(always)]
         fn widen<T: Format<Lane = i16>>(self, index: usize) -> I32 {
-            // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one; `fcvtl` touches no more than its two
-            // registers.
+            // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one; `fcvtl` accesses only
+            // its two registers.
             unsafe {
                 let half = if index == 0 { vget_low_s16(self.0) } else { vget_high_s16(self.0) };
                 if T::IS_BF16 {
                     return I32(vshlq_n_s32::<16>(vmovl_s16(half)));
                 }
-                // Its intrinsic is not stable before Rust 1.94.
+                // Its intrinsic is stable from Rust 1.94 on.
                 let float: int32x4_t;
                 core::arch::asm!(
                     "fcvtl {float:v}.4s, {half:v}.4h",
@@ -62,7 +62,7 @@ macro_rules! computed_in_f32 {
 #[target_feature(enable = "neon")]
 unsafe fn round_to_f16(x: int32x4_t) -> int16x4_t {
     let half: int16x4_t;
-    // SAFETY: the caller's promise; it touches no more than its two registers.
+    // SAFETY: the CPU has NEON: this function's contract; `fcvtn` accesses only its two registers.
     unsafe {
         core::arch::asm!(
             "fcvtn {half:v}.4h, {x:v}.4s",
@@ -72,8 +72,9 @@ unsafe fn round_to_f16(x: int32x4_t) -> int16x4_t {
     half
 }
 
-/// In the upper half of each lane. The lower half of a NaN is 0, as it is in those that come of numbers of 16 bits,
-/// and in the CPU's own.
+/// Rounds to bf16, in the upper half of each lane.
+///
+/// The lower half of a NaN has to be 0. It is in NaNs that come from 16-bit formats, and in the CPU's canonical NaN.
 ///
 /// # Safety
 ///
@@ -189,9 +190,10 @@ macro_rules! vector {
             #[inline(always)]
             fn to_bits(_: Neon, mask: $mask) -> u64 {
                 let powers: &[$lane] = &powers_of_2!($lane);
-                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one; LANES powers are 16 bytes.
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one; LANES powers are 16
+                // bytes.
                 let bits = unsafe { $addv($and($to_lanes(mask), $ld1(powers[..Self::LANES].as_ptr()))) };
-                // Of 8 lanes at most.
+                // There are 8 lanes at most.
                 u64::from(bits as u8)
             }
 
@@ -199,7 +201,8 @@ macro_rules! vector {
             fn from_bits(_: Neon, bits: u64, first: usize) -> $mask {
                 let powers: &[$lane] = &powers_of_2!($lane);
                 let (bits, first) = lane_of_bits!($lane, bits, first);
-                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one; LANES powers are 16 bytes.
+                // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one; LANES powers are 16
+                // bytes.
                 unsafe { $tst($dup(bits), $ld1(powers[first..][..Self::LANES].as_ptr())) }
             }
 

@@ -1,4 +1,4 @@
-//! The crate `wide`: two registers of 128 bits or one of 256, whatever the compilation target has.
+//! The crate `wide`: vectors of 256 bits, in one register or two of the compilation target.
 
 use wide::{f32x8, f64x4, i16x16 as I16, i32x8 as I32, i64x4 as I64};
 
@@ -54,7 +54,8 @@ macro_rules! computed_in_f32 {
 
 macro_rules! vector {
     ($vector:ident, $lane:ident, floats: $floats:ident) => {
-        // SAFETY: loads and stores touch the bytes of one of `wide`'s types, all of them lanes; any bits are fine in it.
+        // SAFETY: loads and stores touch the bytes of a type of `wide`, which are LANES lanes. Any bits are valid in
+        // it.
         unsafe impl Vector for $vector {
             type Simd = Portable;
             type Lane = $lane;

@@ -1,4 +1,4 @@
-//! One element at a time, on whole numbers.
+//! Scalar code: one element at a time, on integers.
 
 use core::marker::PhantomData;
 
@@ -78,7 +78,7 @@ macro_rules! impl_vector {
 
             #[inline(always)]
             fn keep(self, mask: bool) -> Self {
-                // By AND: a branch on random signs is mispredicted every other time.
+                // Without a branch: on random signs it would be mispredicted every other time.
                 Self(self.0 & -$lane::from(mask), PhantomData)
             }
 

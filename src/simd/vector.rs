@@ -1,24 +1,24 @@
-//! Vectors: what functions do with them, and what loops need beside that.
+//! The traits of lanes, vectors and registers, and of functions of them.
 
 use super::{Float, FloatFn, Format, Simd, scalar};
 
-/// An integer as wide as an element, in which kernels see the element's bits.
+/// A signed integer with the bits of an element.
 pub trait Lane: Copy + Ord + Send + Sync + 'static {
-    /// A register of the instruction set.
+    /// The register of an instruction set.
     type Register<S: Simd>: Register<Simd = S, Lane = Self>;
-    /// Of 16 bytes, for tails; of one lane where the compilation target has no such vectors.
+    /// A vector of 16 bytes, for tails, or of one lane if the compilation target has neither SSE2 nor NEON.
     type Narrow<S: Simd>: Vector<Simd = S, Lane = Self>;
-    /// Of one lane.
+    /// A vector of one lane.
     type One<S: Simd>: Vector<Simd = S, Lane = Self>;
-    /// For the few elements that are walked in the caller, with what every CPU of the compilation target has.
+    /// The vector for short slices that are inlined into the caller. Every CPU of the compilation target has it.
     type InCaller: Vector<Simd = scalar::Scalar, Lane = Self>;
 
     const ZERO: Self;
     /// The integer 1: the bits of the least subnormal number.
     const LOWEST_BIT: Self;
-    /// The bits of -0.0, which are those of the least integer.
+    /// The bits of -0.0: the least integer.
     const SIGN_BIT: Self;
-    /// All but the sign: the greatest integer.
+    /// All bits except the sign: the greatest integer.
     const WITHOUT_SIGN: Self;
 
     fn wrapping_add(self, other: Self) -> Self;
@@ -63,7 +63,7 @@ cfg_if::cfg_if! {
 
         lane!(i16: I16, narrow: Narrow<S, Self, 16>, in caller: Narrow<scalar::Scalar, Self, 16>);
         lane!(i32: I32, narrow: Narrow<S, Self, 16>, in caller: Narrow<scalar::Scalar, Self, 16>);
-        // SSE2 has no compare of 64 bits.
+        // SSE2 has no compare of 64-bit lanes.
         lane!(i64: I64, narrow: Narrow<S, Self, 16>, in caller: scalar::One<scalar::Scalar, Self>);
     } else {
         lane!(i16: I16, narrow: scalar::One<S, Self>, in caller: scalar::One<scalar::Scalar, Self>);
@@ -72,7 +72,7 @@ cfg_if::cfg_if! {
     }
 }
 
-/// Some lanes, and what functions do with them.
+/// A vector, with the operations of functions.
 ///
 /// # Safety
 ///
@@ -82,7 +82,7 @@ pub unsafe trait Vector: Copy {
     type Lane: Lane;
     /// A truth value for each lane.
     type Mask: Copy;
-    /// With half as many lanes, or the next fewer that there are; itself where it has a single lane.
+    /// The next narrower vector: with half as many lanes if there is one. `Self` if it has one lane.
     type Narrower: Vector<Simd = Self::Simd, Lane = Self::Lane>;
 
     const LANES: usize;
@@ -121,13 +121,14 @@ pub unsafe trait Vector: Copy {
 
     fn bitand(self, other: Self) -> Self;
 
-    /// True where both are.
+    /// True where `a` and `b` are.
     fn and(simd: Self::Simd, a: Self::Mask, b: Self::Mask) -> Self::Mask;
 
     /// True where `a` is and `b` isn't.
     fn and_not(simd: Self::Simd, a: Self::Mask, b: Self::Mask) -> Self::Mask;
 
-    /// `function` of the numbers whose bits the lanes are in the format `T`, computed in [`Format::ComputedIn`] and rounded to `T`.
+    /// `function` of lanes that are numbers of the format `T`. It is computed in [`Format::ComputedIn`] and rounded to
+    /// `T`.
     fn compute<T: Format<Lane = Self::Lane>, F: FloatFn<N>, const N: usize>(
         simd: Self::Simd,
         function: F,
@@ -135,44 +136,45 @@ pub unsafe trait Vector: Copy {
     ) -> Self;
 }
 
-/// A whole register, and what loops need of it beside [`Vector`].
+/// A register, with the operations of loops.
 ///
 /// # Safety
 ///
-/// As for [`Vector`]; and `load_first` and `store_first` touch the number of lanes that they are given, and nothing else.
+/// As for [`Vector`]. `load_first` and `store_first` touch the first `count` lanes, and nothing else.
 pub unsafe trait Register: Vector {
-    /// As `load`, but begins before a mask is there that goes with it.
+    /// `load` that never becomes a masked load, which would wait for its mask.
     ///
     /// # Safety
     ///
     /// As for `load`.
     #[inline(always)]
     unsafe fn load_ahead(simd: Self::Simd, source: *const Self::Lane) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: LANES lanes can be read at `source`: this method's contract.
         unsafe { Self::load(simd, source) }
     }
 
-    /// As `store`, non-temporal where the instruction set has such stores.
+    /// A non-temporal store if the instruction set has one, else `store`.
     ///
     /// # Safety
     ///
-    /// As for `store`, and `target` is aligned to the size of the register. [`fence`](super::fence) comes before any other access to
-    /// the memory.
+    /// As for `store`, and `target` is aligned to the size of the register. [`fence`](super::fence) comes before any
+    /// other access to the memory.
     #[inline(always)]
     unsafe fn stream(self, target: *mut Self::Lane) {
-        // SAFETY: the caller promises more.
+        // SAFETY: LANES lanes can be written at `target`: this method's contract.
         unsafe { self.store(target) }
     }
 
-    /// `count` lanes, the others 0.
+    /// Loads the first `count` lanes; the others are 0.
     ///
     /// # Safety
     ///
-    /// `count < LANES`, and `source` can be read for as many lanes.
+    /// `count < LANES`, and `source` can be read for `count` lanes.
     #[inline(always)]
     unsafe fn load_first(simd: Self::Simd, source: *const Self::Lane, count: usize) -> Self {
         let mut padded = Padded([Self::Lane::ZERO; 32]);
-        // SAFETY: the array has room for every register, of which `count` lanes are fewer.
+        // SAFETY: `padded` has room for any register, and `count < LANES` lanes can be accessed: this method's
+        // contract.
         unsafe {
             padded.0.as_mut_ptr().copy_from_nonoverlapping(source, count);
             Self::load(simd, padded.0.as_ptr())
@@ -183,33 +185,34 @@ pub unsafe trait Register: Vector {
     ///
     /// # Safety
     ///
-    /// `count < LANES`, and `target` can be written for as many lanes.
+    /// `count < LANES`, and `target` can be written for `count` lanes.
     #[inline(always)]
     unsafe fn store_first(self, target: *mut Self::Lane, count: usize) {
         let mut padded = Padded([Self::Lane::ZERO; 32]);
-        // SAFETY: the array has room for every register, of which `count` lanes are fewer.
+        // SAFETY: `padded` has room for any register, and `count < LANES` lanes can be accessed: this method's
+        // contract.
         unsafe {
             self.store(padded.0.as_mut_ptr());
             target.copy_from_nonoverlapping(padded.0.as_ptr(), count);
         }
     }
 
-    /// A bit for each lane, the lowest one for the first; the others are 0.
+    /// The mask as bits, the lowest one for the first lane. The other bits are 0.
     fn to_bits(simd: Self::Simd, mask: Self::Mask) -> u64;
 
-    /// The mask of such bits, from that at `first` on, which is a multiple of `LANES`.
+    /// The mask with the bits from `first` on, which is a multiple of `LANES`.
     fn from_bits(simd: Self::Simd, bits: u64, first: usize) -> Self::Mask;
 
-    /// What the elements are computed in: itself, or of 32 bits a lane where its own have 16.
+    /// The register of the compute format: `Self`, or one with lanes of 32 bits if those of `Self` have 16.
     type Float: Float<Simd = Self::Simd>;
 
-    /// How many of them the elements of this one take: 1 or 2.
+    /// The number of `Float` registers for the lanes of `Self`: 1 or 2.
     const FLOATS: usize;
 
-    /// The elements that go to the one at `index`, in its format and in their order, which sums need.
+    /// The `Float` register at `index`, with the elements in their order, as reductions need it.
     fn widen<T: Format<Lane = Self::Lane>>(self, index: usize) -> Self::Float;
 
-    /// All of them, in an order that may be another one. Where they go to a single register, it stands twice.
+    /// All `Float` registers, with the elements in any order that `join` undoes. A single register is returned twice.
     #[inline(always)]
     fn split<T: Format<Lane = Self::Lane>>(self) -> [Self::Float; 2] {
         if Self::FLOATS == 1 {
@@ -221,22 +224,24 @@ pub unsafe trait Register: Vector {
         }
     }
 
-    /// `split` of a format that is half of an `f32`, to two registers: of two elements side by side one goes to each.
+    /// `split` of `bf16` into two registers: of each pair of neighbours, one goes to each register.
     #[inline(always)]
     fn split_bf16<T: Format<Lane = Self::Lane>>(self) -> [Self::Float; 2] {
         [self.widen::<T>(0), self.widen::<T>(1)]
     }
 
-    /// Those of `split` in their places, each rounded to the nearest number of `T`, ties to even. A second register is not
-    /// looked at where one is enough. A NaN is one that came of a number of `T`, or of an invalid operation.
+    /// The inverse of `split`. Rounds to `T`, to nearest, ties to even. If `FLOATS` is 1, the second register is
+    /// ignored.
+    ///
+    /// A NaN comes from a number of `T` or from an invalid operation, so that its lower bits are 0.
     fn join<T: Format<Lane = Self::Lane>>(floats: [Self::Float; 2]) -> Self;
 }
 
-/// Room for the lanes of any register.
+/// Room for any register.
 #[repr(align(64))]
 struct Padded<L>([L; 32]);
 
-/// [`Vector::compute`] of a register.
+/// [`Vector::compute`] for registers.
 #[inline(always)]
 pub(super) fn compute_in_registers<T: Format<Lane = V::Lane>, V: Register, F: FloatFn<N>, const N: usize>(
     simd: V::Simd,
@@ -255,25 +260,25 @@ pub(super) fn compute_in_registers<T: Format<Lane = V::Lane>, V: Register, F: Fl
     V::join::<T>(results)
 }
 
-/// A function that makes a vector of each of the `M` outputs from one of each of the `N` inputs, lane by lane. Its value holds the
-/// parameters as the lanes have them.
+/// A function from vectors of `N` inputs to vectors of `M` outputs, lane by lane. Its value holds the parameters as
+/// lanes.
 pub trait VectorFn<const N: usize, const M: usize = 1>: Copy {
     type Lane: Lane;
 
-    /// Inputs from this one on may be the same number for a whole row.
+    /// Inputs from this index on may be broadcast: one number for a whole row.
     const FIRST_BROADCAST: usize = N;
 
-    /// Whether there is a loop for each choice of such inputs, which keeps their numbers in registers.
+    /// Whether a loop is compiled for each set of broadcast inputs, which keeps these in registers.
     const HOISTS_BROADCASTS: bool = false;
 
     fn call<V: Vector<Lane = Self::Lane>>(self, simd: V::Simd, inputs: [V; N]) -> [V; M];
 }
 
-/// What is summed, of the elements of `N` inputs. It is +0.0 where all of them are.
+/// The summand of a reduction, from the elements of `N` inputs. It is +0.0 if all inputs are +0.0.
 pub trait SumFn<const N: usize> {
     type Format: Format;
 
-    /// The summands for the elements that go to the float register at `index`.
+    /// Returns the summands of the elements in the `Float` register at `index`.
     fn summand<V: Register<Lane = <Self::Format as Format>::Lane>>(
         simd: V::Simd,
         inputs: [V; N],
@@ -281,7 +286,7 @@ pub trait SumFn<const N: usize> {
     ) -> V::Float;
 }
 
-/// What decides on a bit of each element.
+/// Decides the mask bit of each element.
 pub trait LiveFn: Copy {
     type Lane: Lane;
 

@@ -1,15 +1,15 @@
-//! A bit an element, the first one in the lowest bit of the first byte.
+//! Masks: a bit for each element, the first one in the lowest bit of the first byte.
 
 use core::marker::PhantomData;
 
 use super::{ALIGNED_BYTES, RegisterOf, before_alignment, is_aligned, load, store};
 use crate::simd::{Lane, LiveFn, Pass, Register, Simd, Vector};
 
-/// Bits that are put together before they are stored.
+/// The number of bits that are loaded or stored together.
 const WORD: usize = u64::BITS as usize;
 
 pub struct BitsArgs {
-    /// Its function, as the pass has it.
+    /// The function of the pass.
     pub(crate) function: *const u8,
     pub(crate) mask: *mut u8,
     pub(crate) input: *const u8,
@@ -18,10 +18,10 @@ pub struct BitsArgs {
     pub(crate) streaming: bool,
 }
 
-/// The bits of a function, and how many are 1.
+/// Writes the bit of each element of `input` to `mask`. Returns the number of bits that are 1.
 ///
-/// The arguments: `function` points to an `F`. `input` can be read for `len` lanes, and `mask` written for `len.div_ceil(8)` bytes, which
-/// overlap none of them. There is no output.
+/// Contract: `function` points to an `F`. `input` can be read for `len` lanes. `mask` can be written for
+/// `len.div_ceil(8)` bytes, which don't overlap the input. `output` is not used.
 pub(crate) struct LiveBits<F>(PhantomData<F>);
 
 impl<F: LiveFn> Pass for LiveBits<F> {
@@ -31,11 +31,12 @@ impl<F: LiveFn> Pass for LiveBits<F> {
     #[inline(always)]
     unsafe fn walk<S: Simd>(simd: S, args: &BitsArgs) -> usize {
         let (input, mut mask) = (args.input.cast::<F::Lane>(), args.mask);
-        // SAFETY: `function` points to an `F`.
+        // SAFETY: `function` points to an `F`: the contract of the pass.
         let function = unsafe { *args.function.cast::<F>() };
         let mut count = 0;
         let mut at = 0;
-        // SAFETY: there are so many elements from `at` on, and the bytes of their bits at `mask`.
+        // SAFETY: `at + WORD <= len`, checked by the loop, and then `at + left == len`. `mask` is at the byte of the
+        // bit of `at`, which is a multiple of WORD.
         unsafe {
             while args.len - at >= WORD {
                 let bits = live_bits::<S, F>(simd, function, input.add(at), WORD);
@@ -52,17 +53,19 @@ impl<F: LiveFn> Pass for LiveBits<F> {
     }
 }
 
-/// The bits of `len` elements, at most a word. Of a whole one the compiler sees how many registers that is.
+/// Returns the bits of `len` elements, at most a word.
+///
+/// If `len` is the constant WORD, the compiler unrolls the loop.
 ///
 /// # Safety
 ///
-/// `input` can be read for them.
+/// `input` can be read for `len` lanes.
 #[inline(always)]
 unsafe fn live_bits<S: Simd, F: LiveFn>(simd: S, function: F, input: *const F::Lane, len: usize) -> u64 {
     let lanes = RegisterOf::<S, F::Lane>::LANES;
     let mut bits = 0;
     let mut at = 0;
-    // SAFETY: there are `len` elements.
+    // SAFETY: `at + lanes <= len`, checked by the loop; the tail has `len - at < lanes` elements.
     unsafe {
         while len - at >= lanes {
             let x = RegisterOf::<S, F::Lane>::load(simd, input.add(at));
@@ -78,11 +81,11 @@ unsafe fn live_bits<S: Simd, F: LiveFn>(simd: S, function: F, input: *const F::L
     bits
 }
 
-/// What is chosen by the bit of each element.
+/// A function of x and its bit.
 pub trait ChooseFn: Copy {
     type Lane: Lane;
 
-    /// Whether it looks at `x`.
+    /// Whether it uses x.
     const READS: bool;
 
     fn choose<V: Vector<Lane = Self::Lane>>(self, simd: V::Simd, is_live: V::Mask, x: V) -> V;
@@ -103,7 +106,7 @@ impl<L: Lane> ChooseFn for Keep<L> {
     }
 }
 
-/// One number where the bit is 1, another one else.
+/// `live` where the bit is 1, else `dead`.
 #[derive(Clone, Copy)]
 pub(crate) struct Representative<L> {
     pub(crate) live: L,
@@ -121,11 +124,12 @@ impl<L: Lane> ChooseFn for Representative<L> {
     }
 }
 
-/// An output from bits, and from as many elements.
+/// Writes the output from the bits of a mask and an input.
 ///
-/// The arguments: `function` points to an `F`. `mask` can be read for `len.div_ceil(8)` bytes, `output` written for `len` lanes, and `input`
-/// read for as many if `F` reads it; the latter two overlap nowhere or are the same, and the mask overlaps no output. After a
-/// `streaming` one comes [`fence`](crate::simd::fence), before any other access to the output.
+/// Contract: `function` points to an `F`. `mask` can be read for `len.div_ceil(8)` bytes, and `output` written for
+/// `len` lanes. If `F` reads the input, `input` can be read for `len` lanes. Input and output are the same or don't
+/// overlap. The mask doesn't overlap the output. With `streaming`, [`fence`](crate::simd::fence) comes before any other
+/// access to the output.
 pub(crate) struct ChooseByBits<F>(PhantomData<F>);
 
 impl<F: ChooseFn> Pass for ChooseByBits<F> {
@@ -135,7 +139,7 @@ impl<F: ChooseFn> Pass for ChooseByBits<F> {
     #[inline(always)]
     unsafe fn walk<S: Simd>(simd: S, args: &BitsArgs) {
         let lanes = RegisterOf::<S, F::Lane>::LANES;
-        // SAFETY: `function` points to an `F`.
+        // SAFETY: `function` points to an `F`: the contract of the pass.
         let function = unsafe { *args.function.cast::<F>() };
         let (input, output) = (args.input.cast::<F::Lane>(), args.output.cast::<F::Lane>());
         let mut end = args.len;
@@ -145,9 +149,10 @@ impl<F: ChooseFn> Pass for ChooseByBits<F> {
             streams = S::STREAMS && args.streaming && is_aligned::<S, F::Lane>(output.wrapping_add(end));
         }
         let mut at = 0;
-        // The head, which is shorter than a register, and then the rest.
+        // First the head, if there is one, which is shorter than a register; then all other elements.
         loop {
-            // SAFETY: there are so many elements from `at` on, and their bits. What is streamed comes after an aligned head, in whole
+            // SAFETY: `at + WORD <= end`, checked by the loop, then `at < end`; `end <= len`. `streams` is true only if
+            // the output is aligned at the end of the head; from there on `at` goes up in words, which are whole
             // registers.
             unsafe {
                 while end - at >= WORD {
@@ -185,11 +190,14 @@ impl<F: ChooseFn> Pass for ChooseByBits<F> {
     }
 }
 
-/// The outputs for `len` elements, at most a word. Of a whole one the compiler sees how many registers that is.
+/// Writes the outputs of `len` elements, at most a word.
+///
+/// If `len` is the constant WORD, the compiler unrolls the loop.
 ///
 /// # Safety
 ///
-/// `output` can be written, and `input` read if `F` reads it, for them; with `streaming`, `output` is aligned to a register.
+/// `output` can be written for `len` lanes, and `input` read if `F` reads it. With `streaming`, `output` is aligned to
+/// a register if `len` is a register or more.
 #[inline(always)]
 unsafe fn choose<S: Simd, F: ChooseFn>(
     simd: S,
@@ -202,7 +210,8 @@ unsafe fn choose<S: Simd, F: ChooseFn>(
 ) {
     let lanes = RegisterOf::<S, F::Lane>::LANES;
     let mut at = 0;
-    // SAFETY: there are `len` elements.
+    // SAFETY: `at + lanes <= len`, checked by the loop; the tail has `len - at < lanes` elements. `at` is a multiple of
+    // a register.
     unsafe {
         while len - at >= lanes {
             let is_live = RegisterOf::<S, F::Lane>::from_bits(simd, bits, at);
@@ -226,16 +235,16 @@ unsafe fn choose<S: Simd, F: ChooseFn>(
     }
 }
 
-/// The bits of `count` elements from `at` on, at most a word.
+/// Returns the bits of `count` elements from `at` on, at most a word.
 ///
 /// # Safety
 ///
-/// They exist.
+/// `mask` can be read for `at + count` bits.
 #[inline(always)]
 unsafe fn bits(mask: *const u8, at: usize, count: usize) -> u64 {
     let (first, shift) = (at / 8, at % 8);
     if count == WORD {
-        // SAFETY: these bytes hold bits of a whole word of elements from `at` on.
+        // SAFETY: the bits end at `at + WORD`, which is in the byte `first + 8`, or at its start if `shift` is 0.
         unsafe {
             let bits = u64::from_le(mask.add(first).cast::<u64>().read_unaligned());
             if shift == 0 {
@@ -246,7 +255,8 @@ unsafe fn bits(mask: *const u8, at: usize, count: usize) -> u64 {
         }
     }
     let mut bytes = [0; size_of::<u128>()];
-    // SAFETY: these bytes hold the bits of `count` elements from `at` on, and nine are enough.
+    // SAFETY: the bits end at `at + count`, in the last byte that is copied. These are 9 bytes at most, for which
+    // `bytes` has room.
     unsafe {
         mask.add(first)
             .copy_to_nonoverlapping(bytes.as_mut_ptr(), (at + count).div_ceil(8) - first);
@@ -254,9 +264,9 @@ unsafe fn bits(mask: *const u8, at: usize, count: usize) -> u64 {
     (u128::from_le_bytes(bytes) >> shift) as u64
 }
 
-/// How many elements are no zero.
+/// Returns the number of elements that are neither +0.0 nor -0.0.
 ///
-/// The arguments: `input` can be read for `len` lanes. Nothing else is looked at.
+/// Contract: `input` can be read for `len` lanes. The other arguments are not used.
 pub(crate) struct CountNonzero<L>(PhantomData<L>);
 
 impl<L: Lane> Pass for CountNonzero<L> {
@@ -271,7 +281,7 @@ impl<L: Lane> Pass for CountNonzero<L> {
         let mut at = 0;
         while at < args.len {
             let left = args.len - at;
-            // SAFETY: there are `left` elements from `at` on.
+            // SAFETY: `at + left == len`, and a whole register is loaded only if `left >= lanes`.
             let x = unsafe {
                 if left >= lanes {
                     RegisterOf::<S, L>::load(simd, input.add(at))
@@ -279,7 +289,7 @@ impl<L: Lane> Pass for CountNonzero<L> {
                     RegisterOf::<S, L>::load_first(simd, input.add(at), left)
                 }
             };
-            // Without the sign.
+            // x + x as integers is x without its sign, times 2.
             let is_nonzero = x.wrapping_add(x).nonzero();
             count += RegisterOf::<S, L>::to_bits(simd, is_nonzero).count_ones() as usize;
             at += lanes.min(left);

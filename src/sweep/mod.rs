@@ -1,4 +1,5 @@
-//! How memory is walked: slices, rows of matrices, masks and sums. The loops know vectors, and no function.
+//! Loops over memory: slices, rows of matrices, masks and reductions. They are generic over functions and instruction
+//! sets.
 
 #![allow(
     clippy::needless_range_loop,
@@ -17,10 +18,12 @@ pub(crate) use sums::{Identity, STRIP, SumArgs, SumColumns, SumRows, fold, row_l
 
 use crate::simd::{Lane, Register, Simd};
 
-/// The register of an instruction set for such lanes.
+/// The register of the instruction set `S` with lanes of `L`.
 type RegisterOf<S, L> = <L as Lane>::Register<S>;
 
-/// How many elements come before the first one at which `target` is aligned to a register, or the least number that could be.
+/// The length of the head: the number of elements before the first one that is aligned to a register.
+///
+/// It is less than a register's lanes. If no element is aligned, it is rounded down.
 #[inline(always)]
 fn before_alignment<S: Simd, L: Lane>(target: *const L) -> usize {
     (target.addr().wrapping_neg() % size_of::<RegisterOf<S, L>>()) / size_of::<L>()
@@ -32,14 +35,14 @@ fn is_aligned<S: Simd, L: Lane>(target: *const L) -> bool {
     target.addr().is_multiple_of(size_of::<RegisterOf<S, L>>())
 }
 
-/// What is streamed comes from far away too.
+/// Loads a register. With `streaming` the load starts ahead of the mask, since it comes from main memory.
 ///
 /// # Safety
 ///
 /// As for [`Vector::load`](crate::simd::Vector::load).
 #[inline(always)]
 unsafe fn load<V: Register>(simd: V::Simd, source: *const V::Lane, streaming: bool) -> V {
-    // SAFETY: the caller's promise.
+    // SAFETY: LANES lanes can be read at `source`: this function's contract.
     unsafe {
         if streaming {
             V::load_ahead(simd, source)
@@ -54,7 +57,7 @@ unsafe fn load<V: Register>(simd: V::Simd, source: *const V::Lane, streaming: bo
 /// As for [`Vector::store`](crate::simd::Vector::store), or with `streaming` as for [`Register::stream`].
 #[inline(always)]
 unsafe fn store<V: Register>(vector: V, target: *mut V::Lane, streaming: bool) {
-    // SAFETY: the caller's promises.
+    // SAFETY: LANES lanes can be written at `target`, which is aligned if `streaming`: this function's contract.
     unsafe {
         if streaming {
             vector.stream(target);

@@ -1,19 +1,19 @@
-//! Rows of several tensors, walked side by side.
+//! A loop over the rows of several tensors.
 
 use core::marker::PhantomData;
 
 use super::slices::Map;
 use crate::simd::{Lane, Pass, REGISTER_BYTES, Simd, Vector, VectorFn};
 
-/// Where the rows of a tensor are; strides are in bytes.
+/// The location of a tensor's rows. Strides are in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Operand {
     pub(crate) start: *mut u8,
-    /// From a row to the next one of its group; 0 where it is the same one every time.
+    /// From a row to the next one of its group; 0 if all rows are the same one.
     pub(crate) row_stride: usize,
     /// From a group to the next one.
     pub(crate) group_stride: usize,
-    /// Whether a row has one number, which stands for all of its columns.
+    /// Whether a row is a single number, broadcast to all columns.
     pub(crate) is_broadcast: bool,
 }
 
@@ -27,18 +27,20 @@ impl Operand {
 
     #[inline(always)]
     pub(crate) fn row(self, group: usize, row: usize) -> *mut u8 {
-        // Where there are no columns, a stride is of no row and may be any.
+        // Without columns, strides may have any value.
         let (group, row) = (group.wrapping_mul(self.group_stride), row.wrapping_mul(self.row_stride));
         self.start.wrapping_add(group.wrapping_add(row))
     }
 }
 
-/// The most inputs, and outputs, of a pass.
+/// The greatest numbers of inputs and outputs of a pass.
 const INPUTS: usize = 3;
 const OUTPUTS: usize = 2;
 
-/// Tensors of the same shape: groups of rows of columns. What belongs to a row's channel is the same in each group. Inputs and outputs
-/// that a pass has not are [`Operand::NONE`].
+/// Tensors of the same shape: groups of rows of columns.
+///
+/// With channels first, a group is an image, and a row is a channel of it. Unused inputs and outputs are
+/// [`Operand::NONE`].
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     pub(crate) inputs: [Operand; INPUTS],
@@ -49,21 +51,21 @@ pub struct Plan {
 }
 
 pub struct RowsArgs {
-    /// Its function, as the pass has it.
+    /// The function of the pass.
     pub(crate) function: *const u8,
     pub(crate) plan: Plan,
-    /// Whether outputs are written by non-temporal stores, where they are aligned.
+    /// Whether aligned outputs are written with non-temporal stores.
     pub(crate) streaming: bool,
 }
 
 /// `outputs = function(inputs)`, row by row.
 ///
-/// The arguments: `function` points to an `F`. The first `N` inputs can be read and the first `M` outputs written at all groups, rows
-/// and columns; an output overlaps no other one and no input, or is one. After a `streaming` one comes
-/// [`fence`](crate::simd::fence), before any other access to the outputs.
+/// Contract: `function` points to an `F`. The first `N` inputs can be read, and the first `M` outputs written, at all
+/// groups, rows and columns of the plan. An output overlaps no other output, and no input unless it is that input. With
+/// `streaming`, [`fence`](crate::simd::fence) comes before any other access to the outputs.
 pub(crate) struct MapRows<F, const N: usize, const M: usize>(PhantomData<F>);
 
-/// A number in each lane of a register.
+/// Room for a register that has a number in every lane.
 #[repr(align(64))]
 #[derive(Clone, Copy)]
 struct Broadcast<L>([L; 32]);
@@ -78,13 +80,13 @@ impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M
             assert!(N <= INPUTS && M <= OUTPUTS);
             assert!(size_of::<[F::Lane; 32]>() >= REGISTER_BYTES);
         }
-        // Copies, which no store can change.
+        // Local copies: the compiler knows that no store changes them.
         let RowsArgs {
             function,
             plan,
             streaming,
         } = *args;
-        // SAFETY: `function` points to an `F`.
+        // SAFETY: `function` points to an `F`: the contract of the pass.
         let function = unsafe { *function.cast::<F>() };
         let mut broadcasts = [Broadcast([F::Lane::ZERO; 32]); N];
         for group in 0..plan.groups {
@@ -100,7 +102,8 @@ impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M
                     map.inputs[i] = plan.inputs[i].row(group, row).cast_const().cast();
                     if i >= F::FIRST_BROADCAST && plan.inputs[i].is_broadcast {
                         let lanes = broadcasts[i].0.as_mut_ptr();
-                        // SAFETY: the row has a number, and the array room for a register.
+                        // SAFETY: a broadcast row is one number. The array has room for any register, checked by the
+                        // assertion.
                         unsafe {
                             <F::Lane as Lane>::Register::<S>::splat(simd, map.inputs[i].read_unaligned()).store(lanes)
                         };
@@ -111,10 +114,11 @@ impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M
                 for i in 0..M {
                     map.outputs[i] = plan.outputs[i].row(group, row).cast();
                 }
-                // SAFETY: the rows have as many columns, as promised above; a broadcast is a register.
+                // SAFETY: each row has `plan.columns` elements: the contract of the pass. An input with mask 0 is
+                // `lanes`, a register.
                 unsafe {
                     if const { N == 3 && F::HOISTS_BROADCASTS } {
-                        // Constants, so that the compiler sees which loads are the same every time.
+                        // With constant masks the compiler moves the loads of broadcasts out of the loop.
                         match (map.masks[1 % N], map.masks[2 % N]) {
                             (0, 0) => map.with_masks(0, 0).walk(plan.columns, streaming),
                             (0, _) => map.with_masks(0, usize::MAX).walk(plan.columns, streaming),

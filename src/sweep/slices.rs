@@ -1,22 +1,31 @@
-//! Slices of equal length, and rows side by side: a head up to the alignment, a main loop and a tail.
+//! The loops over slices and rows: a head up to the alignment of the output, a main loop of registers, and a tail.
+//!
+//! [`Map::walk`] computes head and tail in one padded register each. Its code is small. It is the loop of all rows, and
+//! of the slices of all functions except ReLU.
+//!
+//! [`Map::walk_with_narrow_tails`] splits head and tail into narrower vectors by the bits of their length, and unrolls
+//! the main loop. It is faster for short slices. It is the loop of ReLU's slices, if the instruction set has narrow
+//! vectors.
 
 use core::marker::PhantomData;
 
 use super::{RegisterOf, before_alignment, is_aligned, load, store};
 use crate::simd::{Register, Simd, SliceLoop, Vector, VectorFn};
 
-/// In each slice. From here on it pays to align the stores, which streaming ones need.
+/// The size of a slice from which on stores are aligned. Below, the head takes longer than aligned stores save.
 pub(crate) const ALIGNED_BYTES: usize = 512;
 
-/// Registers in a round of the main loop of [`Map::walk_with_narrow_tails`].
+/// The number of registers in an iteration of the main loop of [`Map::walk_with_narrow_tails`].
 const UNROLL: usize = 4;
 
-/// `output[i] = function(inputs[i])`. With `ALIGNED` the slices have [`ALIGNED_BYTES`] or more, or the loop decides itself; with
-/// `NARROW` tails are split into ever narrower vectors, where the instruction set has them.
+/// `output[i] = function(inputs[i])`.
 ///
-/// The arguments: `function` points to an `F`. Each of the inputs can be read, and the output written, for `len` lanes, in one
-/// allocation, at any alignment. The output overlaps no input, or is one. After a call with `streaming` comes
-/// [`fence`](crate::simd::fence), before any other access to the output.
+/// With `NARROW`, tails are split into narrower vectors if the instruction set has them, and `ALIGNED` says whether
+/// stores are aligned. Without, the loop aligns its stores from [`ALIGNED_BYTES`] on.
+///
+/// Contract: `function` points to an `F`. Each input can be read, and the output written, for `len` lanes in one
+/// allocation, at any alignment. The output overlaps no input, or is one. With `streaming`,
+/// [`fence`](crate::simd::fence) comes before any other access to the output.
 pub(crate) struct MapSlices<F, const N: usize, const NARROW: bool, const ALIGNED: bool>(PhantomData<F>);
 
 impl<F: VectorFn<N>, const N: usize, const NARROW: bool, const ALIGNED: bool> SliceLoop
@@ -35,7 +44,7 @@ impl<F: VectorFn<N>, const N: usize, const NARROW: bool, const ALIGNED: bool> Sl
         const { assert!(N == 1 || N == 2) };
         let mut inputs = [first_input.cast(); N];
         inputs[N - 1] = last_input.cast();
-        // SAFETY: the promises above.
+        // SAFETY: `function` points to an `F`; the pointers, `len` and the fence are those of the contract above.
         unsafe {
             let map = Map {
                 simd,
@@ -53,12 +62,13 @@ impl<F: VectorFn<N>, const N: usize, const NARROW: bool, const ALIGNED: bool> Sl
     }
 }
 
-/// A function of inputs, written to outputs.
+/// A loop: `outputs[i] = function(inputs[i])`.
 pub(super) struct Map<S, F: VectorFn<N, M>, const N: usize, const M: usize> {
     pub(super) simd: S,
     pub(super) function: F,
     pub(super) inputs: [*const F::Lane; N],
-    /// All ones where the input goes on with the elements, 0 where a register of the same number is read again and again.
+    /// ANDed with the offset into each input: all ones, or 0 for an input that is a single register, read again and
+    /// again.
     pub(super) masks: [usize; N],
     pub(super) outputs: [*mut F::Lane; M],
 }
@@ -66,10 +76,10 @@ pub(super) struct Map<S, F: VectorFn<N, M>, const N: usize, const M: usize> {
 impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M> {
     /// # Safety
     ///
-    /// - Each input can be read, and each output written, for `len` lanes, in one allocation, at any alignment; an input whose mask
-    ///   is 0 for a register.
-    /// - An output overlaps no other one and none of the inputs, or is one of them.
-    /// - Where it is `streaming`, a fence comes before any other access to the outputs.
+    /// - Each input can be read, and each output written, for `len` lanes in one allocation, at any alignment. An input
+    ///   whose mask is 0 can be read for a register.
+    /// - An output overlaps no other output, and no input unless it is that input.
+    /// - With `streaming`, a fence comes before any other access to the outputs.
     #[inline(always)]
     pub(super) unsafe fn walk(self, len: usize, streaming: bool) {
         let lanes = RegisterOf::<S, F::Lane>::LANES;
@@ -77,14 +87,16 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
         let mut streams = false;
         if lanes > 1 && len * size_of::<F::Lane>() >= ALIGNED_BYTES {
             end = before_alignment::<S, F::Lane>(self.outputs[0]);
-            // Elements may be less aligned than they are wide (f64 on 32-bit x86), and outputs differ.
+            // Not every output is aligned there: other outputs have other heads, and an f64 on 32-bit x86 may be
+            // aligned to 4 bytes.
             streams = S::STREAMS && streaming && self.are_aligned(end);
         }
         let mut at = 0;
-        // The head, if there is one, and then the rest, by the same code. A head is shorter than a register.
+        // First the head, if there is one, which is shorter than a register; then all other elements, by the same code.
         loop {
-            // SAFETY: `at` goes up to `end` in whole registers, and the rest is shorter than one; `end <= len`. What is streamed comes after
-            // an aligned head, in whole registers. The fence is the caller's.
+            // SAFETY: `at <= whole <= end <= len`; `whole - at` is a multiple of a register, and `end - whole` less
+            // than one. `streams` is true only if the outputs are aligned at the end of the head. The fence is in this
+            // function's contract.
             unsafe {
                 let whole = end - (end - at) % lanes;
                 if S::STREAMS && streams {
@@ -104,15 +116,16 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
         }
     }
 
-    /// Walks elements from `at` on to `end`, a register at a time.
+    /// Computes the elements from `at` to `end`, a register at a time.
     ///
     /// # Safety
     ///
-    /// As for [`walk`](Self::walk), of these elements, which are whole registers; where it is `STREAMING`, outputs are aligned to them.
+    /// As for [`walk`](Self::walk), for these elements, which are whole registers. With `STREAMING`, the outputs are
+    /// aligned at `at`.
     #[inline(always)]
     unsafe fn walk_registers<const STREAMING: bool>(&self, mut at: usize, end: usize) {
         let lanes = RegisterOf::<S, F::Lane>::LANES;
-        // SAFETY: the elements up to `end` are whole registers.
+        // SAFETY: `at + lanes <= end`, since `end - at` is a multiple of `lanes`: this function's contract.
         unsafe {
             while at != end {
                 self.store(self.call(at, STREAMING), at, STREAMING);
@@ -121,7 +134,7 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
         }
     }
 
-    /// With other masks of the second input and the third.
+    /// The same loop with these masks for the second and third inputs.
     #[inline(always)]
     pub(super) fn with_masks(mut self, second: usize, third: usize) -> Self {
         self.masks[1 % N] = second;
@@ -138,14 +151,14 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
         are_aligned
     }
 
-    /// The results for the registers at the element `at`.
+    /// Returns the results for a register of elements at `at`.
     ///
     /// # Safety
     ///
-    /// Each of the inputs can be read there for a register.
+    /// Each input can be read for a register: at `at`, or at its start if its mask is 0.
     #[inline(always)]
     unsafe fn call(&self, at: usize, streaming: bool) -> [RegisterOf<S, F::Lane>; M] {
-        // SAFETY: the caller's promise; an input whose mask is 0 is a register at its beginning.
+        // SAFETY: `at & mask` is `at` or 0, where a register can be read: this function's contract.
         unsafe {
             let mut inputs = [load(self.simd, self.inputs[0].add(at & self.masks[0]), streaming); N];
             for i in 1..N {
@@ -157,23 +170,24 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
 
     /// # Safety
     ///
-    /// Each of the outputs can be written at the element `at` for a register, and with `streaming` is aligned to it.
+    /// Each output can be written for a register at `at`, and with `streaming` is aligned there.
     #[inline(always)]
     unsafe fn store(&self, results: [RegisterOf<S, F::Lane>; M], at: usize, streaming: bool) {
         for i in 0..M {
-            // SAFETY: the caller's promise.
+            // SAFETY: a register can be written at `at`, aligned if `streaming`: this function's contract.
             unsafe { store(results[i], self.outputs[i].add(at), streaming) };
         }
     }
 
-    /// The `count` elements from `at` on.
+    /// Computes `count` elements from `at` on, fewer than a register has lanes.
     ///
     /// # Safety
     ///
-    /// They exist, and are fewer than a register has lanes.
+    /// Each input can be read, and each output written, for `count` lanes at `at`; `count < LANES`. An input whose mask
+    /// is 0 can be read for a register.
     #[inline(always)]
     unsafe fn call_first(&self, at: usize, count: usize) {
-        // SAFETY: the caller's promise; an input whose mask is 0 is a register at its beginning.
+        // SAFETY: `count < LANES` lanes can be read and written: this function's contract.
         unsafe {
             let mut inputs = [self.load_first(0, at, count); N];
             for i in 1..N {
@@ -193,7 +207,8 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
     /// As for [`call_first`](Self::call_first), of the input at `index`.
     #[inline(always)]
     unsafe fn load_first(&self, index: usize, at: usize, count: usize) -> RegisterOf<S, F::Lane> {
-        // SAFETY: the caller's promise.
+        // SAFETY: `count < LANES` lanes can be read at `at`, or at the start if the mask is 0: this function's
+        // contract.
         unsafe {
             RegisterOf::<S, F::Lane>::load_first(self.simd, self.inputs[index].add(at & self.masks[index]), count)
         }
@@ -201,7 +216,7 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
 }
 
 impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
-    /// As [`walk`](Self::walk), with heads and tails split by the bits of their lengths. `ALIGNED` says whether there are
+    /// [`walk`](Self::walk), with head and tail split into narrower vectors. `ALIGNED` says whether there are
     /// [`ALIGNED_BYTES`].
     ///
     /// # Safety
@@ -217,8 +232,9 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
             ..
         } = self;
         let lanes = RegisterOf::<S, F::Lane>::LANES;
-        // SAFETY: `at + COUNT * lanes <= len`, checked by each loop; the head is shorter than a register, and the tail than a round. What
-        // is streamed is aligned to a register. The fence is the caller's.
+        // SAFETY: `at + COUNT * lanes <= len`, checked by each loop. The head is shorter than a register, and the tail
+        // than an iteration. Non-temporal stores start where the output is aligned, checked by `are_aligned`. The fence
+        // is in this function's contract.
         unsafe {
             let mut at = 0;
             if ALIGNED {
@@ -231,7 +247,7 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
                         self.store(second, at + lanes, true);
                         at += 2 * lanes;
                     }
-                    // The fewer ordinary stores at the end of a long row, the better.
+                    // Another non-temporal store: ordinary stores to the last lines of a long row take longer.
                     if len - at >= lanes {
                         self.store(self.call(at, true), at, true);
                         at += lanes;
@@ -247,15 +263,15 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
     }
 }
 
-/// Walks elements from `at` on to `len`, fewer than `BOUND` vectors, each of them once. Chunks are split off by the bits of the
-/// remaining length, each half as long as the one before.
+/// Computes a tail: the elements from `at` to `len`, fewer than `BOUND` vectors. It is split into chunks by the bits of
+/// the remaining length.
 ///
-/// Chunks don't overlap: a load that wants bytes from two stores before it waits for both, and in place the next call's
-/// loads come soon. Masked stores keep later loads waiting too.
+/// Chunks don't overlap, as a last vector that ends at `len` would. In-place, loads of the next call may follow soon,
+/// and a load of bytes from two earlier stores has to wait for both. Masked stores delay later loads too.
 ///
 /// # Safety
 ///
-/// As for [`Map::walk`], of these elements; `at <= len`, and there are fewer than `BOUND` vectors.
+/// As for [`Map::walk`], for these elements. `at <= len`, and `len - at < BOUND * V::LANES`.
 #[inline(always)]
 pub(crate) unsafe fn walk_tail<V: Vector, F: VectorFn<N, Lane = V::Lane>, const N: usize, const BOUND: usize>(
     simd: V::Simd,
@@ -275,15 +291,16 @@ pub(crate) unsafe fn walk_tail<V: Vector, F: VectorFn<N, Lane = V::Lane>, const 
     if remaining == 0 {
         return;
     }
-    // Those of the list that are smaller than all before them, and than the bound.
+    // Uses those chunks of the list that are shorter than all before them, and than the bound.
     macro_rules! chunks {
         ([$($greater:expr),+]) => {};
         ([$($greater:expr),+] $block:ident::<$vector:ty>, $count:literal; $($rest:tt)*) => {
             if const { $count * <$vector>::LANES < least(&[$($greater),+]) }
                 && remaining & ($count * <$vector>::LANES) != 0
             {
-                // SAFETY: `at + COUNT * LANES <= len`: each chunk is smaller than those before it, by the condition, and a power of
-                // two, as `LANES` is; so each is another bit of `remaining`, and all of them are no more than `remaining`.
+                // SAFETY: `at + COUNT * LANES <= len`. Each chunk is a power of two, and shorter than those before it,
+                // checked by the condition. So it is another bit of `remaining`, and the sum of these bits is at most
+                // `remaining`.
                 unsafe { $block::<$vector, F, N>(simd, function, inputs, output, at) };
                 at += $count * <$vector>::LANES;
             }
@@ -301,9 +318,9 @@ pub(crate) unsafe fn walk_tail<V: Vector, F: VectorFn<N, Lane = V::Lane>, const 
         block_of_1::<Narrower3<V>>, 1;
         block_of_1::<Narrower4<V>>, 1;
     );
-    // None, where narrow vectors go down to one lane in steps of half.
+    // No elements are left if narrow vectors go down to one lane in steps of half.
     while at < len {
-        // SAFETY: `at < len`.
+        // SAFETY: `at < len`, checked by the loop.
         unsafe { block_of_1::<<V::Lane as crate::simd::Lane>::One<V::Simd>, F, N>(simd, function, inputs, output, at) };
         at += 1;
     }
@@ -321,11 +338,11 @@ const fn least(lengths: &[usize]) -> usize {
     least
 }
 
-/// The result for the vectors at the element `at`.
+/// Returns the result for a vector of elements at `at`.
 ///
 /// # Safety
 ///
-/// Each of the inputs can be read from `at` for a vector.
+/// Each input can be read for a vector at `at`.
 #[inline(always)]
 unsafe fn call_at<V: Vector, F: VectorFn<N, Lane = V::Lane>, const N: usize>(
     simd: V::Simd,
@@ -333,7 +350,7 @@ unsafe fn call_at<V: Vector, F: VectorFn<N, Lane = V::Lane>, const N: usize>(
     inputs: [*const V::Lane; N],
     at: usize,
 ) -> V {
-    // SAFETY: the caller's promise.
+    // SAFETY: LANES lanes can be read at `at`: this function's contract.
     unsafe {
         let mut vectors = [V::load(simd, inputs[0].add(at)); N];
         for i in 1..N {
@@ -344,15 +361,17 @@ unsafe fn call_at<V: Vector, F: VectorFn<N, Lane = V::Lane>, const N: usize>(
     }
 }
 
-/// Declares what walks some vectors: all are loaded before the first of them is stored. Written out, since arrays of vectors go
-/// through memory where loops over them are not unrolled.
+/// Declares a function that computes a number of vectors. It loads all of them before it stores the first.
+///
+/// The vectors are variables of their own: at opt-level s and z loops over arrays are not unrolled, and the arrays go
+/// through memory.
 macro_rules! block {
     ($name:ident: $($index:literal $result:ident),+) => {
-        /// The elements of so many vectors from `at` on.
+        /// Computes the elements of these vectors from `at` on.
         ///
         /// # Safety
         ///
-        /// The inputs can be read and the output written for them.
+        /// Each input can be read, and the output written, for these vectors at `at`.
         #[inline(always)]
         unsafe fn $name<V: Vector, F: VectorFn<N, Lane = V::Lane>, const N: usize>(
             simd: V::Simd,
@@ -361,7 +380,8 @@ macro_rules! block {
             output: *mut V::Lane,
             at: usize,
         ) {
-            // SAFETY: the caller's promise.
+            // SAFETY: each index is below the number of vectors that can be read and written at `at`: this function's
+            // contract.
             unsafe {
                 $(let $result = call_at::<V, F, N>(simd, function, inputs, at + $index * V::LANES);)+
                 $($result.store(output.add(at + $index * V::LANES));)+

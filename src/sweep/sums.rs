@@ -1,11 +1,11 @@
-//! Sums over channels: the gradients of a bias and of slopes. These passes read, and write sums only.
+//! Reductions over channels: the gradients of a bias and of slopes. These passes write only the sums.
 
 use core::marker::PhantomData;
 
 use super::{Plan, RegisterOf};
 use crate::simd::{Float, FloatLane, Format, Lane, Pass, Register, Simd, SumFn, Vector};
 
-/// The elements themselves.
+/// The summand x itself.
 pub(crate) struct Identity<T>(PhantomData<T>);
 
 impl<T: Format> SumFn<1> for Identity<T> {
@@ -21,21 +21,22 @@ pub(crate) struct SumArgs {
     pub(crate) plan: Plan,
     /// Lanes of [`Format::ComputedIn`].
     pub(crate) sums: *mut u8,
-    /// For [`SumRows`]: the lanes of a single row that goes on after this call, to be read and written; or null.
+    /// For [`SumRows`]: the accumulators of a single row that this call continues, or null.
     pub(crate) lanes: *mut u8,
 }
 
-/// The lanes of a format, and those that it is computed in.
+/// The lanes of the summands' format, and of its compute format.
 type LaneOf<F, const N: usize> = <<F as SumFn<N>>::Format as Format>::Lane;
 type SumOf<F, const N: usize> = <<F as SumFn<N>>::Format as Format>::ComputedIn;
 
-/// Columns that are summed at a time: their sums stay in the L1 cache. A multiple of every register's lanes.
+/// The number of columns that are summed at a time: their sums stay in the L1 cache. A multiple of every register's
+/// lanes.
 pub(crate) const STRIP: usize = 1024;
 
-/// Adds each row to the sums, one for each column, row by row.
+/// Adds each row to `sums`, which has a sum for each column. The reduction order is that of the rows.
 ///
-/// The arguments: the plan's inputs can be read, and has one group; `sums` can be read and written for as many lanes as there are
-/// columns, in whole registers, and nothing else has access to it.
+/// Contract: the plan has one group, and its inputs can be read. `sums` can be read and written for a lane for each
+/// column, rounded up to whole registers, and nothing else accesses it.
 pub(crate) struct SumColumns<F, const N: usize>(PhantomData<F>);
 
 impl<F: SumFn<N>, const N: usize> Pass for SumColumns<F, N> {
@@ -49,7 +50,8 @@ impl<F: SumFn<N>, const N: usize> Pass for SumColumns<F, N> {
         let lanes = RegisterOf::<S, LaneOf<F, N>>::LANES;
         let mut at = 0;
         while at < plan.columns {
-            // SAFETY: the columns from `at` on exist, or as many as there are left; the sums end with a whole register.
+            // SAFETY: `left` columns exist from `at` on. Each branch adds at most `left`, checked by its condition. The
+            // sums end with a whole register.
             unsafe {
                 let left = plan.columns - at;
                 if left >= 4 * lanes {
@@ -68,11 +70,11 @@ impl<F: SumFn<N>, const N: usize> Pass for SumColumns<F, N> {
     }
 }
 
-/// The columns of `COUNT` registers, whose sums are in registers from the first row to the last.
+/// Adds the columns of `COUNT` registers. Their sums stay in registers from the first row to the last.
 ///
 /// # Safety
 ///
-/// The columns exist, and as many sums.
+/// The plan has the columns of `COUNT` registers from `at` on, and `sums` has as many sums.
 #[inline(always)]
 unsafe fn add_columns<S: Simd, F: SumFn<N>, const N: usize, const COUNT: usize>(
     simd: S,
@@ -82,7 +84,7 @@ unsafe fn add_columns<S: Simd, F: SumFn<N>, const N: usize, const COUNT: usize>(
 ) {
     let floats = RegisterOf::<S, LaneOf<F, N>>::FLOATS;
     let lanes = RegisterOf::<S, LaneOf<F, N>>::LANES;
-    // SAFETY: the caller's promise.
+    // SAFETY: `at + i * lanes` is in the columns of `COUNT` registers: this function's contract.
     unsafe {
         let mut totals = [[load_float::<RegisterOf<S, LaneOf<F, N>>, _>(simd, sums.add(at), 0); 2]; COUNT];
         for i in 0..COUNT {
@@ -106,11 +108,11 @@ unsafe fn add_columns<S: Simd, F: SumFn<N>, const N: usize, const COUNT: usize>(
     }
 }
 
-/// Fewer columns than a register has lanes.
+/// Adds the tail: fewer columns than a register has lanes.
 ///
 /// # Safety
 ///
-/// There are `count` columns at `at`, and the sums of a register.
+/// The plan has `count` columns from `at` on, fewer than a register has lanes, and `sums` has the sums of a register.
 #[inline(always)]
 unsafe fn add_last_columns<S: Simd, F: SumFn<N>, const N: usize>(
     simd: S,
@@ -120,7 +122,7 @@ unsafe fn add_last_columns<S: Simd, F: SumFn<N>, const N: usize>(
     count: usize,
 ) {
     let floats = RegisterOf::<S, LaneOf<F, N>>::FLOATS;
-    // SAFETY: the caller's promise.
+    // SAFETY: `count` columns exist at `at`, and the sums of a register: this function's contract.
     unsafe {
         let mut totals = [load_float::<RegisterOf<S, LaneOf<F, N>>, _>(simd, sums.add(at), 0); 2];
         if floats == 2 {
@@ -138,15 +140,17 @@ unsafe fn add_last_columns<S: Simd, F: SumFn<N>, const N: usize>(
     }
 }
 
-/// The row of the input at `index`.
+/// The pointer to a row of the input at `index`.
 #[inline(always)]
 fn input<F: SumFn<N>, const N: usize>(plan: &Plan, (group, row): (usize, usize), index: usize) -> *const LaneOf<F, N> {
     plan.inputs[index].row(group, row).cast_const().cast()
 }
 
+/// Loads `count` columns of each input.
+///
 /// # Safety
 ///
-/// There are `count` columns at `at`, fewer than a register has lanes.
+/// The plan has `count` columns from `at` on, fewer than a register has lanes.
 #[inline(always)]
 unsafe fn load_first<S: Simd, F: SumFn<N>, const N: usize>(
     simd: S,
@@ -155,7 +159,7 @@ unsafe fn load_first<S: Simd, F: SumFn<N>, const N: usize>(
     at: usize,
     count: usize,
 ) -> [RegisterOf<S, LaneOf<F, N>>; N] {
-    // SAFETY: the caller's promise.
+    // SAFETY: `count < LANES` columns exist at `at`: this function's contract.
     unsafe {
         let mut inputs =
             [RegisterOf::<S, LaneOf<F, N>>::load_first(simd, input::<F, N>(plan, row, 0).add(at), count); N];
@@ -166,23 +170,28 @@ unsafe fn load_first<S: Simd, F: SumFn<N>, const N: usize>(
     }
 }
 
-/// Lanes in which the elements of a row are summed: more than one register of any instruction set, since an addition takes longer
-/// than the next one wants to wait.
+/// The number of accumulators of a row.
+///
+/// These are several registers on any instruction set, so that an addition need not wait for the result of the previous
+/// one.
 pub(crate) const fn row_lanes<L>() -> usize {
     128 / size_of::<L>()
 }
 
-/// For the sums of a row, of which registers of 128 bits take so many.
+/// The greatest number of registers for the accumulators of a row: those of 128 bits.
 const MAX_REGISTERS: usize = 8;
 
-/// Adds the sum of each row to that of its channel, one for each row of a group. A row's elements are summed in [`row_lanes`] lanes, the
-/// first one in the first lane; then the second half of the lanes is added to the first one until one lane is left.
+/// Adds the sum of each row to `sums`, which has a sum for each row of a group.
 ///
-/// The arguments: the plan's inputs can be read. `sums` can be read and written for a lane for each row of a group, or `lanes` for
-/// [`row_lanes`] of them, which a single row is added to; nothing else has access to them.
+/// Reduction order: element i of a row is added to accumulator `i % row_lanes`. Then the second half of the
+/// accumulators is added to the first half, until one is left.
+///
+/// Contract: the plan's inputs can be read. Either `lanes` is null, and `sums` can be read and written for a lane for
+/// each row of a group; or the plan has one row, and `lanes` can be read and written for its [`row_lanes`]
+/// accumulators. Nothing else accesses them.
 pub(crate) struct SumRows<F, const N: usize>(PhantomData<F>);
 
-/// Sums on cache lines of their own.
+/// Accumulators on cache lines of their own.
 #[repr(align(64))]
 struct Aligned<L>([L; 32]);
 
@@ -198,7 +207,8 @@ impl<F: SumFn<N>, const N: usize> Pass for SumRows<F, N> {
         for group in 0..plan.groups {
             for row in 0..plan.rows {
                 let mut row_sums = Aligned([SumOf::<F, N>::ZERO; 32]);
-                // SAFETY: the promises above: the row has so many columns; the carried lanes, or a sum for each row.
+                // SAFETY: the row has the plan's columns, and there are carried accumulators or a sum for each row: the
+                // contract of the pass.
                 unsafe {
                     if !carried.is_null() {
                         row_sums.0.as_mut_ptr().copy_from_nonoverlapping(carried, lanes);
@@ -217,11 +227,11 @@ impl<F: SumFn<N>, const N: usize> Pass for SumRows<F, N> {
     }
 }
 
-/// The sum of [`row_lanes`] lanes: the second half is added to the first one until one lane is left.
+/// Returns the sum of [`row_lanes`] accumulators: adds the second half to the first half until one is left.
 ///
 /// # Safety
 ///
-/// There are so many, and they can be written.
+/// `lanes` can be read and written for [`row_lanes`] lanes.
 #[inline(always)]
 pub(crate) unsafe fn fold<L: FloatLane>(lanes: *mut L) -> L {
     // Each with a known count, so that the compiler makes vectors of it.
@@ -241,11 +251,11 @@ pub(crate) unsafe fn fold<L: FloatLane>(lanes: *mut L) -> L {
     unsafe { *lanes }
 }
 
-/// Adds the elements of a row to the lanes.
+/// Adds the elements of a row to its accumulators.
 ///
 /// # Safety
 ///
-/// The row exists, and `sums` can be written for [`row_lanes`] lanes.
+/// The row can be read for all columns, and `sums` can be read and written for [`row_lanes`] lanes.
 #[inline(always)]
 unsafe fn add_row<S: Simd, F: SumFn<N>, const N: usize>(
     simd: S,
@@ -262,7 +272,8 @@ unsafe fn add_row<S: Simd, F: SumFn<N>, const N: usize>(
     }
     let len = plan.columns;
     let mut at = 0;
-    // SAFETY: `at` and what is read from there on is below `len`, checked by each loop; of the sums, registers at multiples of their length.
+    // SAFETY: `at + lanes <= len` and `at + count <= len`, checked by the loops. `at` is a multiple of `step`, which
+    // divides `lanes`, so a register at `at % lanes` ends within the accumulators.
     unsafe {
         let registers = const { row_lanes::<SumOf<F, N>>() / <FloatOf<S, LaneOf<F, N>> as Vector>::LANES };
         if registers <= MAX_REGISTERS && len >= lanes {
@@ -302,9 +313,11 @@ unsafe fn add_row<S: Simd, F: SumFn<N>, const N: usize>(
     }
 }
 
+/// Loads a register of columns of each input.
+///
 /// # Safety
 ///
-/// The columns of a register exist at `at`.
+/// The plan has the columns of a register from `at` on.
 #[inline(always)]
 unsafe fn load_inputs<S: Simd, F: SumFn<N>, const N: usize>(
     simd: S,
@@ -312,7 +325,7 @@ unsafe fn load_inputs<S: Simd, F: SumFn<N>, const N: usize>(
     row: (usize, usize),
     at: usize,
 ) -> [RegisterOf<S, LaneOf<F, N>>; N] {
-    // SAFETY: the caller's promise.
+    // SAFETY: LANES columns exist at `at`: this function's contract.
     unsafe {
         let mut inputs = [RegisterOf::<S, LaneOf<F, N>>::load(simd, input::<F, N>(plan, row, 0).add(at)); N];
         for i in 1..N {
@@ -322,17 +335,17 @@ unsafe fn load_inputs<S: Simd, F: SumFn<N>, const N: usize>(
     }
 }
 
-/// The float register at `index` of those for the elements of a `V`.
+/// Loads the `Float` register at `index` of those for the elements of a `V`.
 ///
 /// # Safety
 ///
-/// `source` can be read for the lanes of `index + 1` of them.
+/// `source` can be read for the lanes of `index + 1` `Float` registers.
 #[inline(always)]
 unsafe fn load_float<V: Register, L>(simd: V::Simd, source: *const L, index: usize) -> V::Float {
     const {
         assert!(size_of::<L>() == size_of::<<V::Float as Vector>::Lane>());
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the register at `index` can be read: this function's contract.
     unsafe {
         V::Float::load(
             simd,
@@ -341,14 +354,16 @@ unsafe fn load_float<V: Register, L>(simd: V::Simd, source: *const L, index: usi
     }
 }
 
+/// Stores the `Float` register at `index` of those for the elements of a `V`.
+///
 /// # Safety
 ///
-/// `target` can be written for the lanes of `index + 1` of them.
+/// `target` can be written for the lanes of `index + 1` `Float` registers.
 #[inline(always)]
 unsafe fn store_float<V: Register, L>(float: V::Float, target: *mut L, index: usize) {
     const {
         assert!(size_of::<L>() == size_of::<<V::Float as Vector>::Lane>());
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the register at `index` can be written: this function's contract.
     unsafe { float.store(target.cast::<<V::Float as Vector>::Lane>().add(index * V::Float::LANES)) }
 }

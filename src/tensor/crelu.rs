@@ -3,15 +3,18 @@ use crate::simd::Element;
 
 /// Concatenated ReLU: relu(x) and relu(-x).
 ///
-/// | x | outputs | gradient, from those at the outputs |
+/// | x | outputs | gradient at x |
 /// | --- | --- | --- |
-/// | > 0, +inf | x and +0.0 | that of the first one |
-/// | < 0, -inf | +0.0 and -x | minus that of the second one |
-/// | -0.0, +0.0 | +0.0 both | +0.0 |
+/// | > 0, +inf | x and +0.0 | `grad_positive` |
+/// | < 0, -inf | +0.0 and -x | `-grad_negative` |
+/// | -0.0, +0.0 | +0.0 and +0.0 | +0.0 |
 /// | NaN | the same NaN, and with the other sign | x, the same NaN |
 ///
-/// It chooses among bits in every format. Tensors are slices, or [`RowsMut`](crate::RowsMut), which [split](crate::RowsMut::split_at_column) into the halves
-/// of a concatenated one. It is due to Shang et al. (2016), TensorFlow's `tf.nn.crelu`.
+/// It selects bits in every format. `backward` accepts only the input of `forward`.
+///
+/// Tensors are slices, or [`Rows`] and [`RowsMut`](crate::RowsMut).
+/// [`RowsMut::split_at_column`](crate::RowsMut::split_at_column) returns the two halves of a
+/// concatenated output.
 ///
 /// ```
 /// use rectify::{Crelu, Rows, RowsMut};
@@ -22,6 +25,8 @@ use crate::simd::Element;
 /// Crelu::new().forward(Rows::new(&x, 2), &mut positive, &mut negative);
 /// assert_eq!(y, [1.0, 0.0, 0.0, 2.0, 3.0, 0.0, 0.0, 4.0]);
 /// ```
+///
+/// It is TensorFlow's `tf.nn.crelu`. It is due to Shang et al. (2016).
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "it does nothing before one of its methods is given tensors"]
 pub struct Crelu {
@@ -29,7 +34,7 @@ pub struct Crelu {
 }
 
 impl Crelu {
-    /// It has no parameters.
+    /// Concatenated ReLU. It has no parameters.
     pub fn new() -> Self {
         Self::default()
     }
@@ -40,8 +45,8 @@ impl Crelu {
     ///
     /// # Panics
     ///
-    /// When the tensors have not the same number of elements, or one that has something between its rows has rows of another length.
-    /// Nothing is written then.
+    /// Panics if the tensors differ in their number of elements, or if the rows of a strided tensor differ in length
+    /// from those of another one, before anything is written.
     #[track_caller]
     pub fn forward<'a, T: Element>(
         self,
@@ -57,12 +62,12 @@ impl Crelu {
         RowsCall::new(None, [RowsInput::Rows("input", input.into())], outputs).map(value, self.way);
     }
 
-    /// `grad_input = grad_positive` where input > 0, `-grad_negative` where input < 0.
+    /// `grad_input = grad_positive` where input > 0, `-grad_negative` where input < 0; see the table above.
     ///
     /// # Panics
     ///
-    /// When the tensors have not the same number of elements, or one that has something between its rows has rows of another length.
-    /// Nothing is written then.
+    /// Panics if the tensors differ in their number of elements, or if the rows of a strided tensor differ in length
+    /// from those of another one, before anything is written.
     #[track_caller]
     pub fn backward<'a, T: Element>(
         self,

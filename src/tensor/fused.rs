@@ -1,34 +1,26 @@
-//! What engines do beside an activation, in the same pass.
+//! A function fused with a bias and a residual.
 
 use crate::activation::Activation;
 use crate::call::{AsRowsMut, Channels, ChannelsOf, Map, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
 use crate::simd::{Element, Lane};
 
-/// A function of the family on matrices, with what engines do right before it in the same pass over memory: the addition of a bias
-/// per channel and of a residual.
+/// A function fused with a bias per channel and a residual, in one pass over memory.
 ///
 /// > output = f(z), z = (input + bias\[channel\]) + residual
 ///
-/// The sums are rounded each, in `f32` for `f32`, `f16` and `bf16`, else in `f64`; z is rounded to the format of the elements, and
-/// f is that of `forward`. So for `f32` and `f64` the result is that of separate passes, bit for bit; where z is NaN it is the quiet
-/// NaN without a sign and a payload. Without a bias and a residual, z is the input as it is. The CPU's rounding and
-/// flush-to-zero modes apply to the sums.
-///
-/// f is any [`Activation`] (which [`PRelu`](crate::PRelu) is not). Tensors are slices, arrays, vectors or [`Rows`] and [`RowsMut`].
-/// They all have the same number of elements; where one has
-/// something between its rows, the others are taken for rows of as many columns. With a bias, rows have as many columns as there are
-/// channels where these come last, and `spatial` columns where they come first.
+/// f is any [`Activation`]. Bias and residual are optional. This is a fused epilogue, as oneDNN's post-ops and
+/// cuBLASLt's `RELU_BIAS` and `DRELU_BGRAD` are.
 ///
 /// ```
 /// use rectify::{Channels, Fused, Relu};
 ///
-/// // Two pixels with three channels.
+/// // NHWC, or a dense layer: two pixels with three channels.
 /// let mut x = [1.0_f32, -2.0, 3.0, -4.0, 5.0, -6.0];
 /// let skip = [0.5_f32; 6];
 /// Fused::new(Relu).bias(&[1.0, 0.0, -3.0], Channels::Last).residual(&skip).forward_inplace(&mut x);
 /// assert_eq!(x, [2.5, 0.0, 0.5, 0.0, 5.5, 0.0]);
 ///
-/// // Backward, with the gradient of the bias. ReLU may be given its output for its input.
+/// // Backward, with the gradient of the bias. ReLU's gradient may be computed from its output.
 /// let mut grad = [1.0_f32; 6];
 /// let mut grad_bias = [0.0_f32; 3];
 /// Fused::new(Relu).backward_bias_inplace(&x, &mut grad, Channels::Last, &mut grad_bias);
@@ -36,7 +28,36 @@ use crate::simd::{Element, Lane};
 /// assert_eq!(grad_bias, [1.0, 1.0, 1.0]);
 /// ```
 ///
-/// Engines know this as an epilogue: oneDNN's post-ops, cuBLASLt's `RELU_BIAS` and `DRELU_BGRAD`.
+/// NCHW:
+///
+/// ```
+/// use rectify::{Channels, Fused, Relu};
+///
+/// // An image of two channels.
+/// let (height, width) = (1, 3);
+/// let channels = Channels::First { spatial: height * width };
+/// let mut x = [1.0_f32, -2.0, 3.0, -4.0, 5.0, -6.0];
+/// Fused::new(Relu).bias(&[1.0, 7.0], channels).forward_inplace(&mut x);
+/// assert_eq!(x, [2.0, 0.0, 4.0, 3.0, 12.0, 1.0]);
+/// ```
+///
+/// # Tensors
+///
+/// A tensor is a slice, an array, a vector, [`Rows`] or [`RowsMut`]. All tensors have the same number of elements. A
+/// `&mut [T]` that is needed again goes in as `&mut *x`.
+///
+/// The rows of a strided tensor have as many columns as there are channels with [`Channels::Last`], and `spatial`
+/// columns with [`Channels::First`]. Without channels, all strided tensors have rows of the same length.
+///
+/// # Notes
+///
+/// - Each sum is rounded in `f32` for `f32`, `f16` and `bf16`, else in `f64`. z is rounded to the format of the
+///   elements.
+/// - For `f32` and `f64` the result is that of separate passes, bit for bit, except where z is NaN: it is the canonical
+///   quiet NaN (positive, with only the quiet bit set).
+/// - Without bias and residual, z is the input, bit for bit.
+/// - The CPU's rounding and flush-to-zero modes apply to the sums.
+/// - [`PRelu`](crate::PRelu) is not an [`Activation`], and can't be fused.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "it does nothing before one of its methods is given tensors"]
 pub struct Fused<'a, A, T> {
@@ -47,7 +68,7 @@ pub struct Fused<'a, A, T> {
 }
 
 impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
-    /// The function alone, so far.
+    /// The function without bias and residual.
     pub fn new(activation: A) -> Self {
         Self {
             activation,
@@ -57,7 +78,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         }
     }
 
-    /// With a number that is added to all elements of a channel.
+    /// Adds a bias: a number for each channel, broadcast to all its elements.
     pub fn bias(self, bias: &'a [T], channels: Channels) -> Self {
         Self {
             bias: Some((bias, channels)),
@@ -65,7 +86,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         }
     }
 
-    /// With a tensor that is added.
+    /// Adds a residual: a tensor with as many elements as the input.
     pub fn residual(self, residual: impl Into<Rows<'a, T>>) -> Self {
         Self {
             residual: Some(residual.into()),
@@ -79,8 +100,9 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// # Panics
     ///
-    /// When the tensors have not the same number of elements, the channels don't divide it, or the rows of one that has something
-    /// between them don't fit the channels, or the others'. Nothing is written then.
+    /// Panics before anything is written if the tensors differ in their number of elements, if the channels don't
+    /// divide it, or if the rows of a strided tensor have another length than the layout or another strided tensor
+    /// requires.
     #[track_caller]
     pub fn forward<'b>(self, input: impl Into<Rows<'b, T>>, output: &'b mut (impl AsRowsMut<T> + ?Sized))
     where
@@ -89,7 +111,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         self.run(RowsInput::Rows("input", input.into()), ("output", output.as_rows_mut()));
     }
 
-    /// `x = f(z)`, with x as the input.
+    /// `x = f(z)`, in-place: z is computed from x.
     ///
     /// # Panics
     ///
@@ -144,9 +166,11 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         RowsCall::new(channels, [input, bias, residual], [output]).map(map, self.way);
     }
 
-    /// `grad_input = f'(input) * grad_output` as [`Activation::backward`] has it, with z as the input (or, where the function's page
-    /// allows it, its output). It is the gradient at the input of [`forward`](Self::forward) and at the residual, which are the same. The
-    /// bias and the residual of this value are not added: the caller has z, or the output.
+    /// `grad_input = f'(input) * grad_output`, as [`Activation::backward`] defines it.
+    ///
+    /// `input` is z, or the output of `forward` if the page of the function allows it. `grad_input` is the gradient at
+    /// the input of [`forward`](Self::forward), and also the gradient at the residual. The bias and the residual of
+    /// `self` are not added.
     ///
     /// # Panics
     ///
@@ -168,7 +192,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         );
     }
 
-    /// `grad = f'(input) * grad`: [`backward`](Self::backward) in place.
+    /// `grad = f'(input) * grad`: [`backward`](Self::backward) in-place.
     ///
     /// # Panics
     ///
@@ -184,23 +208,28 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         );
     }
 
-    /// [`backward`](Self::backward), and in the same pass the gradient of the bias: of each channel the sum of `grad_input`, as it is
-    /// written, in the format [`Element::Sum`]; what was in `grad_bias` is overwritten.
-    /// It has an element for each channel: its length says how many there are.
+    /// [`backward`](Self::backward), and in the same pass the gradient of the bias.
     ///
-    /// Sums start from +0.0 and are rounded each. One of an order that depends on the shape alone, whatever the instruction set and
-    /// the number of threads:
+    /// `grad_bias[channel]` is the sum of the channel's elements of `grad_input`, as they are written, in the format
+    /// [`Element::Sum`]. It is overwritten. The length of `grad_bias` is the number of channels.
     ///
-    /// - Channels last: a channel's elements are added one by one, in their order, 256 at a time; and these sums in theirs.
-    /// - Channels first: a channel's elements in a stretch of 8192 (4096 of `f64`) of an image are added in 32 (16) lanes, the first one in
-    ///   the first lane; the second half of the lanes to the first one, until one is left; then the stretches of an image, and then
-    ///   the images, in their order.
+    /// # Reduction order
     ///
-    /// A sum that is NaN is the quiet one without a sign and a payload.
+    /// The reduction order depends only on the shape. So the bits are the same on every instruction set and with any
+    /// number of threads. Every sum starts from +0.0, and every addition is rounded.
+    ///
+    /// - Channels last: 256 elements of a channel are added in their order. Then the sums of these groups are added in
+    ///   their order.
+    /// - Channels first: a channel of an image is divided into stretches of 8192 elements (4096 of `f64`). Element i of
+    ///   a stretch is added to accumulator i % 32 (i % 16 of `f64`). Then the second half of the accumulators is added
+    ///   to the first half, until one is left. Then the sums of the stretches are added in their order, and then those
+    ///   of the images.
+    ///
+    /// A sum that is NaN is the canonical quiet NaN.
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward), with one channel for each number of `grad_bias`; and when this value has a bias of another length.
+    /// As [`forward`](Self::forward), with `grad_bias.len()` channels; and if `self` has a bias of another length.
     #[track_caller]
     pub fn backward_bias<'b>(
         self,
@@ -215,11 +244,12 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         self.run_backward(Some(channels), input.into(), grad_output, output, Some(grad_bias));
     }
 
-    /// [`backward_bias`](Self::backward_bias) with the gradient at the output overwritten by the one at the input.
+    /// [`backward_bias`](Self::backward_bias) in-place: `grad` holds the gradient at the output, and is overwritten by
+    /// that at the input.
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward), with one channel for each number of `grad_bias`; and when this value has a bias of another length.
+    /// As [`forward`](Self::forward), with `grad_bias.len()` channels; and if `self` has a bias of another length.
     #[track_caller]
     pub fn backward_bias_inplace<'b>(
         self,

@@ -1,27 +1,20 @@
 use crate::call::{AsRowsMut, Channels, ChannelsOf, Map, Params, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
 use crate::simd::Element;
 
-/// Parametric ReLU, with a slope for each channel: x where `!(x <= 0)`, else x * slope\[channel\].
+/// Parametric ReLU: f(x) = x where `!(x <= 0)`, else x * slope\[channel\], with a slope for each channel.
 ///
-/// | x | f(x) | gradient | gradient of the slope |
+/// | x | f(x) | gradient | summand of the gradient of the slope |
 /// | --- | --- | --- | --- |
-/// | > 0, +inf | x | g | |
+/// | > 0, +inf | x | g | +0.0 |
 /// | < 0, -inf, -0.0, +0.0 | x * slope | g * slope | g * x |
-/// | NaN | the same NaN | g | |
+/// | NaN | the same NaN | g | +0.0 |
 ///
-/// Where a slope is 0 both products with it are +0.0. Slopes may be anything, since they are learnt: a product that is NaN is the
-/// quiet one without a sign and a payload. Products are rounded in `f32` for `f32`, `f16` and `bf16`, else in `f64`, and of `f16` and
-/// `bf16` once more; the CPU's rounding and flush-to-zero modes apply. `backward` takes the input of `forward`; it may take the
-/// output where all slopes are positive, but for the gradient of the slopes.
-///
-/// One slope for all is a single channel: [`Channels::First`] with the number of elements, whose gradient is summed in many lanes, and
-/// not one element after the other as with [`Channels::Last`]. It is due to He et al. (2015), PyTorch's
-/// `prelu` and ONNX's operator `PRelu`. Tensors are slices, or [`Rows`].
+/// Tensors are slices, or [`Rows`] and [`RowsMut`].
 ///
 /// ```
 /// use rectify::{Channels, PRelu};
 ///
-/// // Two pixels with two channels.
+/// // NHWC: two pixels with two channels.
 /// let x = [-1.0_f32, -2.0, 3.0, -4.0];
 /// let prelu = PRelu::new(&[0.5, 0.25], Channels::Last);
 /// let mut y = [0.0; 4];
@@ -33,6 +26,33 @@ use crate::simd::Element;
 /// assert_eq!(grad_input, [0.5, 0.25, 1.0, 0.25]);
 /// assert_eq!(grad_slopes, [-1.0, -6.0]);
 /// ```
+///
+/// NCHW:
+///
+/// ```
+/// use rectify::{Channels, PRelu};
+///
+/// // An image of two channels.
+/// let (height, width) = (1, 2);
+/// let x = [-1.0_f32, 2.0, -4.0, 3.0];
+/// let mut y = [0.0; 4];
+/// PRelu::new(&[0.5, 0.25], Channels::First { spatial: height * width }).forward(&x, &mut y);
+/// assert_eq!(y, [-0.5, 2.0, -1.0, 3.0]);
+/// ```
+///
+/// One slope for all elements is a single channel, `Channels::First { spatial: x.len() }`. [`Channels::Last`] would sum
+/// the gradient of the slope one element after the other, which is slow.
+///
+/// # Notes
+///
+/// - `backward` accepts the input of `forward`. Where all slopes are positive, `grad_input` is the same from the output
+///   of `forward`, but `grad_slopes` is not.
+/// - Where a slope is 0, products with it are +0.0. Slopes are learnt, so any value is allowed.
+/// - A product that is NaN is the canonical quiet NaN: positive, with only the quiet bit set.
+/// - Each product is rounded to nearest even, in `f32` for `f32`, `f16` and `bf16`, else in `f64`. For `f16` and `bf16`
+///   it is rounded once more to the format of the elements. The CPU's rounding and flush-to-zero modes apply.
+///
+/// It is PyTorch's `prelu` and ONNX's operator `PRelu`. It is due to He et al. (2015).
 #[derive(Clone, Copy, Debug)]
 #[must_use = "it does nothing before one of its methods is given tensors"]
 pub struct PRelu<'a, T> {
@@ -42,7 +62,7 @@ pub struct PRelu<'a, T> {
 }
 
 impl<'a, T: Element> PRelu<'a, T> {
-    /// With a slope for each channel.
+    /// Parametric ReLU with a slope for each channel.
     pub fn new(slopes: &'a [T], channels: Channels) -> Self {
         Self {
             slopes,
@@ -57,8 +77,8 @@ impl<'a, T: Element> PRelu<'a, T> {
     ///
     /// # Panics
     ///
-    /// When the tensors have not the same number of elements, the channels don't divide it, or the rows of one that has something
-    /// between them don't fit the channels. Nothing is written then.
+    /// Panics before anything is written if the tensors differ in their number of elements, if the channels don't
+    /// divide it, or if the rows of a strided tensor have another length than those of [`Channels`].
     #[track_caller]
     pub fn forward<'b>(self, input: impl Into<Rows<'b, T>>, output: &'b mut (impl AsRowsMut<T> + ?Sized))
     where
@@ -67,7 +87,7 @@ impl<'a, T: Element> PRelu<'a, T> {
         self.run(RowsInput::Rows("input", input.into()), ("output", output.as_rows_mut()));
     }
 
-    /// `x = f(x)`
+    /// `x = f(x)`, in-place.
     ///
     /// # Panics
     ///
@@ -104,13 +124,16 @@ impl<'a, T: Element> PRelu<'a, T> {
         }
     }
 
-    /// `grad_input = f'(input) * grad_output`, and in the same pass the gradient of the slopes: of each channel the sum of
-    /// input * `grad_output` where input <= 0, in the format [`Element::Sum`] and in the order of
-    /// [`Fused::backward_bias`](crate::Fused::backward_bias), the same on every instruction set and number of threads.
+    /// `grad_input = f'(input) * grad_output`, and in the same pass the gradient of the slopes.
+    ///
+    /// `grad_slopes[channel]` is the sum of input * `grad_output` over the channel's elements with input <= 0, in the
+    /// format [`Element::Sum`]. It is overwritten. The reduction order is that of
+    /// [`Fused::backward_bias`](crate::Fused::backward_bias): the same on every instruction set and with any number of
+    /// threads.
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward), and when `grad_slopes` has not as many elements as the slopes.
+    /// As [`forward`](Self::forward), and if `grad_slopes` differs in length from the slopes.
     #[track_caller]
     pub fn backward<'b>(
         self,
@@ -130,11 +153,12 @@ impl<'a, T: Element> PRelu<'a, T> {
         );
     }
 
-    /// [`backward`](Self::backward) with the gradient at the output overwritten by the one at the input.
+    /// [`backward`](Self::backward) in-place: `grad` holds the gradient at the output, and is overwritten by that at
+    /// the input.
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward), and when `grad_slopes` has not as many elements as the slopes.
+    /// As [`forward`](Self::forward), and if `grad_slopes` differs in length from the slopes.
     #[track_caller]
     pub fn backward_inplace<'b>(
         self,

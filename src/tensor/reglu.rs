@@ -1,19 +1,16 @@
 use crate::call::{AsRowsMut, Map, Params, Rows, RowsCall, RowsInput, Way, loops, ways};
 use crate::simd::Element;
 
-/// The gate ReGLU: relu(a) * b.
+/// ReGLU, a gated linear unit: f(a, b) = relu(a) * b.
 ///
-/// | a | f(a, b) | gradient of a | gradient of b |
+/// | a | f(a, b) | gradient at a | gradient at b |
 /// | --- | --- | --- | --- |
 /// | > 0, +inf | a * b | g * b | g * a |
-/// | < 0, -inf, -0.0, +0.0 | +0.0 | +0.0 | +0.0, whatever b and g are |
+/// | < 0, -inf, -0.0, +0.0 | +0.0 | +0.0 | +0.0, even where b or g is infinite or NaN |
 /// | NaN | NaN | g * b | NaN |
 ///
-/// Products are rounded in `f32` for `f32`, `f16` and `bf16`, else in `f64`, and of `f16` and `bf16` once more; one that is NaN is the
-/// quiet one without a sign and a payload. The CPU's rounding and flush-to-zero modes apply.
-///
-/// Tensors are slices, or [`Rows`], which [split](Rows::split_at_column) into the halves that a layer gives side by side. It is due to
-/// Shazeer (2020); ggml's `REGLU`.
+/// Tensors are slices, or [`Rows`] and [`RowsMut`](crate::RowsMut). [`Rows::split_at_column`] returns a and b where a layer writes them
+/// side by side.
 ///
 /// ```
 /// use rectify::{ReGlu, Rows};
@@ -26,6 +23,14 @@ use crate::simd::Element;
 /// assert_eq!(output[..3], [10.0, 0.0, 90.0]);
 /// assert!(output[3].is_nan());
 /// ```
+///
+/// # Notes
+///
+/// - A product that is NaN is the canonical quiet NaN: positive, with only the quiet bit set.
+/// - Each product is rounded to nearest even, in `f32` for `f32`, `f16` and `bf16`, else in `f64`. For `f16` and `bf16`
+///   it is rounded once more to the format of the elements. The CPU's rounding and flush-to-zero modes apply.
+///
+/// It is ggml's `REGLU`. It is due to Shazeer (2020).
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "it does nothing before one of its methods is given tensors"]
 pub struct ReGlu {
@@ -33,7 +38,7 @@ pub struct ReGlu {
 }
 
 impl ReGlu {
-    /// It has no parameters.
+    /// ReGLU. It has no parameters.
     pub fn new() -> Self {
         Self::default()
     }
@@ -44,8 +49,8 @@ impl ReGlu {
     ///
     /// # Panics
     ///
-    /// When the tensors have not the same number of elements, or one that has something between its rows has rows of another length.
-    /// Nothing is written then.
+    /// Panics if the tensors differ in their number of elements, or if the rows of a strided tensor differ in length
+    /// from those of another one, before anything is written.
     #[track_caller]
     pub fn forward<'a, T: Element>(
         self,
@@ -62,8 +67,8 @@ impl ReGlu {
     ///
     /// # Panics
     ///
-    /// When the tensors have not the same number of elements, or one that has something between its rows has rows of another length.
-    /// Nothing is written then.
+    /// Panics if the tensors differ in their number of elements, or if the rows of a strided tensor differ in length
+    /// from those of another one, before anything is written.
     #[track_caller]
     pub fn forward_inplace<'a, T: Element>(self, a: &'a mut (impl AsRowsMut<T> + ?Sized), b: impl Into<Rows<'a, T>>) {
         let inputs = [RowsInput::Output, RowsInput::Rows("b", b.into())];
@@ -71,12 +76,12 @@ impl ReGlu {
         RowsCall::new(None, inputs, [("a", a.as_rows_mut())]).map(value, self.way);
     }
 
-    /// `grad_a = grad_output * b` and `grad_b = grad_output * a` where a passes, else +0.0.
+    /// `grad_a = grad_output * b` and `grad_b = grad_output * a` where `!(a <= 0)`, else +0.0.
     ///
     /// # Panics
     ///
-    /// When the tensors have not the same number of elements, or one that has something between its rows has rows of another length.
-    /// Nothing is written then.
+    /// Panics if the tensors differ in their number of elements, or if the rows of a strided tensor differ in length
+    /// from those of another one, before anything is written.
     #[track_caller]
     pub fn backward<'a, T: Element>(
         self,
