@@ -43,8 +43,7 @@ use crate::simd::{Element, Lane};
 ///
 /// # Tensors
 ///
-/// A tensor is a slice, an array, a vector, [`Rows`] or [`RowsMut`]. All tensors have the same number of elements. A
-/// `&mut [T]` that is needed again goes in as `&mut *x`.
+/// A tensor is a slice, an array, a vector, [`Rows`] or [`RowsMut`]. All tensors have the same number of elements.
 ///
 /// The rows of a strided tensor have as many columns as there are channels with [`Channels::Last`], and `spatial`
 /// columns with [`Channels::First`]. Without channels, all strided tensors have rows of the same length.
