@@ -151,11 +151,11 @@ pub trait Activation: Compiled {
 ///
 /// | function | live | gradient where live | elsewhere |
 /// | --- | --- | --- | --- |
-/// | [`Relu`](crate::Relu) | `!(x <= 0)` | g | +0.0 |
-/// | [`LeakyRelu`](crate::LeakyRelu) | `!(x <= 0)` | g | g * slope |
-/// | [`ClippedRelu`](crate::ClippedRelu) | `!(x <= 0 \|\| x >= max)` | g | +0.0 |
-/// | [`Hardtanh`](crate::Hardtanh) | `!(x <= min \|\| x >= max)` | g | +0.0 |
-/// | [`ThresholdedRelu`](crate::ThresholdedRelu) | `!(x <= alpha)` | g | +0.0 |
+/// | [`Relu`] | `!(x <= 0)` | g | +0.0 |
+/// | [`LeakyRelu`] | `!(x <= 0)` | g | g * slope |
+/// | [`ClippedRelu`] | `!(x <= 0 \|\| x >= max)` | g | +0.0 |
+/// | [`Hardtanh`] | `!(x <= min \|\| x >= max)` | g | +0.0 |
+/// | [`ThresholdedRelu`] | `!(x <= alpha)` | g | +0.0 |
 ///
 /// A NaN is live. Parameters are rounded as on the page of each function. The results are those of [`Activation`]'s
 /// methods, bit for bit.

@@ -71,8 +71,8 @@
 //!
 //! All loops are compiled in this crate. Generic functions that are monomorphized in your crate check the arguments and
 //! select a loop; only the inlined code of ReLU for short slices is an exception. So a debug build of your program runs
-//! optimized loops with `[profile.dev.package.rectify] opt-level = 3` in its `Cargo.toml`. The linker keeps the loops
-//! that are called.
+//! optimized loops with `[profile.dev.package.rectify] opt-level = 3` in its `Cargo.toml`. The linker keeps only
+//! the loops that are called.
 //!
 //! Slices may have any alignment. Nothing outside of them is read or written. Only the methods that append to a `Vec`
 //! allocate.

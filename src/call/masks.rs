@@ -225,7 +225,7 @@ pub(crate) struct MaskCall<'a, T, A> {
 }
 
 impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
-    /// Panics if the lengths differ, or the mask has not the bytes for one bit an element.
+    /// Panics if the lengths differ, or the mask doesn't have `len.div_ceil(8)` bytes.
     #[track_caller]
     fn new(activation: A, input: Source<'a, T>, (output_name, output): (&str, &'a mut [T]), mask: Mask<'a>) -> Self {
         input.check_len(output_name, output.len());

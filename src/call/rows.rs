@@ -563,7 +563,7 @@ fn repeatable(plan: &Plan, size: usize) -> Option<Repeated> {
     let is_short = plan.groups == 1 && plan.columns.saturating_mul(size) < SHORT_BYTES;
     let lie_close = walked(plan).all(|operand| is_contiguous(operand, plan, size));
     let mut times = (BLOCK_BYTES / size).checked_div(plan.columns)?.min(plan.rows / 4);
-    // A multiple of a cache line, if it is more than one.
+    // 64 rows are a whole number of cache lines, whatever their length.
     if times > LINE_BYTES {
         times -= times % LINE_BYTES;
     }

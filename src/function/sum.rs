@@ -7,7 +7,8 @@ use crate::simd::{Float, FloatFn, Format, Vector, VectorFn};
 
 /// (input + bias) + residual, each sum rounded.
 ///
-/// An absent operand is -0.0: x + -0.0 is x for every number, including -0.0 and +0.0 unless the CPU rounds down.
+/// An absent operand is -0.0: x + -0.0 is x for every number x, including -0.0. Only in the rounding mode "down" does
+/// +0.0 become -0.0.
 pub(crate) struct Sum<T>(PhantomData<T>);
 
 super::copy_by_format!(Sum);
