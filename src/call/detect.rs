@@ -14,6 +14,7 @@ use crate::simd::Avx512;
 use crate::simd::Neon;
 #[cfg(rectify_portable)]
 use crate::simd::Portable;
+#[cfg(any(rectify_portable, rectify_neon, rectify_avx2, rectify_avx512))]
 use crate::simd::Simd;
 
 /// Detection, and the choice among the available instruction sets.

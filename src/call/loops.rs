@@ -218,7 +218,7 @@ unsafe fn finish_sums<L: FloatLane>(totals: *mut u8, len: usize) {
         unsafe {
             totals
                 .add(i)
-                .write_unaligned(totals.add(i).read_unaligned().with_one_nan())
+                .write_unaligned(totals.add(i).read_unaligned().with_canonical_nan())
         };
     }
 }
@@ -374,13 +374,17 @@ pub trait Compiled: Copy + Debug + Send + Sync + 'static {
     /// The inputs can be read and the output written for `len` lanes. The output overlaps no input, or is one.
     /// `is_few(len)`.
     #[inline(always)]
-    unsafe fn forward_few<T: Element>(&self, _inputs: [*const T::Lane; 1], _output: *mut T::Lane, _len: usize) {}
+    unsafe fn forward_few<T: Element>(&self, _inputs: [*const T::Lane; 1], _output: *mut T::Lane, _len: usize) {
+        unreachable!("WALKS_FEW is false")
+    }
 
     /// # Safety
     ///
     /// As for [`forward_few`](Self::forward_few).
     #[inline(always)]
-    unsafe fn backward_few<T: Element>(&self, _inputs: [*const T::Lane; 2], _output: *mut T::Lane, _len: usize) {}
+    unsafe fn backward_few<T: Element>(&self, _inputs: [*const T::Lane; 2], _output: *mut T::Lane, _len: usize) {
+        unreachable!("WALKS_FEW is false")
+    }
 }
 
 /// Fewer vectors than this are computed in the caller: to load the choice of an instruction set and to call its loop

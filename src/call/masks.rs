@@ -18,7 +18,7 @@ const BLOCK_BYTES: usize = 1 << 13;
 
 /// The use of the mask.
 #[derive(Clone, Copy)]
-enum Pass<'a> {
+enum Kernel<'a> {
     /// `live` writes the mask, then `value` the output.
     Write {
         live: &'static LiveLoops,
@@ -40,7 +40,7 @@ enum Pass<'a> {
 /// Some elements of a call, and the bytes of their bits.
 #[derive(Clone, Copy)]
 struct Part<'a> {
-    pass: Pass<'a>,
+    kernel: Kernel<'a>,
     mask: *mut u8,
     input: *const u8,
     output: *mut u8,
@@ -68,11 +68,11 @@ impl Part<'_> {
             streaming,
         };
         let mut live = 0;
-        match self.pass {
+        match self.kernel {
             // SAFETY: the slices have `len` elements and the mask as many bits, checked by `MaskCall::new`. The fence is
             // below.
-            Pass::Keep(keep) => unsafe { keep.call(kernels, &all) },
-            Pass::Write { .. } | Pass::Expand { .. } => {
+            Kernel::Keep(keep) => unsafe { keep.call(kernels, &all) },
+            Kernel::Write { .. } | Kernel::Expand { .. } => {
                 let mut done = 0;
                 let step = BLOCK_BYTES / self.size;
                 for at in (0..self.len).step_by(step) {
@@ -114,8 +114,8 @@ impl Part<'_> {
     ) -> usize {
         let offset = |at: usize| at * self.size;
         let len = (end - start, self.size);
-        match self.pass {
-            Pass::Write {
+        match self.kernel {
+            Kernel::Write {
                 live,
                 live_params,
                 value,
@@ -139,7 +139,7 @@ impl Part<'_> {
                     count
                 }
             }
-            Pass::Expand {
+            Kernel::Expand {
                 representative,
                 representative_params,
                 gradient,
@@ -170,7 +170,7 @@ impl Part<'_> {
                 }
                 0
             }
-            Pass::Keep(_) => 0,
+            Kernel::Keep(_) => 0,
         }
     }
 }
@@ -259,8 +259,8 @@ impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
     fn with_part(self, run: impl FnOnce(Part<'_>) -> usize) -> usize {
         let params = self.activation.loop_params::<T>();
         let output = self.output.as_mut_ptr();
-        let part = |pass, mask| Part {
-            pass,
+        let part = |kernel, mask| Part {
+            kernel,
             mask,
             input: self.input.pointer(output).cast(),
             output: output.cast(),
@@ -271,7 +271,7 @@ impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
         };
         match self.mask {
             Mask::Written(mask) => run(part(
-                Pass::Write {
+                Kernel::Write {
                     live: self.activation.live_loops::<T>(),
                     live_params: &self.activation.live_params::<T>(),
                     value: self.activation.forward_loops::<T>(),
@@ -282,9 +282,9 @@ impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
             Mask::Read(mask) => {
                 let mask = mask.as_ptr().cast_mut();
                 match self.activation.representatives::<T>() {
-                    None => run(part(Pass::Keep(const { KEEP[T::INDEX] }), mask)),
+                    None => run(part(Kernel::Keep(const { KEEP[T::INDEX] }), mask)),
                     Some([live, dead]) => run(part(
-                        Pass::Expand {
+                        Kernel::Expand {
                             representative: const { REPRESENTATIVE[T::INDEX] },
                             representative_params: &Params::new(Representative { live, dead }),
                             gradient: self.activation.backward_loops::<T>(),

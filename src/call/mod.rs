@@ -6,13 +6,13 @@ mod append;
 mod detect;
 pub(crate) mod loops;
 mod masks;
+mod options;
 mod rows;
 mod slices;
 #[cfg(feature = "rayon")]
 mod split;
 mod streaming;
 mod views;
-mod way;
 
 #[cfg(feature = "alloc")]
 pub(crate) use append::append;
@@ -20,11 +20,11 @@ pub use detect::{Kernels, UnsupportedIsa};
 pub use loops::{Compiled, CompiledOneBit, Params, SliceLoops};
 pub(crate) use loops::{LiveLoops, RowsLoops};
 pub(crate) use masks::{backward_mask, backward_mask_inplace, count_zeros, forward_mask, forward_mask_inplace};
+pub(crate) use options::{CallOptions, call_options};
 pub use rows::Channels;
-pub(crate) use rows::{ChannelsOf, Map, RowsCall, RowsInput};
+pub(crate) use rows::{ChannelsOf, Kernel, RowsCall, RowsInput};
 #[cfg(feature = "alloc")]
 pub(crate) use slices::check_len;
 pub(crate) use slices::{backward, backward_inplace, backward_uninit, forward, forward_inplace, forward_uninit};
 pub use streaming::{set_streaming_threshold, streaming_threshold};
 pub use views::{AsRowsMut, Rows, RowsMut};
-pub(crate) use way::{Way, ways};

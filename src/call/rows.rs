@@ -6,11 +6,11 @@ use core::mem::MaybeUninit;
 
 use super::detect::Kernels;
 use super::loops::{COPY, NO_PARAMS, Params, RowsLoops, SliceLoops, SumLoops};
+use super::options::CallOptions;
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel, share};
 use super::streaming::streaming_threshold;
 use super::views::{Rows, RowsMut, View};
-use super::way::Way;
 use crate::simd::{Element, fence};
 use crate::sweep::{Operand, Plan, RowsArgs, STRIP, SumArgs, row_lanes};
 
@@ -88,7 +88,7 @@ impl<T: Element> RowsInput<'_, T> {
 
 /// The loops that compute the outputs of some rows.
 #[derive(Clone, Copy)]
-pub(crate) enum Map<'a> {
+pub(crate) enum Kernel<'a> {
     /// A loop over rows.
     Rows(&'static RowsLoops, &'a Params),
     /// A loop over slices, of one or two inputs.
@@ -143,21 +143,21 @@ impl<'a, T: Element> RowsCall<'a, T> {
         }
     }
 
-    pub(crate) fn map(self, map: Map<'_>, way: Way) {
-        self.run(map, None, way);
+    pub(crate) fn map(self, kernel: Kernel<'_>, options: CallOptions) {
+        self.run(kernel, None, options);
     }
 
     /// Writes the sum of each channel of the output to `sums`. Panics if its length is not the number of channels.
     #[track_caller]
     pub(crate) fn map_and_sum_outputs(
         self,
-        map: Map<'_>,
+        kernel: Kernel<'_>,
         loops: &'static SumLoops,
         sums: (&str, &mut [T::Sum]),
-        way: Way,
+        options: CallOptions,
     ) {
         let sums = self.sums(loops, sums, false);
-        self.run(map, Some(sums), way);
+        self.run(kernel, Some(sums), options);
     }
 
     /// Writes the sum of each channel to `sums`, with the summands that `loops` compute from the first two inputs.
@@ -165,13 +165,13 @@ impl<'a, T: Element> RowsCall<'a, T> {
     #[track_caller]
     pub(crate) fn map_and_sum_inputs(
         self,
-        map: Map<'_>,
+        kernel: Kernel<'_>,
         loops: &'static SumLoops,
         sums: (&str, &mut [T::Sum]),
-        way: Way,
+        options: CallOptions,
     ) {
         let sums = self.sums(loops, sums, true);
-        self.run(map, Some(sums), way);
+        self.run(kernel, Some(sums), options);
     }
 
     #[track_caller]
@@ -188,18 +188,18 @@ impl<'a, T: Element> RowsCall<'a, T> {
         }
     }
 
-    fn run(self, map: Map<'_>, sums: Option<Sums>, way: Way) {
+    fn run(self, kernel: Kernel<'_>, sums: Option<Sums>, options: CallOptions) {
         let work = Work {
             plan: self.plan,
             size: size_of::<T>(),
-            map,
+            kernel,
             sums,
             copy: const { COPY[T::INDEX] },
             is_beyond_caches: !self.is_inplace && traffic(&self.plan, size_of::<T>()) >= streaming_threshold(),
         };
-        let kernels = way.kernels.unwrap_or_default();
+        let kernels = options.kernels.unwrap_or_default();
         #[cfg(feature = "rayon")]
-        if way.is_parallel {
+        if options.is_parallel {
             return run_parallel(work, kernels);
         }
         work.walk(kernels, work.is_beyond_caches);
@@ -389,7 +389,7 @@ struct Work<'a> {
     plan: Plan,
     /// The size of an element in bytes.
     size: usize,
-    map: Map<'a>,
+    kernel: Kernel<'a>,
     sums: Option<Sums>,
     copy: &'static SliceLoops,
     is_beyond_caches: bool,
@@ -417,10 +417,10 @@ struct Walk<'a> {
 
 impl Work<'_> {
     fn walk(mut self, kernels: Kernels, streaming: bool) {
-        if let Map::Fused { fused, params, .. } = self.map
+        if let Kernel::Fused { fused, params, .. } = self.kernel
             && fused.has(kernels)
         {
-            self.map = Map::Rows(fused, params);
+            self.kernel = Kernel::Rows(fused, params);
         }
         let mut walk = Walk {
             work: self,
@@ -572,9 +572,9 @@ fn repeatable(plan: &Plan, size: usize) -> Option<Repeated> {
 
 impl Walk<'_> {
     fn map_all(&mut self) {
-        let Work { plan, size, map, .. } = self.work;
-        let is_one_loop = !matches!(map, Map::Fused { .. });
-        let is_flat_slices = matches!(map, Map::Slices(..)) && is_flat(&plan, size);
+        let Work { plan, size, kernel, .. } = self.work;
+        let is_one_loop = !matches!(kernel, Kernel::Fused { .. });
+        let is_flat_slices = matches!(kernel, Kernel::Slices(..)) && is_flat(&plan, size);
         let streams_rows = is_flat_slices || self.repeated.is_some() || self.can_stream_rows(&plan);
         if is_flat_slices || is_one_loop && (!self.streaming || streams_rows || !self.can_stream_from_block(&plan)) {
             self.map(&plan, self.streaming && streams_rows);
@@ -613,7 +613,7 @@ impl Walk<'_> {
             // SAFETY: there is a total for each column, checked by `RowsCall::sums`. Zero bytes are +0.0.
             unsafe { totals.write_bytes(0, width * bytes) };
             for first in (0..plan.rows).step_by(ROWS_OF_SUM) {
-                let mut of_rows = SumsOfRows([0; STRIP]);
+                let mut of_rows = StripSums([0; STRIP]);
                 let of_rows: *mut u8 = of_rows.0.as_mut_ptr().cast();
                 let rows = part(&strip, Axis::Rows, first, ROWS_OF_SUM.min(plan.rows - first), size);
                 for (_, tile) in Tiles::new(rows, size) {
@@ -740,10 +740,10 @@ impl Walk<'_> {
 
     /// Computes the outputs of a tile.
     fn map(&mut self, tile: &Plan, streaming: bool) {
-        match self.work.map {
-            Map::Rows(loops, params) => self.call_rows(loops, params.as_ptr(), tile, streaming),
-            Map::Slices(loops, params) => self.call_slices(loops, params, tile, streaming),
-            Map::Fused { sum, value, params, .. } => {
+        match self.work.kernel {
+            Kernel::Rows(loops, params) => self.call_rows(loops, params.as_ptr(), tile, streaming),
+            Kernel::Slices(loops, params) => self.call_slices(loops, params, tile, streaming),
+            Kernel::Fused { sum, value, params, .. } => {
                 let z = contiguous(self.block.start(), tile, self.work.size);
                 let mut to_block = *tile;
                 to_block.outputs[0] = z;
@@ -759,8 +759,8 @@ impl Walk<'_> {
 
     /// Fills `rows` if an input can be repeated.
     fn repeat_row(&mut self) {
-        let Work { plan, size, map, .. } = self.work;
-        if matches!(map, Map::Slices(..)) {
+        let Work { plan, size, kernel, .. } = self.work;
+        if matches!(kernel, Kernel::Slices(..)) {
             return;
         }
         let Some(repeated) = repeatable(&plan, size) else {
@@ -854,7 +854,7 @@ fn outputs_as_inputs(plan: &Plan) -> Plan {
 
 /// Room for a sum for each column of a strip, on cache lines of their own.
 #[repr(align(64))]
-struct SumsOfRows([u64; STRIP]);
+struct StripSums([u64; STRIP]);
 
 /// Room for the accumulators of a row.
 #[repr(align(64))]

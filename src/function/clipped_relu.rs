@@ -86,7 +86,7 @@ impl Select for ClippedRelu {
         let max = V::splat(simd, params.max);
         if has_fast_minimum::<V>() {
             let positive = x.keep(x.gt(V::splat(simd, V::Lane::ZERO)));
-            return params.nan.else_number(simd, x, positive.replace(positive.gt(max), max));
+            return params.nan.restore(simd, x, positive.replace(positive.gt(max), max));
         }
         let above = params.above.contains(simd, x);
         relu(params.negative_infinity, simd, x).replace(above, max)

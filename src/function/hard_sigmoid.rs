@@ -98,7 +98,7 @@ impl Function for HardSigmoid {
 
     #[inline(always)]
     fn value<T: Format, V: Vector<Lane = T::Lane>>(params: Self, simd: V::Simd, x: V) -> V {
-        Nan::of::<T>().else_number(simd, x, V::compute::<T, _, 1>(simd, Value(params), [x]))
+        Nan::of::<T>().restore(simd, x, V::compute::<T, _, 1>(simd, Value(params), [x]))
     }
 
     #[inline(always)]
@@ -115,7 +115,7 @@ impl FloatFn<1> for Value {
     fn call<F: Float>(self, simd: F::Simd, [x]: [F; 1]) -> F {
         let line = self.0.line(simd, x);
         let one = F::splat(simd, F::Lane::nearest_finite(1.0));
-        // As integers, positive numbers are in their own order. A NaN becomes 0 or 1 here; `Nan::else_number` restores
+        // As integers, positive numbers are in their own order. A NaN becomes 0 or 1 here; `Nan::restore` restores
         // it.
         let line = line.keep(line.gt(F::splat(simd, F::Lane::ZERO)));
         line.replace(line.gt(one), one)

@@ -58,7 +58,7 @@ impl Function for HardSwish {
         let product = V::compute::<T, _, 2>(simd, Gradient, [x, grad_output]);
         let elsewhere = grad_output.keep(above_negative_infinity(T::NEG_INFINITY, simd, x));
         Nan::of::<T>()
-            .else_number(simd, x, elsewhere)
+            .restore(simd, x, elsewhere)
             .replace(V::splat(simd, three).gt(without_sign(simd, x)), product)
     }
 }

@@ -121,7 +121,7 @@ impl Select for Hardtanh {
             // are positive, in the order of the magnitudes.
             let sign = V::splat(simd, V::Lane::SIGN_BIT);
             let from_min = x.replace(x.xor(sign).gt(min.xor(sign)), min);
-            return params.nan.else_number(simd, x, from_min.replace(from_min.gt(max), max));
+            return params.nan.restore(simd, x, from_min.replace(from_min.gt(max), max));
         }
         let order = params.order(simd, x);
         x.replace(params.below.contains(simd, order), min)

@@ -31,7 +31,7 @@ impl<L: Lane> Nan<L> {
 
     /// x where it is NaN, else `number`.
     #[inline(always)]
-    pub fn else_number<V: Vector<Lane = L>>(self, simd: V::Simd, x: V, number: V) -> V {
+    pub fn restore<V: Vector<Lane = L>>(self, simd: V::Simd, x: V, number: V) -> V {
         number.replace(without_sign(simd, x).gt(V::splat(simd, self.0)), x)
     }
 }

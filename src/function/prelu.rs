@@ -65,6 +65,6 @@ pub(super) struct Product;
 impl FloatFn<2> for Product {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [a, b]: [F; 2]) -> F {
-        a.mul(b).with_one_nan(simd)
+        a.mul(b).with_canonical_nan(simd)
     }
 }

@@ -54,7 +54,7 @@ impl Function for SquaredRelu {
         if has_fast_minimum::<V>() {
             let positive = x.keep(x.gt(V::splat(simd, T::Lane::ZERO)));
             let square = V::compute::<T, _, 1>(simd, Square, [positive]);
-            return Nan::of::<T>().else_number(simd, x, square);
+            return Nan::of::<T>().restore(simd, x, square);
         }
         let square = V::compute::<T, _, 1>(simd, Square, [x]);
         relu(T::NEG_INFINITY, simd, x).replace(positive.contains(simd, x), square)

@@ -56,6 +56,6 @@ struct Add3;
 impl FloatFn<3> for Add3 {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [input, bias, residual]: [F; 3]) -> F {
-        input.add(bias).add(residual).with_one_nan(simd)
+        input.add(bias).add(residual).with_canonical_nan(simd)
     }
 }

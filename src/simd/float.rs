@@ -17,7 +17,7 @@ pub trait Float: Register<Float = Self, Lane: FloatLane> {
     ///
     /// Instruction sets differ in which of two NaNs a sum or product returns, and in the sign of a NaN from infinities.
     #[inline(always)]
-    fn with_one_nan(self, simd: Self::Simd) -> Self {
+    fn with_canonical_nan(self, simd: Self::Simd) -> Self {
         Self::splat(simd, Self::Lane::NAN).replace(self.is_number(), self)
     }
 }
@@ -36,7 +36,7 @@ pub trait FloatLane: Lane {
     fn add(self, other: Self) -> Self;
 
     /// [`NAN`](Self::NAN) if `self` is any NaN, else `self`.
-    fn with_one_nan(self) -> Self;
+    fn with_canonical_nan(self) -> Self;
 }
 
 impl FloatLane for i32 {
@@ -55,7 +55,7 @@ impl FloatLane for i32 {
     }
 
     #[inline(always)]
-    fn with_one_nan(self) -> Self {
+    fn with_canonical_nan(self) -> Self {
         if f32::from_bits(self.cast_unsigned()).is_nan() {
             Self::NAN
         } else {
@@ -80,7 +80,7 @@ impl FloatLane for i64 {
     }
 
     #[inline(always)]
-    fn with_one_nan(self) -> Self {
+    fn with_canonical_nan(self) -> Self {
         if f64::from_bits(self.cast_unsigned()).is_nan() {
             Self::NAN
         } else {

@@ -95,7 +95,7 @@ impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M
                     simd,
                     function,
                     inputs: [core::ptr::null(); N],
-                    masks: [usize::MAX; N],
+                    offset_masks: [usize::MAX; N],
                     outputs: [core::ptr::null_mut(); M],
                 };
                 for i in 0..N {
@@ -108,7 +108,7 @@ impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M
                             <F::Lane as Lane>::Register::<S>::splat(simd, map.inputs[i].read_unaligned()).store(lanes)
                         };
                         map.inputs[i] = lanes;
-                        map.masks[i] = 0;
+                        map.offset_masks[i] = 0;
                     }
                 }
                 for i in 0..M {
@@ -118,12 +118,14 @@ impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M
                 // `lanes`, a register.
                 unsafe {
                     if const { N == 3 && F::HOISTS_BROADCASTS } {
-                        // With constant masks the compiler moves the loads of broadcasts out of the loop.
-                        match (map.masks[1 % N], map.masks[2 % N]) {
-                            (0, 0) => map.with_masks(0, 0).walk(plan.columns, streaming),
-                            (0, _) => map.with_masks(0, usize::MAX).walk(plan.columns, streaming),
-                            (_, 0) => map.with_masks(usize::MAX, 0).walk(plan.columns, streaming),
-                            _ => map.with_masks(usize::MAX, usize::MAX).walk(plan.columns, streaming),
+                        // With constant offset_masks the compiler moves the loads of broadcasts out of the loop.
+                        match (map.offset_masks[1 % N], map.offset_masks[2 % N]) {
+                            (0, 0) => map.with_offset_masks(0, 0).walk(plan.columns, streaming),
+                            (0, _) => map.with_offset_masks(0, usize::MAX).walk(plan.columns, streaming),
+                            (_, 0) => map.with_offset_masks(usize::MAX, 0).walk(plan.columns, streaming),
+                            _ => map
+                                .with_offset_masks(usize::MAX, usize::MAX)
+                                .walk(plan.columns, streaming),
                         }
                     } else {
                         map.walk(plan.columns, streaming);

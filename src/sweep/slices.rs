@@ -50,7 +50,7 @@ impl<F: VectorFn<N>, const N: usize, const NARROW: bool, const ALIGNED: bool> Sl
                 simd,
                 function: *function.cast::<F>(),
                 inputs,
-                masks: [usize::MAX; N],
+                offset_masks: [usize::MAX; N],
                 outputs: [output.cast()],
             };
             if NARROW {
@@ -69,7 +69,7 @@ pub(super) struct Map<S, F: VectorFn<N, M>, const N: usize, const M: usize> {
     pub(super) inputs: [*const F::Lane; N],
     /// ANDed with the offset into each input: all ones, or 0 for an input that is a single register, read again and
     /// again.
-    pub(super) masks: [usize; N],
+    pub(super) offset_masks: [usize; N],
     pub(super) outputs: [*mut F::Lane; M],
 }
 
@@ -134,11 +134,11 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
         }
     }
 
-    /// The same loop with these masks for the second and third inputs.
+    /// The same loop with these offset_masks for the second and third inputs.
     #[inline(always)]
-    pub(super) fn with_masks(mut self, second: usize, third: usize) -> Self {
-        self.masks[1 % N] = second;
-        self.masks[2 % N] = third;
+    pub(super) fn with_offset_masks(mut self, second: usize, third: usize) -> Self {
+        self.offset_masks[1 % N] = second;
+        self.offset_masks[2 % N] = third;
         self
     }
 
@@ -160,9 +160,9 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
     unsafe fn call(&self, at: usize, streaming: bool) -> [RegisterOf<S, F::Lane>; M] {
         // SAFETY: `at & mask` is `at` or 0, where a register can be read: this function's contract.
         unsafe {
-            let mut inputs = [load(self.simd, self.inputs[0].add(at & self.masks[0]), streaming); N];
+            let mut inputs = [load(self.simd, self.inputs[0].add(at & self.offset_masks[0]), streaming); N];
             for i in 1..N {
-                inputs[i] = load(self.simd, self.inputs[i].add(at & self.masks[i]), streaming);
+                inputs[i] = load(self.simd, self.inputs[i].add(at & self.offset_masks[i]), streaming);
             }
             self.function.call(self.simd, inputs)
         }
@@ -210,7 +210,11 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
         // SAFETY: `count < LANES` lanes can be read at `at`, or at the start if the mask is 0: this function's
         // contract.
         unsafe {
-            RegisterOf::<S, F::Lane>::load_first(self.simd, self.inputs[index].add(at & self.masks[index]), count)
+            RegisterOf::<S, F::Lane>::load_first(
+                self.simd,
+                self.inputs[index].add(at & self.offset_masks[index]),
+                count,
+            )
         }
     }
 }

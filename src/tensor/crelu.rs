@@ -1,4 +1,4 @@
-use crate::call::{AsRowsMut, Map, Params, Rows, RowsCall, RowsInput, Way, loops, ways};
+use crate::call::{AsRowsMut, CallOptions, Kernel, Params, Rows, RowsCall, RowsInput, call_options, loops};
 use crate::simd::Element;
 
 /// Concatenated ReLU: relu(x) and relu(-x).
@@ -30,7 +30,7 @@ use crate::simd::Element;
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "it does nothing before one of its methods is given tensors"]
 pub struct Crelu {
-    way: Way,
+    options: CallOptions,
 }
 
 impl Crelu {
@@ -39,7 +39,7 @@ impl Crelu {
         Self::default()
     }
 
-    ways!();
+    call_options!();
 
     /// `positive = relu(input)`, `negative = relu(-input)`
     ///
@@ -58,8 +58,8 @@ impl Crelu {
             ("positive", positive.as_rows_mut()),
             ("negative", negative.as_rows_mut()),
         ];
-        let value = Map::Rows(const { loops::CRELU_VALUE[T::INDEX] }, &Params::new(()));
-        RowsCall::new(None, [RowsInput::Rows("input", input.into())], outputs).map(value, self.way);
+        let value = Kernel::Rows(const { loops::CRELU_VALUE[T::INDEX] }, &Params::new(()));
+        RowsCall::new(None, [RowsInput::Rows("input", input.into())], outputs).map(value, self.options);
     }
 
     /// `grad_input = grad_positive` where input > 0, `-grad_negative` where input < 0; see the table above.
@@ -82,7 +82,7 @@ impl Crelu {
             ("grad_negative", grad_negative.into()),
         ];
         let inputs = inputs.map(|(name, input)| RowsInput::Rows(name, input));
-        let gradient = Map::Rows(const { loops::CRELU_GRADIENT[T::INDEX] }, &Params::new(()));
-        RowsCall::new(None, inputs, [("grad_input", grad_input.as_rows_mut())]).map(gradient, self.way);
+        let gradient = Kernel::Rows(const { loops::CRELU_GRADIENT[T::INDEX] }, &Params::new(()));
+        RowsCall::new(None, inputs, [("grad_input", grad_input.as_rows_mut())]).map(gradient, self.options);
     }
 }

@@ -1,7 +1,9 @@
 //! A function fused with a bias and a residual.
 
 use crate::activation::Activation;
-use crate::call::{AsRowsMut, Channels, ChannelsOf, Map, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
+use crate::call::{
+    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, Rows, RowsCall, RowsInput, RowsMut, call_options, loops,
+};
 use crate::simd::{Element, Lane};
 
 /// A function fused with a bias per channel and a residual, in one pass over memory.
@@ -63,7 +65,7 @@ pub struct Fused<'a, A, T> {
     activation: A,
     bias: Option<(&'a [T], Channels)>,
     residual: Option<Rows<'a, T>>,
-    way: Way,
+    options: CallOptions,
 }
 
 impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
@@ -73,7 +75,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
             activation,
             bias: None,
             residual: None,
-            way: Way::default(),
+            options: CallOptions::default(),
         }
     }
 
@@ -93,7 +95,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         }
     }
 
-    ways!();
+    call_options!();
 
     /// `output = f(z)`
     ///
@@ -131,7 +133,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         let params = self.activation.loop_params::<T>();
         let value = self.activation.forward_loops::<T>();
         if self.bias.is_none() && self.residual.is_none() {
-            RowsCall::new(None, [input], [output]).map(Map::Slices(value, &params), self.way);
+            RowsCall::new(None, [input], [output]).map(Kernel::Slices(value, &params), self.options);
             return;
         }
         // -0.0: it changes no number, not even -0.0, unless the CPU rounds down.
@@ -156,13 +158,13 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         let residual = self.residual.map_or(RowsInput::Number(absent), |residual| {
             RowsInput::Rows("residual", residual)
         });
-        let map = Map::Fused {
+        let map = Kernel::Fused {
             fused: self.activation.fused_loops::<T>(),
             sum: const { loops::SUM[T::INDEX] },
             value,
             params: &params,
         };
-        RowsCall::new(channels, [input, bias, residual], [output]).map(map, self.way);
+        RowsCall::new(channels, [input, bias, residual], [output]).map(map, self.options);
     }
 
     /// `grad_input = f'(input) * grad_output`, as [`Activation::backward`] defines it.
@@ -271,7 +273,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         grad_bias: Option<&mut [T::Sum]>,
     ) {
         let params = self.activation.loop_params::<T>();
-        let gradient = Map::Slices(self.activation.backward_loops::<T>(), &params);
+        let gradient = Kernel::Slices(self.activation.backward_loops::<T>(), &params);
         let count = grad_bias.as_ref().map_or(0, |grad_bias| grad_bias.len());
         if let (Some((bias, _)), Some(_)) = (self.bias, channels) {
             assert!(
@@ -287,13 +289,13 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         });
         let call = RowsCall::new(channels, [RowsInput::Rows("input", input), grad_output], [output]);
         match grad_bias {
-            None => call.map(gradient, self.way),
+            None => call.map(gradient, self.options),
             Some(grad_bias) => {
                 call.map_and_sum_outputs(
                     gradient,
                     const { loops::SUMS[T::INDEX] },
                     ("grad_bias", grad_bias),
-                    self.way,
+                    self.options,
                 );
             }
         }

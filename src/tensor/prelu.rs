@@ -1,4 +1,7 @@
-use crate::call::{AsRowsMut, Channels, ChannelsOf, Map, Params, Rows, RowsCall, RowsInput, RowsMut, Way, loops, ways};
+use crate::call::{
+    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, Params, Rows, RowsCall, RowsInput, RowsMut, call_options,
+    loops,
+};
 use crate::simd::Element;
 
 /// Parametric ReLU: f(x) = x where `!(x <= 0)`, else x * slope\[channel\], with a slope for each channel.
@@ -58,7 +61,7 @@ use crate::simd::Element;
 pub struct PRelu<'a, T> {
     slopes: &'a [T],
     channels: Channels,
-    way: Way,
+    options: CallOptions,
 }
 
 impl<'a, T: Element> PRelu<'a, T> {
@@ -67,11 +70,11 @@ impl<'a, T: Element> PRelu<'a, T> {
         Self {
             slopes,
             channels,
-            way: Way::default(),
+            options: CallOptions::default(),
         }
     }
 
-    ways!();
+    call_options!();
 
     /// `output = f(input)`
     ///
@@ -105,8 +108,8 @@ impl<'a, T: Element> PRelu<'a, T> {
     where
         'a: 'b,
     {
-        let value = Map::Rows(const { loops::PRELU_VALUE[T::INDEX] }, &Params::new(()));
-        RowsCall::new(self.channels(), [input, self.slopes()], [output]).map(value, self.way);
+        let value = Kernel::Rows(const { loops::PRELU_VALUE[T::INDEX] }, &Params::new(()));
+        RowsCall::new(self.channels(), [input, self.slopes()], [output]).map(value, self.options);
     }
 
     fn channels(&self) -> Option<ChannelsOf> {
@@ -186,13 +189,13 @@ impl<'a, T: Element> PRelu<'a, T> {
     ) where
         'a: 'b,
     {
-        let gradient = Map::Rows(const { loops::PRELU_GRADIENT[T::INDEX] }, &Params::new(()));
+        let gradient = Kernel::Rows(const { loops::PRELU_GRADIENT[T::INDEX] }, &Params::new(()));
         let inputs = [RowsInput::Rows("input", input), grad_output, self.slopes()];
         RowsCall::new(self.channels(), inputs, [output]).map_and_sum_inputs(
             gradient,
             const { loops::PRELU_SUMS[T::INDEX] },
             ("grad_slopes", grad_slopes),
-            self.way,
+            self.options,
         );
     }
 }

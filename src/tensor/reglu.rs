@@ -1,4 +1,4 @@
-use crate::call::{AsRowsMut, Map, Params, Rows, RowsCall, RowsInput, Way, loops, ways};
+use crate::call::{AsRowsMut, CallOptions, Kernel, Params, Rows, RowsCall, RowsInput, call_options, loops};
 use crate::simd::Element;
 
 /// ReGLU, a gated linear unit: f(a, b) = relu(a) * b.
@@ -34,7 +34,7 @@ use crate::simd::Element;
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "it does nothing before one of its methods is given tensors"]
 pub struct ReGlu {
-    way: Way,
+    options: CallOptions,
 }
 
 impl ReGlu {
@@ -43,7 +43,7 @@ impl ReGlu {
         Self::default()
     }
 
-    ways!();
+    call_options!();
 
     /// `output = relu(a) * b`
     ///
@@ -59,8 +59,8 @@ impl ReGlu {
         output: &'a mut (impl AsRowsMut<T> + ?Sized),
     ) {
         let inputs = [RowsInput::Rows("a", a.into()), RowsInput::Rows("b", b.into())];
-        let value = Map::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
-        RowsCall::new(None, inputs, [("output", output.as_rows_mut())]).map(value, self.way);
+        let value = Kernel::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
+        RowsCall::new(None, inputs, [("output", output.as_rows_mut())]).map(value, self.options);
     }
 
     /// `a = relu(a) * b`
@@ -72,8 +72,8 @@ impl ReGlu {
     #[track_caller]
     pub fn forward_inplace<'a, T: Element>(self, a: &'a mut (impl AsRowsMut<T> + ?Sized), b: impl Into<Rows<'a, T>>) {
         let inputs = [RowsInput::Output, RowsInput::Rows("b", b.into())];
-        let value = Map::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
-        RowsCall::new(None, inputs, [("a", a.as_rows_mut())]).map(value, self.way);
+        let value = Kernel::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
+        RowsCall::new(None, inputs, [("a", a.as_rows_mut())]).map(value, self.options);
     }
 
     /// `grad_a = grad_output * b` and `grad_b = grad_output * a` where `!(a <= 0)`, else +0.0.
@@ -94,7 +94,7 @@ impl ReGlu {
         let inputs = [("a", a.into()), ("b", b.into()), ("grad_output", grad_output.into())];
         let inputs = inputs.map(|(name, input)| RowsInput::Rows(name, input));
         let outputs = [("grad_a", grad_a.as_rows_mut()), ("grad_b", grad_b.as_rows_mut())];
-        let gradient = Map::Rows(const { loops::REGLU_GRADIENT[T::INDEX] }, &Params::new(()));
-        RowsCall::new(None, inputs, outputs).map(gradient, self.way);
+        let gradient = Kernel::Rows(const { loops::REGLU_GRADIENT[T::INDEX] }, &Params::new(()));
+        RowsCall::new(None, inputs, outputs).map(gradient, self.options);
     }
 }
