@@ -4,14 +4,15 @@
 
 use std::sync::LazyLock;
 
-use bytemuck::{Pod, Zeroable};
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use rectify::{Channels, Crelu, Fused, PRelu, ReGlu, Relu};
-use rectify_fuzz::format::Format;
-use rectify_fuzz::reference::Case;
-use rectify_fuzz::tensor::{Shape, Tensor};
-use rectify_fuzz::{Elements, Parameters, Way, any_misalignment, any_streaming, with_format};
+use rectify::Channels;
+use rectify_fuzz::common::calls::{self, Way};
+use rectify_fuzz::common::format::Format;
+use rectify_fuzz::common::functions::Case;
+use rectify_fuzz::common::guarded::Bytes;
+use rectify_fuzz::common::tensor::{Shape, Tensor};
+use rectify_fuzz::{Elements, SCALAR, all_ways, any_case, any_misalignment, any_streaming};
 
 fuzz_target!(|data: &[u8]| {
     // Work is only split among the threads of a pool. Of one, which does the parts in order: the same coverage each time.
@@ -25,16 +26,6 @@ fuzz_target!(|data: &[u8]| {
     LazyLock::force(&POOL);
     let _ = run(Unstructured::new(data));
 });
-
-fn run(mut u: Unstructured) -> Result<()> {
-    let parameters = Parameters::any(&mut u)?;
-    // One that chooses and one that computes: the others are walked in the same ways.
-    with_format!(u, F => if u.arbitrary()? {
-        check::<F>(u, parameters.leaky(), parameters)
-    } else {
-        check::<F>(u, Relu, parameters)
-    })
-}
 
 #[derive(Clone, Copy, Debug)]
 struct Options {
@@ -58,22 +49,22 @@ enum Function {
 }
 
 /// What is written: two tensors and sums.
-type Results<F> = (
-    [Vec<<F as Format>::Bits>; 2],
-    Vec<<<F as Format>::Sums as Format>::Bits>,
-);
+#[derive(PartialEq)]
+struct Results([Vec<u8>; 2], Bytes);
 
-struct Call<F: Format, C> {
-    case: C,
+struct Call {
+    format: Format,
+    case: Case,
     function: Function,
     options: Options,
     columns: usize,
     /// Of each channel one.
-    numbers: Vec<F::Bits>,
-    inputs: [Vec<F::Bits>; 3],
+    numbers: Bytes,
+    inputs: [Bytes; 3],
 }
 
-fn check<F: Format>(mut u: Unstructured, case: impl Case, parameters: Parameters) -> Result<()> {
+fn run(mut u: Unstructured) -> Result<()> {
+    let (format, case) = any_case(&mut u, |_| true)?;
     use Function::*;
     let functions = [
         Fused,
@@ -99,7 +90,7 @@ fn check<F: Format>(mut u: Unstructured, case: impl Case, parameters: Parameters
     let rows = channels * images;
     let columns = if is_large && rows > 0 {
         // What several threads take.
-        (LARGE_BYTES / size_of::<F>() + u.int_in_range(0..=255)?) / rows
+        (LARGE_BYTES / format.bytes() + u.int_in_range(0..=255)?) / rows
     } else {
         let most = *u.choose(&[20, 300, 9000])?;
         u.int_in_range(0..=most)? / rows.max(1)
@@ -113,7 +104,7 @@ fn check<F: Format>(mut u: Unstructured, case: impl Case, parameters: Parameters
     };
     let mut shapes = [contiguous; 5];
     for shape in &mut shapes {
-        shape.misalignment = any_misalignment::<F>(&mut u)?;
+        shape.misalignment = any_misalignment(&mut u, format)?;
         // A row of nothing at the end would leave no trace.
         shape.gap = if columns == 0 {
             0
@@ -126,11 +117,12 @@ fn check<F: Format>(mut u: Unstructured, case: impl Case, parameters: Parameters
         }
     }
     let are_finite = u.arbitrary()?;
-    let mut elements = Elements::<F>::take_rest(u, parameters)?;
+    let mut elements = Elements::take_rest(u, format, case)?;
     elements.are_finite = are_finite;
-    let numbers = elements.bits(channels);
-    let inputs = [(); 3].map(|()| elements.bits(rows * columns));
-    let call = Call::<F, _> {
+    let numbers = format.to_bytes(elements.bits(channels));
+    let inputs = [(); 3].map(|()| format.to_bytes(elements.bits(rows * columns)));
+    let call = Call {
+        format,
         case,
         function,
         options,
@@ -138,15 +130,14 @@ fn check<F: Format>(mut u: Unstructured, case: impl Case, parameters: Parameters
         numbers,
         inputs,
     };
-    let expected = call.results(Way::SCALAR(), [contiguous; 5]);
+    let expected = call.results(SCALAR(), [contiguous; 5]);
     // On one thread each instruction set has seen enough with less.
-    for way in Way::all().filter(|way| !is_large || matches!(way, Way::Parallel)) {
+    for way in all_ways().filter(|way| !is_large || matches!(way, Way::Parallel)) {
         let results = call.results(way, shapes);
         assert!(
             results == expected,
-            "{:?}, {function:?} of {} on {way:?}: {options:?}, {channels} channels, {rows} rows of {columns}, {shapes:?}",
+            "{:?}, {function:?} of {format:?} on {way}: {options:?}, {channels} channels, {rows} rows of {columns}, {shapes:?}",
             case.activation(),
-            std::any::type_name::<F>(),
         );
     }
     Ok(())
@@ -155,19 +146,8 @@ fn check<F: Format>(mut u: Unstructured, case: impl Case, parameters: Parameters
 /// With an output as large, enough for two parts.
 const LARGE_BYTES: usize = (1 << 20) + (1 << 10);
 
-/// `$value`, which has builder methods for the way.
-macro_rules! on {
-    ($way:expr, $value:expr) => {
-        match $way {
-            Way::Free => $value,
-            Way::Pinned(kernels) => $value.on(kernels),
-            Way::Parallel => $value.parallel(),
-        }
-    };
-}
-
-impl<F: Format, C: Case> Call<F, C> {
-    fn results(&self, way: Way, [a_shape, b_shape, c_shape, y_shape, z_shape]: [Shape; 5]) -> Results<F> {
+impl Call {
+    fn results(&self, way: Way, [a_shape, b_shape, c_shape, y_shape, z_shape]: [Shape; 5]) -> Results {
         let Options {
             is_inplace,
             channels_last,
@@ -179,59 +159,49 @@ impl<F: Format, C: Case> Call<F, C> {
         } else {
             Channels::First { spatial: self.columns }
         };
-        let numbers: &[F] = bytemuck::cast_slice(&self.numbers);
-        let [a_bits, b_bits, c_bits] = &self.inputs;
-        let (a, b, c) = (
-            Tensor::new(a_bits, a_shape),
-            Tensor::new(b_bits, b_shape),
-            Tensor::new(c_bits, c_shape),
-        );
+        let (format, f) = (self.format, self.case.activation());
+        let tensor = |values: &Bytes, shape| Tensor::new(format.bytes(), values, shape);
+        let [a_bytes, b_bytes, c_bytes] = &self.inputs;
+        let tensors = [
+            tensor(a_bytes, a_shape),
+            tensor(b_bytes, b_shape),
+            tensor(c_bytes, c_shape),
+        ];
+        let [a, b, c] = tensors.each_ref().map(|input| input.view());
         // In place it is the input that is overwritten.
         let before = match self.function {
-            Function::FusedBackward | Function::PReluBackward if is_inplace => b_bits,
-            _ if is_inplace => a_bits,
-            _ => c_bits,
+            Function::FusedBackward | Function::PReluBackward if is_inplace => b_bytes,
+            _ if is_inplace => a_bytes,
+            _ => c_bytes,
         };
-        let (mut y, mut z) = (Tensor::new(before, y_shape), Tensor::new(c_bits, z_shape));
-        let mut sums = vec![F::Sum::zeroed(); self.numbers.len()];
+        let [mut y, mut z] = [tensor(before, y_shape), tensor(c_bytes, z_shape)];
+        let (y_view, z_view) = (y.view_mut(), z.view_mut());
+        let numbers = (&self.numbers[..], layout);
+        let count = self.numbers.len() / format.bytes();
+        let mut sums = Bytes::filled(0, count * format.sums().bytes());
 
-        let fused = on!(way, Fused::new(self.case.activation()));
-        let prelu = on!(way, PRelu::new(numbers, layout));
-        let (reglu, crelu) = (on!(way, ReGlu::new()), on!(way, Crelu::new()));
+        let unless_inplace = |view| (!is_inplace).then_some(view);
         match self.function {
             Function::Fused => {
-                let fused = if has_bias { fused.bias(numbers, layout) } else { fused };
-                let fused = if has_residual { fused.residual(b.rows()) } else { fused };
-                if is_inplace {
-                    fused.forward_inplace(y.rows_mut());
-                } else {
-                    fused.forward(a.rows(), y.rows_mut());
-                }
+                let added = (has_bias.then_some(numbers), has_residual.then_some(b));
+                calls::fused_forward(format, way, f, added, unless_inplace(a), y_view);
             }
-            Function::FusedBackward => match (has_bias, is_inplace) {
-                (false, false) => fused.backward(a.rows(), b.rows(), y.rows_mut()),
-                (false, true) => fused.backward_inplace(a.rows(), y.rows_mut()),
-                (true, false) => fused.backward_bias(a.rows(), b.rows(), y.rows_mut(), layout, &mut sums),
-                (true, true) => fused.backward_bias_inplace(a.rows(), y.rows_mut(), layout, &mut sums),
-            },
-            Function::PRelu if is_inplace => prelu.forward_inplace(y.rows_mut()),
-            Function::PRelu => prelu.forward(a.rows(), y.rows_mut()),
-            Function::PReluBackward if is_inplace => prelu.backward_inplace(a.rows(), y.rows_mut(), &mut sums),
-            Function::PReluBackward => prelu.backward(a.rows(), b.rows(), y.rows_mut(), &mut sums),
-            Function::ReGlu if is_inplace => reglu.forward_inplace(y.rows_mut::<F>(), b.rows()),
-            Function::ReGlu => reglu.forward(a.rows::<F>(), b.rows(), y.rows_mut()),
-            Function::ReGluBackward => {
-                reglu.backward(a.rows::<F>(), b.rows(), c.rows(), y.rows_mut(), z.rows_mut());
+            Function::FusedBackward => {
+                let sums = has_bias.then_some((&mut sums[..], layout));
+                calls::fused_backward(format, way, f, (a, unless_inplace(b)), y_view, sums);
             }
-            Function::Crelu => crelu.forward(a.rows::<F>(), y.rows_mut(), z.rows_mut()),
-            Function::CreluBackward => crelu.backward(a.rows::<F>(), b.rows(), c.rows(), y.rows_mut()),
+            Function::PRelu => calls::prelu(format, way, numbers, unless_inplace(a), y_view),
+            Function::PReluBackward => {
+                calls::prelu_backward(format, way, numbers, (a, unless_inplace(b)), y_view, &mut sums);
+            }
+            Function::ReGlu => calls::reglu(format, way, (unless_inplace(a), b), y_view),
+            Function::ReGluBackward => calls::reglu_backward(format, way, [a, b, c], [y_view, z_view]),
+            Function::Crelu => calls::crelu(format, way, a, [y_view, z_view]),
+            Function::CreluBackward => calls::crelu_backward(format, way, [a, b, c], y_view),
         }
-        let inputs = [a, b, c].map(|input| input.values());
-        assert!(inputs == self.inputs, "{:?} wrote to an input", self.function);
-        ([y, z].map(|output| output.values()), cast(sums))
+        for (tensor, values) in tensors.iter().zip(&self.inputs) {
+            assert!(*tensor.values() == **values, "{:?} wrote to an input", self.function);
+        }
+        Results([y, z].map(|output| output.values()), sums)
     }
-}
-
-fn cast<A: Pod, B: Pod>(values: Vec<A>) -> Vec<B> {
-    bytemuck::cast_slice(&values).to_vec()
 }

@@ -1,12 +1,21 @@
-//! What several tests need.
+//! What the tests and the fuzz targets share.
 
+#![allow(dead_code, reason = "each binary needs a part of it")]
+
+pub mod calls;
+pub mod format;
+pub mod functions;
+pub mod guarded;
 mod required;
+pub mod tensor;
+
+pub use required::required;
 
 use rectify::{Isa, Kernels};
 
 /// On each instruction set that is available or required.
 pub fn all_kernels() -> Vec<Kernels> {
-    let required = required::required();
+    let required = required();
     let isas = Isa::ALL.iter().copied();
     isas.filter(|isa| isa.is_available() || required.contains(isa))
         .map(|isa| Kernels::new(isa).unwrap())

@@ -1,210 +1,170 @@
 //! A bit instead of x: the results are those from x itself, and the bits those of the definition.
 
 use libtest_mimic::Trial;
-use rectify::{ClippedRelu, Hardtanh, Kernels, LeakyRelu, OneBitGradient, Relu, ThresholdedRelu};
 
-use crate::format::{Format, patterns, scattered, special_patterns, value};
-use crate::guarded::{Guarded, VECTOR_BYTES};
-use crate::reference::{Case, Clipped, Leaky, Tanh, Thresholded};
-use crate::{Way, call, is_left_out, lengths_with_aligned_stores, trial};
+use crate::Setting;
+use crate::common::calls::{self, Method::*};
+use crate::common::functions::{Case, FUNCTIONS, Function};
+use crate::common::guarded::{Guarded, VECTOR_BYTES};
+use crate::slices::Data;
 
-/// A function whose gradient needs one bit.
-trait OneBit: Case {
-    /// Its gradient is g where x is live, else +0.0.
-    type Select: Case;
-
-    fn one_bit(self) -> impl OneBitGradient;
-
-    fn select(self) -> Self::Select;
-}
-
-macro_rules! one_bit {
-    ($case:ident: $one_bit:expr, live where the gradient of $select:ident passes: $as_select:expr) => {
-        impl OneBit for $case {
-            type Select = $select;
-
-            fn one_bit(self) -> impl OneBitGradient {
-                let one_bit: fn(Self) -> _ = $one_bit;
-                one_bit(self)
-            }
-
-            fn select(self) -> $select {
-                let select: fn(Self) -> _ = $as_select;
-                select(self)
-            }
-        }
-    };
-}
-
-one_bit!(Relu: |relu| relu, live where the gradient of Relu passes: |relu| relu);
-one_bit!(Leaky: |leaky| LeakyRelu::new(leaky.negative_slope), live where the gradient of Relu passes: |_| Relu);
-one_bit!(Clipped: |clipped| ClippedRelu::new(clipped.max), live where the gradient of Clipped passes: |clipped| clipped);
-one_bit!(Tanh: |tanh| Hardtanh::new(tanh.min, tanh.max), live where the gradient of Tanh passes: |tanh| tanh);
-one_bit!(
-    Thresholded: |thresholded| ThresholdedRelu::new(thresholded.alpha),
-    live where the gradient of Thresholded passes: |thresholded| thresholded
-);
+/// What is walked at a time, at most.
+const BLOCK_BYTES: usize = 8192;
 
 const STALE: u8 = 0x5a;
 
-fn check<F: Format>(way: Way, case: impl OneBit, x: &[F::Bits], g: &[F::Bits], [m, n, o]: [usize; 3]) {
-    let one_bit = case.one_bit();
-    let reference = case.reference::<F>();
-    let select = case.select().reference::<F>();
-    let one = F::bits(1);
-    let live: Vec<bool> = x.iter().map(|&x| (select.backward)(x, one) == one).collect();
-    let mut bits = vec![0; x.len().div_ceil(8)];
-    for (i, _) in live.iter().enumerate().filter(|(_, live)| **live) {
-        bits[i / 8] |= 1 << (i % 8);
-    }
-    let live = live.into_iter().filter(|&live| live).count();
-    let y: Vec<F::Bits> = x.iter().map(|&x| (reference.forward)(x)).collect();
-    let grad: Vec<F::Bits> = x.iter().zip(g).map(|(&x, &g)| (reference.backward)(x, g)).collect();
-    let stale = vec![F::bits(0x5a5a_5a5a_5a5a_5a5a); x.len()];
-    let message = format!(
-        "{one_bit:?} on {way}: {} elements, misaligned by {m}, {n} and {o}",
-        x.len()
-    );
+/// A bit for each element, the first one in the lowest.
+fn mask_of(live: &[bool]) -> Vec<u8> {
+    let byte = |bits: &[bool]| bits.iter().rev().fold(0, |byte, &bit| byte << 1 | u8::from(bit));
+    live.chunks(8).map(byte).collect()
+}
+
+/// Of the first elements, `live` of which are live, with misalignments of the elements and of the mask in bytes.
+fn check(setting: Setting, case: Case, data: &Data, live: &[bool], [m, n, o]: [usize; 3]) {
+    let (format, way) = (setting.format, setting.way());
+    let one_bit = case.activation().one_bit().unwrap();
+    let bytes = live.len() * format.bytes();
+    let (x, g) = (&data.x[..bytes], &data.g[..bytes]);
+    let (y, grad) = (data.expected(Forward, bytes), data.expected(Backward, bytes));
+    let mut bits = mask_of(live);
+    let count = live.iter().filter(|&&live| live).count();
+    let stale = vec![STALE; bytes];
+    let message = || {
+        let (way, len) = (setting.way, live.len());
+        format!("{one_bit:?} on {way}: {len} elements, misaligned by {m}, {n} and {o} bytes")
+    };
 
     let new_mask = || Guarded::new(&vec![STALE; bits.len()], o);
     let (input, mut output, mut mask) = (Guarded::new(x, m), Guarded::new(&stale, n), new_mask());
-    let counted = call!(
-        way,
-        one_bit,
-        forward_mask(input.elements::<F>(), output.elements_mut(), mask.elements_mut())
+    let inputs = Some(input.bytes());
+    let counted = calls::forward_mask(format, way, one_bit, inputs, output.bytes_mut(), mask.bytes_mut());
+    assert!(
+        output.bytes() == y && mask.bytes() == bits && counted == count,
+        "forward_mask, {}",
+        message()
     );
     assert!(
-        output.values() == y && mask.values() == bits && counted == live,
-        "forward_mask, {message}"
+        input.bytes() == x && [&input, &output, &mask].iter().all(|slice| slice.is_intact_outside()),
+        "{}",
+        message()
     );
-    assert!(
-        input.values() == x && [&input, &output].iter().all(|slice| slice.is_intact_outside()),
-        "{message}"
-    );
-    assert!(mask.is_intact_outside(), "{message}");
 
-    let (mut x, mut mask) = (Guarded::new(x, m), new_mask());
-    let counted = call!(
-        way,
-        one_bit,
-        forward_mask_inplace(x.elements_mut::<F>(), mask.elements_mut())
-    );
+    let (mut output, mut mask) = (input, new_mask());
+    let counted = calls::forward_mask(format, way, one_bit, None, output.bytes_mut(), mask.bytes_mut());
     assert!(
-        x.values() == y && mask.values() == bits && counted == live,
-        "forward_mask_inplace, {message}"
+        output.bytes() == y && mask.bytes() == bits && counted == count,
+        "forward_mask_inplace, {}",
+        message()
     );
-    assert!(x.is_intact_outside() && mask.is_intact_outside(), "{message}");
+    assert!(output.is_intact_outside() && mask.is_intact_outside(), "{}", message());
 
     // What the unused bits are does not matter.
-    let used = x.values().len() % 8;
+    let used = live.len() % 8;
     if used != 0 {
         *bits.last_mut().unwrap() |= 0xff << used;
     }
     let (mask, grad_output, mut output) = (Guarded::new(&bits, o), Guarded::new(g, m), Guarded::new(&stale, n));
-    call!(
-        way,
-        one_bit,
-        backward_mask(mask.elements(), grad_output.elements::<F>(), output.elements_mut())
-    );
+    let grads = Some(grad_output.bytes());
+    calls::backward_mask(format, way, one_bit, mask.bytes(), grads, output.bytes_mut());
     assert!(
-        output.values() == grad && output.is_intact_outside(),
-        "backward_mask, {message}"
+        output.bytes() == grad && output.is_intact_outside(),
+        "backward_mask, {}",
+        message()
     );
-    assert!(mask.values() == bits && grad_output.values() == g, "{message}");
+    assert!(mask.bytes() == bits && grad_output.bytes() == g, "{}", message());
 
-    let mut g = grad_output;
-    call!(
-        way,
-        one_bit,
-        backward_mask_inplace(mask.elements(), g.elements_mut::<F>())
-    );
+    let mut output = grad_output;
+    calls::backward_mask(format, way, one_bit, mask.bytes(), None, output.bytes_mut());
     assert!(
-        g.values() == grad && g.is_intact_outside(),
-        "backward_mask_inplace, {message}"
+        output.bytes() == grad && output.is_intact_outside(),
+        "backward_mask_inplace, {}",
+        message()
     );
 }
 
-/// Every length up to four vectors and one, as many with aligned stores, and around words of bits; and every pattern.
-fn every_length_and_pattern<F: Format>(way: Way, case: impl OneBit) {
-    let lanes = VECTOR_BYTES / size_of::<F>();
+/// Every length up to four vectors and one, as many with aligned stores, around words of bits, and of several blocks; and every
+/// pattern.
+fn every_length_and_pattern(setting: Setting, case: Case) {
+    let (format, lanes) = (setting.format, setting.lanes());
+    let is_live = case.function.live.unwrap();
+    let live_of = |x: &[u64]| -> Vec<bool> { x.iter().map(|&x| is_live(format, case.parameters, x)).collect() };
+
     let around_words = [64, 128, 192, 640, 1280].into_iter().flat_map(|len| len - 2..=len + 2);
-    let lengths: Vec<usize> = (0..=4 * lanes + 1)
-        .chain(lengths_with_aligned_stores::<F>())
+    let blocks = [1, 2].map(|blocks| blocks * BLOCK_BYTES / format.bytes());
+    let several_blocks = blocks.into_iter().flat_map(|len| [len, len + 1, len + 77]);
+    let lengths: Vec<usize> = setting
+        .short_lengths()
+        .chain(setting.lengths_with_aligned_stores())
         .chain(around_words)
+        .chain(several_blocks)
         .collect();
     let max = lengths.iter().copied().max().unwrap_or(0);
-    let specials = special_patterns::<F>();
+    let specials = format.special_patterns();
     let x: Vec<_> = specials.iter().copied().cycle().step_by(7).take(max).collect();
-    let g = scattered::<F>(max, 5);
+    let data = Data::new(format, case, &x, &format.scattered(max, 5));
+    let live = live_of(&x);
     for len in lengths {
-        let misalignments = [len % lanes, 3 * len % lanes, 5 * len % VECTOR_BYTES];
-        check::<F>(way, case, &x[..len], &g[..len], misalignments);
-        check::<F>(way, case, &x[..len], &g[..len], [0, 0, 0]);
+        let [m, n] = [len, 3 * len].map(|elements| elements % lanes * format.bytes());
+        check(setting, case, &data, &live[..len], [m, n, 5 * len % VECTOR_BYTES]);
+        check(setting, case, &data, &live[..len], [0; 3]);
     }
-    let x = patterns::<F>();
+
+    let x = format.patterns();
     let mut g = x.clone();
     g.rotate_left(x.len() / 3);
-    check::<F>(way, case, &x, &g, [0, 1, 0]);
+    let data = Data::new(format, case, &x, &g);
+    check(setting, case, &data, &live_of(&x), [0, format.bytes(), 0]);
 }
 
-fn counts_zeros<F: Format>(way: Way) {
-    let patterns = patterns::<F>();
+fn counts_zeros(setting: Setting) {
+    let format = setting.format;
+    let patterns = format.patterns();
+    let bytes = format.to_bytes(patterns.iter().copied());
     for len in (0..300).chain([patterns.len()]) {
-        let x = Guarded::new(&patterns[..len], len % 7);
-        let zeros = x.values().iter().filter(|&&x| value::<F>(x) == Some(0.0)).count();
-        let counted = match way {
-            Way::Free => rectify::count_zeros(x.elements::<F>()),
-            Way::Pinned(isa) => Kernels::new(isa).unwrap().count_zeros(x.elements::<F>()),
-        };
+        let x = Guarded::new(&bytes[..len * format.bytes()], len % 7 * format.bytes());
+        let zeros = patterns[..len]
+            .iter()
+            .filter(|&&x| format.value(x) == Some(0.0))
+            .count();
+        let counted = calls::count_zeros(format, setting.way(), x.bytes());
         assert_eq!(counted, zeros, "{len} elements");
     }
 }
 
 /// The free functions and the methods of `Kernels` that are named after ReLU are its methods.
-fn relu_by_name<F: Format>(way: Way) {
-    let x: Vec<F> = bytemuck::cast_slice(&patterns::<F>()).to_vec();
-    let bits = |x: &[F]| bytemuck::cast_slice::<F, u8>(x).to_vec();
-    macro_rules! relu {
-        ($function:ident($($argument:expr),+)) => {
-            match way {
-                Way::Free => rectify::$function($($argument),+),
-                Way::Pinned(isa) => Kernels::new(isa).unwrap().$function($($argument),+),
-            }
-        };
+fn relu_by_name(setting: Setting, case: Case) {
+    let (format, way) = (setting.format, setting.way());
+    let relu = case.activation().one_bit().unwrap();
+    let x = format.to_bytes(format.patterns());
+    let zeros = vec![0; x.len() / format.bytes() / 8];
+    for input in [Some(&x[..]), None] {
+        let ([mut y, mut expected], [mut mask, mut expected_mask]) =
+            ([x.clone(), x.clone()], [zeros.clone(), zeros.clone()]);
+        let live = calls::relu_mask(format, way, input, &mut y, &mut mask);
+        assert_eq!(
+            live,
+            calls::forward_mask(format, way, relu, input, &mut expected, &mut expected_mask)
+        );
+        assert!(y == expected && mask == expected_mask);
+
+        let [mut grad, mut expected] = [x.clone(), x.clone()];
+        calls::relu_backward_mask(format, way, &mask, input, &mut grad);
+        calls::backward_mask(format, way, relu, &mask, input, &mut expected);
+        assert!(grad == expected);
     }
-    let (mut y, mut mask) = (x.clone(), vec![0; x.len().div_ceil(8)]);
-    let live = Relu.forward_mask_inplace(&mut y, &mut mask);
-    let mut grad = x.clone();
-    Relu.backward_mask_inplace(&mask, &mut grad);
-
-    let (mut output, mut output_mask) = (x.clone(), vec![0; mask.len()]);
-    assert_eq!(relu!(relu_mask_inplace(&mut output, &mut output_mask)), live);
-    assert!(bits(&output) == bits(&y) && output_mask == mask);
-    let (mut output, mut output_mask) = (x.clone(), vec![0; mask.len()]);
-    assert_eq!(relu!(relu_mask(&x, &mut output, &mut output_mask)), live);
-    assert!(bits(&output) == bits(&y) && output_mask == mask);
-    let mut output = y.clone();
-    relu!(relu_backward_mask(&mask, &x, &mut output));
-    assert!(bits(&output) == bits(&grad));
-    let mut output = x.clone();
-    relu!(relu_backward_mask_inplace(&mask, &mut output));
-    assert!(bits(&output) == bits(&grad));
 }
 
-pub fn trials<F: Format>(way: Way, format: &str) -> Vec<Trial> {
+pub fn trials(setting: Setting) -> Vec<Trial> {
+    let relu = Function::named("relu").default();
     let mut trials = vec![
-        trial(way, &format!("count_zeros::{format}"), counts_zeros::<F>),
-        trial(way, &format!("relu::mask::by_name::{format}"), relu_by_name::<F>),
+        setting.trial("count_zeros", counts_zeros),
+        setting.trial("relu::mask::by_name", move |setting| relu_by_name(setting, relu)),
     ];
-    trials.extend(trials_of_case::<F, _>(way, format, Relu));
-    trials.extend(trials_of_case::<F, _>(way, format, Leaky { negative_slope: -0.3 }));
-    trials.extend(trials_of_case::<F, _>(way, format, Clipped { max: 6.0 }));
-    trials.extend(trials_of_case::<F, _>(way, format, Tanh { min: -1.5, max: 0.75 }));
-    trials.extend(trials_of_case::<F, _>(way, format, Thresholded { alpha: -0.5 }));
+    let with_masks = FUNCTIONS.iter().filter(|function| function.live.is_some());
+    for function in with_masks.filter(|function| !setting.is_left_out(function.is_arithmetic)) {
+        let case = function.with(function.typical);
+        let name = format!("{}::mask", function.name);
+        trials.push(setting.trial(&name, move |setting| every_length_and_pattern(setting, case)));
+    }
     trials
-}
-
-fn trials_of_case<F: Format, C: OneBit>(way: Way, format: &str, case: C) -> Option<Trial> {
-    let name = format!("{}::mask::{format}", C::NAME);
-    (!is_left_out(format, C::ROUNDS)).then(|| trial(way, &name, move |way| every_length_and_pattern::<F>(way, case)))
 }

@@ -1,22 +1,14 @@
 //! Functions on rows of matrices: sums before a function, sums of its gradient, and the functions that are defined on several tensors.
 
 use libtest_mimic::Trial;
-use rectify::{Channels, Crelu, Fused, HardSwish, Kernels, PRelu, ReGlu, Relu, SquaredRelu};
+use rectify::Channels;
 
-use crate::format::{Format, nearest, quiet, scattered, special_patterns, value};
-use crate::reference::{Case, Clipped, Leaky, Sigmoid, Tanh, Thresholded, in_compute_format};
-use crate::tensor::{Shape, Tensor};
-use crate::{Way, is_left_out, trial};
-
-/// `$value`, which has a builder method for the way.
-macro_rules! on {
-    ($way:expr, $value:expr) => {
-        match $way {
-            Way::Free => $value,
-            Way::Pinned(isa) => $value.on(Kernels::new(isa).unwrap()),
-        }
-    };
-}
+use crate::common::calls;
+use crate::common::format::Format;
+use crate::common::functions::{Case, FUNCTIONS};
+use crate::common::guarded::Bytes;
+use crate::common::tensor::{Shape, Tensor};
+use crate::{Setting, is_full};
 
 /// Shapes with fewer and more columns than a vector of any width, with blocks, and with more of each than is summed at a time.
 fn shapes() -> Vec<Shape> {
@@ -49,17 +41,17 @@ fn shapes() -> Vec<Shape> {
     shapes
 }
 
-/// Some of them, for functions that are walked as ReLU is.
+/// Some of them, for functions that are walked as ReLU is, or one of the others.
 fn some_shapes() -> Vec<Shape> {
     shapes().into_iter().skip(1).step_by(4).collect()
 }
 
 /// Special values among others.
-fn values<F: Format>(len: usize, seed: u64) -> Vec<F::Bits> {
-    let specials = special_patterns::<F>();
+pub fn values(format: Format, len: usize, seed: u64) -> Vec<u64> {
+    let specials = format.special_patterns();
     let mut random = fastrand::Rng::with_seed(seed);
-    let numbers = scattered::<F>(len, seed);
-    let few: Vec<_> = (0..len).map(|_| nearest::<F>(random.f64() * 8.0 - 4.0)).collect();
+    let numbers = format.scattered(len, seed);
+    let few: Vec<_> = (0..len).map(|_| format.nearest(random.f64() * 8.0 - 4.0)).collect();
     (0..len)
         .map(|i| match random.u8(..) {
             0..16 => specials[random.usize(..specials.len())],
@@ -69,47 +61,57 @@ fn values<F: Format>(len: usize, seed: u64) -> Vec<F::Bits> {
         .collect()
 }
 
-/// The quiet NaN without a sign and a payload.
-fn one_nan<F: Format>() -> F::Bits {
-    let infinity = ((1 << (F::WIDTH - F::MANTISSA_WIDTH - 1)) - 1) << F::MANTISSA_WIDTH;
-    quiet::<F>(F::bits(infinity))
+/// The arithmetic of the definitions.
+trait Arithmetic: Copy {
+    /// The bits of a number that was computed: of a NaN the canonical quiet one.
+    fn computed(self, number: f64) -> u64;
+    fn is_zero(self, bits: u64) -> bool;
+    fn passes(self, x: u64) -> bool;
+    fn negated(self, x: u64) -> u64;
+    fn number(self, bits: u64) -> f64;
+    fn sum(self, a: f64, b: f64) -> f64;
+    fn product(self, a: f64, b: f64) -> f64;
 }
 
-fn is_zero<F: Format>(bits: F::Bits) -> bool {
-    value::<F>(bits) == Some(0.0)
-}
+impl Arithmetic for Format {
+    fn computed(self, number: f64) -> u64 {
+        if number.is_nan() {
+            self.quiet(self.infinity())
+        } else {
+            self.nearest(number)
+        }
+    }
 
-fn passes<F: Format>(x: F::Bits) -> bool {
-    value::<F>(x).is_none_or(|x| x > 0.0)
-}
+    fn is_zero(self, bits: u64) -> bool {
+        self.value(bits) == Some(0.0)
+    }
 
-fn negated<F: Format>(x: F::Bits) -> F::Bits {
-    F::bits(F::wide(x) ^ 1 << (F::WIDTH - 1))
-}
+    fn passes(self, x: u64) -> bool {
+        self.value(x).is_none_or(|x| x > 0.0)
+    }
 
-fn number<F: Format>(bits: F::Bits) -> f64 {
-    value::<F>(bits).unwrap_or(f64::NAN)
-}
+    fn negated(self, x: u64) -> u64 {
+        x ^ self.sign()
+    }
 
-/// The bits of a number that was computed.
-fn rounded<F: Format>(number: f64) -> F::Bits {
-    if number.is_nan() {
-        one_nan::<F>()
-    } else {
-        nearest::<F>(number)
+    fn number(self, bits: u64) -> f64 {
+        self.value(bits).unwrap_or(f64::NAN)
+    }
+
+    fn sum(self, a: f64, b: f64) -> f64 {
+        self.in_compute_format(a + b)
+    }
+
+    fn product(self, a: f64, b: f64) -> f64 {
+        self.in_compute_format(a * b)
     }
 }
 
-fn sum<F: Format>(a: f64, b: f64) -> f64 {
-    in_compute_format::<F>(a + b)
-}
+/// How channels lie in a matrix, and their number.
+type Layout = (Channels, usize);
 
-fn product<F: Format>(a: f64, b: f64) -> f64 {
-    in_compute_format::<F>(a * b)
-}
-
-/// How channels may lie in a matrix of that shape, with their number.
-fn layouts(shape: Shape) -> Vec<(Channels, usize)> {
+/// Those that a matrix of that shape may have.
+fn layouts(shape: Shape) -> Vec<Layout> {
     let first = Channels::First { spatial: shape.columns };
     let mut layouts = vec![(Channels::Last, shape.columns), (first, shape.rows.max(1))];
     if shape.rows.is_multiple_of(2) {
@@ -119,22 +121,18 @@ fn layouts(shape: Shape) -> Vec<(Channels, usize)> {
 }
 
 /// That of the element at `i`.
-fn channel(shape: Shape, (layout, channels): (Channels, usize), i: usize) -> usize {
-    match layout {
+fn channel(shape: Shape, (channels, count): Layout, i: usize) -> usize {
+    match channels {
         Channels::Last => i % shape.columns,
-        Channels::First { .. } => i / shape.columns % channels,
+        Channels::First { .. } => i / shape.columns % count,
     }
 }
 
 /// The sums of each channel, in the order that the documentation states.
-fn sums<F: Format>(
-    shape: Shape,
-    (layout, channels): (Channels, usize),
-    values: &[f64],
-) -> Vec<<F::Sums as Format>::Bits> {
-    let total = |numbers: &mut dyn Iterator<Item = f64>| numbers.fold(0.0, sum::<F>);
-    let totals: Vec<f64> = match layout {
-        Channels::Last => (0..channels)
+fn sums(format: Format, shape: Shape, (channels, count): Layout, values: &[f64]) -> Bytes {
+    let total = |numbers: &mut dyn Iterator<Item = f64>| numbers.fold(0.0, |a, b| format.sum(a, b));
+    let totals: Vec<f64> = match channels {
+        Channels::Last => (0..count)
             .map(|column| {
                 let numbers: Vec<f64> = (0..shape.rows)
                     .map(|row| values[row * shape.columns + column])
@@ -142,314 +140,302 @@ fn sums<F: Format>(
                 total(&mut numbers.chunks(256).map(|block| total(&mut block.iter().copied())))
             })
             .collect(),
-        Channels::First { .. } => (0..channels)
+        Channels::First { .. } => (0..count)
             .map(|channel| {
-                let images = (channel..shape.rows).step_by(channels);
+                let images = (channel..shape.rows).step_by(count);
                 total(&mut images.map(|row| {
-                    let stretches = values[row * shape.columns..][..shape.columns].chunks(256 * lanes::<F>());
-                    total(&mut stretches.map(sum_of_stretch::<F>))
+                    let stretches = values[row * shape.columns..][..shape.columns].chunks(256 * lanes(format));
+                    total(&mut stretches.map(|stretch| sum_of_stretch(format, stretch)))
                 }))
             })
             .collect(),
     };
-    totals.into_iter().map(rounded::<F::Sums>).collect()
+    let sums = format.sums();
+    sums.to_bytes(totals.into_iter().map(|total| sums.computed(total)))
 }
 
-fn lanes<F: Format>() -> usize {
-    if F::WIDTH == 64 { 16 } else { 32 }
+fn lanes(format: Format) -> usize {
+    if format == Format::F64 { 16 } else { 32 }
 }
 
-fn sum_of_stretch<F: Format>(numbers: &[f64]) -> f64 {
-    let mut lanes = vec![0.0; lanes::<F>()];
+fn sum_of_stretch(format: Format, numbers: &[f64]) -> f64 {
+    let mut lanes = vec![0.0; lanes(format)];
     let count = lanes.len();
     for (i, &number) in numbers.iter().enumerate() {
-        lanes[i % count] = sum::<F>(lanes[i % count], number);
+        lanes[i % count] = format.sum(lanes[i % count], number);
     }
     while lanes.len() > 1 {
         let upper = lanes.split_off(lanes.len() / 2);
         for (lane, upper) in lanes.iter_mut().zip(upper) {
-            *lane = sum::<F>(*lane, upper);
+            *lane = format.sum(*lane, upper);
         }
     }
     lanes[0]
 }
 
+const STALE: u8 = 0x5a;
+
+/// Tensors of a format and shape.
+#[derive(Clone, Copy)]
+struct Tensors {
+    format: Format,
+    shape: Shape,
+}
+
+impl Tensors {
+    fn with(self, bits: &[u64]) -> Tensor {
+        let bytes = self.format.to_bytes(bits.iter().copied());
+        Tensor::new(self.format.bytes(), &bytes, self.shape)
+    }
+
+    fn values(self, seed: u64) -> Vec<u64> {
+        values(self.format, self.shape.elements(), seed)
+    }
+
+    #[track_caller]
+    fn assert(self, output: &Tensor, expected: &[u64], message: &dyn Fn() -> String) {
+        let is_expected = output.values() == *self.format.to_bytes(expected.iter().copied());
+        assert!(is_expected, "{} with {:?}", message(), self.shape);
+    }
+
+    /// `gradients`, with others for those whose summands are so large that others don't show beside them in a sum; in one of the shapes
+    /// anything will do.
+    fn summable(self, gradients: Vec<u64>, summand: impl Fn(usize, u64) -> Option<u64>) -> Vec<u64> {
+        let is_summable = |bits| self.format.value(bits).is_some_and(|number| number.abs() < 8.0);
+        let keep_summable = |(i, g)| match summand(i, g) {
+            Some(summand) if self.shape.columns != 33 && !is_summable(summand) => self.format.nearest(1.25),
+            _ => g,
+        };
+        gradients.into_iter().enumerate().map(keep_summable).collect()
+    }
+}
+
 /// Every shape with every bias, with and without a residual, in place or not.
-fn forward<F: Format>(way: Way, case: impl Case, shapes: Vec<Shape>) {
-    let reference = case.reference::<F>();
+fn forward(setting: Setting, case: Case, shapes: Vec<Shape>) {
+    let (format, way, f) = (setting.format, setting.way(), case.activation());
     for shape in shapes {
-        let x = values::<F>(shape.len(), 1);
-        let residual = values::<F>(shape.len(), 2);
-        let [input, residual_tensor] = [&x, &residual].map(|values| Tensor::new(values, shape));
-        let biases = layouts(shape).into_iter().map(Some).chain([None]);
-        for (bias_layout, has_residual) in biases.flat_map(|bias| [(bias, false), (bias, true)]) {
-            let bias = values::<F>(bias_layout.map_or(0, |(_, channels)| channels), 3);
-            let expected: Vec<F::Bits> = (0..x.len())
+        let tensors = Tensors { format, shape };
+        let [x, residual] = [1, 2].map(|seed| tensors.values(seed));
+        let [input, residual_tensor] = [&x, &residual].map(|values| tensors.with(values));
+        let layouts = layouts(shape).into_iter().map(Some).chain([None]);
+        for (layout, has_residual) in layouts.flat_map(|layout| [(layout, false), (layout, true)]) {
+            let bias = values(format, layout.map_or(0, |(_, count)| count), 3);
+            let expected: Vec<u64> = (0..x.len())
                 .map(|i| {
-                    let mut z = number::<F>(x[i]);
-                    if let Some(layout) = bias_layout {
-                        z = sum::<F>(z, number::<F>(bias[channel(shape, layout, i)]));
+                    let mut z = format.number(x[i]);
+                    if let Some(layout) = layout {
+                        z = format.sum(z, format.number(bias[channel(shape, layout, i)]));
                     }
                     if has_residual {
-                        z = sum::<F>(z, number::<F>(residual[i]));
+                        z = format.sum(z, format.number(residual[i]));
                     }
-                    let is_sum = bias_layout.is_some() || has_residual;
-                    (reference.forward)(if is_sum { rounded::<F>(z) } else { x[i] })
+                    let is_sum = layout.is_some() || has_residual;
+                    case.forward(format, if is_sum { format.computed(z) } else { x[i] })
                 })
                 .collect();
-            let bias: &[F] = bytemuck::cast_slice(&bias);
-            let mut fused = on!(way, Fused::new(case.activation()));
-            if let Some((layout, _)) = bias_layout {
-                fused = fused.bias(bias, layout);
-            }
-            if has_residual {
-                fused = fused.residual(residual_tensor.rows());
-            }
-            let message = format!("{fused:?} with {shape:?}");
+            let bias = format.to_bytes(bias);
+            let bias = layout.map(|(channels, _)| (&bias[..], channels));
+            let residual_view = has_residual.then(|| residual_tensor.view());
+            let message = || {
+                let bias = bias.map(|(_, channels)| channels);
+                format!("{f:?} with bias {bias:?}, residual: {has_residual}")
+            };
 
-            let mut output = Tensor::new(&residual, shape);
-            fused.forward(input.rows::<F>(), output.rows_mut());
-            assert!(output.values() == expected, "forward, {message}");
-            let mut output = Tensor::new(&x, shape);
-            fused.forward_inplace(output.rows_mut::<F>());
-            assert!(output.values() == expected, "forward_inplace, {message}");
+            let mut output = tensors.with(&residual);
+            let inputs = Some(input.view());
+            calls::fused_forward(format, way, f, (bias, residual_view), inputs, output.view_mut());
+            tensors.assert(&output, &expected, &|| format!("forward, {}", message()));
+            let mut output = tensors.with(&x);
+            calls::fused_forward(format, way, f, (bias, residual_view), None, output.view_mut());
+            tensors.assert(&output, &expected, &|| format!("forward_inplace, {}", message()));
         }
-        assert!(input.values() == x && residual_tensor.values() == residual);
+        tensors.assert(&input, &x, &|| "the input".into());
+        tensors.assert(&residual_tensor, &residual, &|| "the residual".into());
     }
 }
 
 /// Every shape, with and without the gradient of every bias, in place or not.
-fn backward<F: Format>(way: Way, case: impl Case, shapes: Vec<Shape>) {
-    let reference = case.reference::<F>();
+fn backward(setting: Setting, case: Case, shapes: Vec<Shape>) {
+    let (format, way, f) = (setting.format, setting.way(), case.activation());
     for shape in shapes {
-        let x = values::<F>(shape.len(), 4);
-        let g: Vec<_> = values::<F>(shape.len(), 5)
-            .into_iter()
-            .zip(&x)
-            .map(|(g, &x)| {
-                if is_summable::<F>((reference.backward)(x, g), shape) {
-                    g
-                } else {
-                    nearest::<F>(1.25)
-                }
-            })
-            .collect();
-        let expected: Vec<F::Bits> = x.iter().zip(&g).map(|(&x, &g)| (reference.backward)(x, g)).collect();
-        let [input, grad_output] = [&x, &g].map(|values| Tensor::new(values, shape));
-        let fused = on!(way, Fused::new(case.activation()));
-        let message = format!("{fused:?} with {shape:?}");
+        let tensors = Tensors { format, shape };
+        let x = tensors.values(4);
+        let g = tensors.summable(tensors.values(5), |i, g| Some(case.backward(format, x[i], g)));
+        let expected: Vec<u64> = x.iter().zip(&g).map(|(&x, &g)| case.backward(format, x, g)).collect();
+        let [input, grad_output] = [&x, &g].map(|values| tensors.with(values));
+        let grads = (input.view(), Some(grad_output.view()));
+        let inplace = (input.view(), None);
 
-        let mut output = Tensor::new(&x, shape);
-        fused.backward(input.rows::<F>(), grad_output.rows(), output.rows_mut());
-        assert!(output.values() == expected, "backward, {message}");
-        let mut output = Tensor::new(&g, shape);
-        fused.backward_inplace(input.rows::<F>(), output.rows_mut());
-        assert!(output.values() == expected, "backward_inplace, {message}");
+        let mut output = tensors.with(&x);
+        calls::fused_backward(format, way, f, grads, output.view_mut(), None);
+        tensors.assert(&output, &expected, &|| format!("backward of {f:?}"));
+        let mut output = tensors.with(&g);
+        calls::fused_backward(format, way, f, inplace, output.view_mut(), None);
+        tensors.assert(&output, &expected, &|| format!("backward_inplace of {f:?}"));
 
-        for (layout, channels) in layouts(shape) {
-            let numbers: Vec<f64> = expected.iter().map(|&grad| number::<F>(grad)).collect();
-            let expected_sums = sums::<F>(shape, (layout, channels), &numbers);
-            let mut grad_bias = vec![F::Sums::bits(0x5a5a_5a5a_5a5a_5a5a); channels];
+        for layout in layouts(shape) {
+            let (channels, count) = layout;
+            let numbers: Vec<f64> = expected.iter().map(|&grad| format.number(grad)).collect();
+            let expected_sums = sums(format, shape, layout, &numbers);
+            let stale = Bytes::filled(STALE, count * format.sums().bytes());
 
-            let mut output = Tensor::new(&x, shape);
-            let sums = bytemuck::cast_slice_mut(&mut grad_bias);
-            fused.backward_bias(input.rows::<F>(), grad_output.rows(), output.rows_mut(), layout, sums);
-            assert!(output.values() == expected, "backward_bias, {layout:?}, {message}");
-            assert!(grad_bias == expected_sums, "grad_bias, {layout:?}, {message}");
-            grad_bias.fill(F::Sums::bits(0x5a5a_5a5a_5a5a_5a5a));
-            let mut output = Tensor::new(&g, shape);
-            let sums = bytemuck::cast_slice_mut(&mut grad_bias);
-            fused.backward_bias_inplace(input.rows::<F>(), output.rows_mut(), layout, sums);
-            assert!(
-                output.values() == expected,
-                "backward_bias_inplace, {layout:?}, {message}"
-            );
-            assert!(grad_bias == expected_sums, "grad_bias in place, {layout:?}, {message}");
+            for (name, before, inputs) in [("backward_bias", &x, grads), ("backward_bias_inplace", &g, inplace)] {
+                let (mut output, mut sums) = (tensors.with(before), stale.clone());
+                calls::fused_backward(format, way, f, inputs, output.view_mut(), Some((&mut sums, channels)));
+                tensors.assert(&output, &expected, &|| format!("{name} of {f:?}, {channels:?}"));
+                assert!(
+                    sums == expected_sums,
+                    "the sums of {name} of {f:?}, {channels:?} with {shape:?}"
+                );
+            }
         }
+        tensors.assert(&input, &x, &|| "the input".into());
+        tensors.assert(&grad_output, &g, &|| "the gradient".into());
     }
 }
 
-/// Whether others show beside it in a sum; in one of the shapes anything will do.
-fn is_summable<F: Format>(bits: F::Bits, shape: Shape) -> bool {
-    shape.columns == 33 || value::<F>(bits).is_some_and(|number| number.abs() < 8.0)
-}
-
-fn prelu<F: Format>(way: Way) {
-    let value_of = |x: F::Bits, value: F::Bits, slope: F::Bits| {
-        if passes::<F>(x) {
+fn prelu(setting: Setting) {
+    let (format, way) = (setting.format, setting.way());
+    let value_of = |x: u64, value: u64, slope: u64| {
+        if format.passes(x) {
             value
-        } else if is_zero::<F>(slope) {
-            F::bits(0)
+        } else if format.is_zero(slope) {
+            0
         } else {
-            rounded::<F>(product::<F>(number::<F>(value), number::<F>(slope)))
+            format.computed(format.product(format.number(value), format.number(slope)))
         }
     };
     for shape in shapes() {
-        let x = values::<F>(shape.len(), 6);
+        let tensors = Tensors { format, shape };
+        let x = tensors.values(6);
         // Where x passes, g is not summed, whatever it is.
-        let g: Vec<_> = values::<F>(shape.len(), 7)
-            .into_iter()
-            .zip(&x)
-            .map(|(g, &x)| {
-                if passes::<F>(x) || is_summable::<F>(g, shape) {
-                    g
-                } else {
-                    nearest::<F>(1.25)
-                }
-            })
-            .collect();
-        let [input, grad_output] = [&x, &g].map(|values| Tensor::new(values, shape));
-        for (layout, channels) in layouts(shape) {
-            let slopes = values::<F>(channels, 8);
-            let slope = |i| slopes[channel(shape, (layout, channels), i)];
-            let y: Vec<F::Bits> = (0..x.len()).map(|i| value_of(x[i], x[i], slope(i))).collect();
-            let grad: Vec<F::Bits> = (0..x.len()).map(|i| value_of(x[i], g[i], slope(i))).collect();
+        let g = tensors.summable(tensors.values(7), |i, g| (!format.passes(x[i])).then_some(g));
+        let [input, grad_output] = [&x, &g].map(|values| tensors.with(values));
+        for layout in layouts(shape) {
+            let (channels, count) = layout;
+            let slopes = values(format, count, 8);
+            let slope = |i| slopes[channel(shape, layout, i)];
+            let y: Vec<u64> = (0..x.len()).map(|i| value_of(x[i], x[i], slope(i))).collect();
+            let grad: Vec<u64> = (0..x.len()).map(|i| value_of(x[i], g[i], slope(i))).collect();
             let summand = |i: usize| {
-                if passes::<F>(x[i]) {
+                if format.passes(x[i]) {
                     0.0
                 } else {
-                    product::<F>(number::<F>(x[i]), number::<F>(g[i]))
+                    format.product(format.number(x[i]), format.number(g[i]))
                 }
             };
             let summands: Vec<f64> = (0..x.len()).map(summand).collect();
-            let expected_sums = sums::<F>(shape, (layout, channels), &summands);
-            let prelu = on!(way, PRelu::<F>::new(bytemuck::cast_slice(&slopes), layout));
-            let message = format!("{layout:?} on {way} with {shape:?}");
+            let expected_sums = sums(format, shape, layout, &summands);
+            let slopes = format.to_bytes(slopes.iter().copied());
+            let slopes = (&slopes[..], channels);
 
-            let mut output = Tensor::new(&g, shape);
-            prelu.forward(input.rows::<F>(), output.rows_mut());
-            assert!(output.values() == y, "forward, {message}");
-            let mut output = Tensor::new(&x, shape);
-            prelu.forward_inplace(output.rows_mut::<F>());
-            assert!(output.values() == y, "forward_inplace, {message}");
-
-            let mut sums = vec![F::Sums::bits(0x5a5a_5a5a_5a5a_5a5a); channels];
-            let mut output = Tensor::new(&x, shape);
-            let grad_slopes = bytemuck::cast_slice_mut(&mut sums);
-            prelu.backward(input.rows::<F>(), grad_output.rows(), output.rows_mut(), grad_slopes);
-            assert!(output.values() == grad, "backward, {message}");
-            assert!(sums == expected_sums, "grad_slopes, {message}");
-            let mut output = Tensor::new(&g, shape);
-            let grad_slopes = bytemuck::cast_slice_mut(&mut sums);
-            prelu.backward_inplace(input.rows::<F>(), output.rows_mut(), grad_slopes);
-            assert!(
-                output.values() == grad && sums == expected_sums,
-                "backward_inplace, {message}"
-            );
+            for (name, before, input) in [("forward", &g, Some(input.view())), ("forward_inplace", &x, None)] {
+                let mut output = tensors.with(before);
+                calls::prelu(format, way, slopes, input, output.view_mut());
+                tensors.assert(&output, &y, &|| format!("{name}, {channels:?}"));
+            }
+            for (name, before, grad_output) in [
+                ("backward", &x, Some(grad_output.view())),
+                ("backward_inplace", &g, None),
+            ] {
+                let mut output = tensors.with(before);
+                let mut sums = Bytes::filled(STALE, count * format.sums().bytes());
+                let inputs = (input.view(), grad_output);
+                calls::prelu_backward(format, way, slopes, inputs, output.view_mut(), &mut sums);
+                tensors.assert(&output, &grad, &|| format!("{name}, {channels:?}"));
+                assert!(
+                    sums == expected_sums,
+                    "the slopes of {name}, {channels:?} with {shape:?}"
+                );
+            }
         }
+        tensors.assert(&input, &x, &|| "the input".into());
+        tensors.assert(&grad_output, &g, &|| "the gradient".into());
     }
 }
 
-fn reglu<F: Format>(way: Way) {
-    let gate = |a: F::Bits, value: F::Bits, b: F::Bits| {
-        if passes::<F>(a) {
-            rounded::<F>(product::<F>(number::<F>(value), number::<F>(b)))
+fn reglu(setting: Setting) {
+    let (format, way) = (setting.format, setting.way());
+    let gate = |a: u64, value: u64, b: u64| {
+        if format.passes(a) {
+            format.computed(format.product(format.number(value), format.number(b)))
         } else {
-            F::bits(0)
+            0
         }
     };
-    let map3 = |a: &[F::Bits], b: &[F::Bits], c: &[F::Bits]| -> Vec<F::Bits> {
+    let map3 = |a: &[u64], b: &[u64], c: &[u64]| -> Vec<u64> {
         a.iter().zip(b).zip(c).map(|((&a, &b), &c)| gate(a, b, c)).collect()
     };
     for shape in shapes() {
-        let [a, b, g] = [9, 10, 11].map(|seed| values::<F>(shape.len(), seed));
-        let [a_tensor, b_tensor, g_tensor] = [&a, &b, &g].map(|values| Tensor::new(values, shape));
-        let (a_rows, b_rows) = (a_tensor.rows::<F>(), b_tensor.rows());
+        let tensors = Tensors { format, shape };
+        let [a, b, g] = [9, 10, 11].map(|seed| tensors.values(seed));
+        let [a_tensor, b_tensor, g_tensor] = [&a, &b, &g].map(|values| tensors.with(values));
+        let (a_view, b_view) = (a_tensor.view(), b_tensor.view());
         let expected = map3(&a, &a, &b);
-        let reglu = on!(way, ReGlu::new());
 
-        let mut output = Tensor::new(&g, shape);
-        reglu.forward(a_rows, b_rows, output.rows_mut());
-        assert!(output.values() == expected, "forward on {way} with {shape:?}");
-        let mut output = Tensor::new(&a, shape);
-        reglu.forward_inplace(output.rows_mut(), b_rows);
-        assert!(output.values() == expected, "forward_inplace on {way} with {shape:?}");
+        for (name, before, a_view) in [("forward", &g, Some(a_view)), ("forward_inplace", &a, None)] {
+            let mut output = tensors.with(before);
+            calls::reglu(format, way, (a_view, b_view), output.view_mut());
+            tensors.assert(&output, &expected, &|| name.into());
+        }
 
-        let (mut grad_a, mut grad_b) = (Tensor::new(&g, shape), Tensor::new(&g, shape));
-        reglu.backward(a_rows, b_rows, g_tensor.rows(), grad_a.rows_mut(), grad_b.rows_mut());
-        assert!(grad_a.values() == map3(&a, &g, &b), "grad_a on {way} with {shape:?}");
-        assert!(grad_b.values() == map3(&a, &g, &a), "grad_b on {way} with {shape:?}");
+        let [mut grad_a, mut grad_b] = [(); 2].map(|()| tensors.with(&g));
+        let outputs = [grad_a.view_mut(), grad_b.view_mut()];
+        calls::reglu_backward(format, way, [a_view, b_view, g_tensor.view()], outputs);
+        tensors.assert(&grad_a, &map3(&a, &g, &b), &|| "grad_a".into());
+        tensors.assert(&grad_b, &map3(&a, &g, &a), &|| "grad_b".into());
     }
 }
 
-fn crelu<F: Format>(way: Way) {
-    let relu = |x: F::Bits| if passes::<F>(x) { x } else { F::bits(0) };
+fn crelu(setting: Setting) {
+    let (format, way) = (setting.format, setting.way());
+    let relu = |x: u64| if format.passes(x) { x } else { 0 };
     for shape in shapes() {
-        let [x, g, h] = [12, 13, 14].map(|seed| values::<F>(shape.len(), seed));
-        let [input, grad_positive, grad_negative] = [&x, &g, &h].map(|values| Tensor::new(values, shape));
-        let crelu = on!(way, Crelu::new());
+        let tensors = Tensors { format, shape };
+        let [x, g, h] = [12, 13, 14].map(|seed| tensors.values(seed));
+        let [input, grad_positive, grad_negative] = [&x, &g, &h].map(|values| tensors.with(values));
 
-        let (mut positive, mut negative) = (Tensor::new(&g, shape), Tensor::new(&g, shape));
-        crelu.forward(input.rows::<F>(), positive.rows_mut(), negative.rows_mut());
+        let [mut positive, mut negative] = [(); 2].map(|()| tensors.with(&g));
+        let outputs = [positive.view_mut(), negative.view_mut()];
+        calls::crelu(format, way, input.view(), outputs);
         let expected: Vec<_> = x.iter().map(|&x| relu(x)).collect();
-        assert!(positive.values() == expected, "positive on {way} with {shape:?}");
-        let expected: Vec<_> = x.iter().map(|&x| relu(negated::<F>(x))).collect();
-        assert!(negative.values() == expected, "negative on {way} with {shape:?}");
+        tensors.assert(&positive, &expected, &|| "positive".into());
+        let expected: Vec<_> = x.iter().map(|&x| relu(format.negated(x))).collect();
+        tensors.assert(&negative, &expected, &|| "negative".into());
 
-        let mut output = Tensor::new(&x, shape);
-        crelu.backward(
-            input.rows::<F>(),
-            grad_positive.rows(),
-            grad_negative.rows(),
-            output.rows_mut(),
-        );
-        let gradient = |i: usize| match value::<F>(x[i]) {
+        let mut output = tensors.with(&x);
+        let inputs = [input.view(), grad_positive.view(), grad_negative.view()];
+        calls::crelu_backward(format, way, inputs, output.view_mut());
+        let gradient = |i: usize| match format.value(x[i]) {
             None => x[i],
             Some(number) if number > 0.0 => g[i],
-            Some(number) if number < 0.0 => negated::<F>(h[i]),
-            _ => F::bits(0),
+            Some(number) if number < 0.0 => format.negated(h[i]),
+            _ => 0,
         };
         let expected: Vec<_> = (0..x.len()).map(gradient).collect();
-        assert!(output.values() == expected, "backward on {way} with {shape:?}");
+        tensors.assert(&output, &expected, &|| "backward".into());
     }
 }
 
-pub fn trials<F: Format>(way: Way, format: &str) -> Vec<Trial> {
-    let mut trials = vec![trial(way, &format!("crelu::{format}"), crelu::<F>)];
-    if is_left_out(format, true) {
+pub fn trials(setting: Setting) -> Vec<Trial> {
+    let mut trials = vec![setting.trial("crelu", crelu)];
+    if setting.is_left_out(true) {
         return trials;
     }
-    trials.push(trial(way, &format!("prelu::{format}"), prelu::<F>));
-    trials.push(trial(way, &format!("reglu::{format}"), reglu::<F>));
-    trials.extend(trials_of_case::<F>(way, format, Relu, shapes));
-    trials.extend(trials_of_case::<F>(
-        way,
-        format,
-        Leaky { negative_slope: -0.3 },
-        some_shapes,
-    ));
-    trials.extend(trials_of_case::<F>(way, format, Clipped { max: 6.0 }, some_shapes));
-    trials.extend(trials_of_case::<F>(
-        way,
-        format,
-        Tanh { min: -1.5, max: 0.75 },
-        some_shapes,
-    ));
-    trials.extend(trials_of_case::<F>(
-        way,
-        format,
-        Thresholded { alpha: -0.5 },
-        some_shapes,
-    ));
-    trials.extend(trials_of_case::<F>(way, format, SquaredRelu, some_shapes));
-    trials.extend(trials_of_case::<F>(
-        way,
-        format,
-        Sigmoid { alpha: 0.2, beta: 0.5 },
-        some_shapes,
-    ));
-    trials.extend(trials_of_case::<F>(way, format, HardSwish, some_shapes));
+    trials.push(setting.trial("prelu", prelu));
+    trials.push(setting.trial("reglu", reglu));
+    for function in FUNCTIONS {
+        let case = function.with(function.typical);
+        let shapes = if function.name == "relu" || is_full() {
+            shapes
+        } else {
+            some_shapes
+        };
+        let name = |check: &str| format!("{}::fused::{check}", function.name);
+        trials.extend([
+            setting.trial(&name("forward"), move |setting| forward(setting, case, shapes())),
+            setting.trial(&name("backward"), move |setting| backward(setting, case, shapes())),
+        ]);
+    }
     trials
-}
-
-fn trials_of_case<F: Format>(way: Way, format: &str, case: impl Case, shapes: fn() -> Vec<Shape>) -> [Trial; 2] {
-    let name = |check: &str| format!("{}::fused::{check}::{format}", name_of(case));
-    [
-        trial(way, &name("forward"), move |way| forward::<F>(way, case, shapes())),
-        trial(way, &name("backward"), move |way| backward::<F>(way, case, shapes())),
-    ]
-}
-
-fn name_of<C: Case>(_: C) -> &'static str {
-    C::NAME
 }

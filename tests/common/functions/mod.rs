@@ -1,0 +1,149 @@
+//! The table of all functions, one file each: what the tests and the fuzz targets know of a function.
+//!
+//! A reference is written apart from the crate: from the function's page, by its definition on numbers, for special values on bits.
+
+use rectify::AnyActivation;
+
+use super::format::Format;
+
+mod clipped_relu;
+mod hard_sigmoid;
+mod hard_swish;
+mod hardtanh;
+mod leaky_relu;
+mod relu;
+mod squared_relu;
+mod thresholded_relu;
+
+/// Those of `new`, in its order; the rest is not looked at.
+pub type Parameters = [f64; 2];
+
+pub struct Function {
+    /// In the names of tests: [`AnyActivation::name`] in snake case.
+    pub name: &'static str,
+    pub new: fn(Parameters) -> AnyActivation,
+    /// In PyTorch and ONNX, with their default parameters.
+    pub names: &'static [(&'static str, Parameters)],
+    /// ONNX's operator with the same parameters.
+    pub onnx: Option<&'static str>,
+    /// The default, which is PyTorch's, and edge cases.
+    pub parameters: &'static [Parameters],
+    /// For tests that take one case of each function.
+    pub typical: Parameters,
+    /// Some that `new` takes, made of any two numbers.
+    pub valid: fn(Parameters) -> Parameters,
+    /// What `new` refuses, with the message of its panic.
+    pub refused: &'static [(Parameters, &'static str)],
+    /// Where it goes from one formula to another.
+    pub kinks: fn(Parameters) -> Vec<f64>,
+    /// Whether it does arithmetic, rather than select bits.
+    pub is_arithmetic: bool,
+    /// The value for the bits x.
+    pub forward: fn(Format, Parameters, u64) -> u64,
+    /// The gradient at the input for the bits x and g.
+    pub backward: fn(Format, Parameters, u64, u64) -> u64,
+    /// Whether x is live, where the gradient needs no more of it than that.
+    pub live: Option<fn(Format, Parameters, u64) -> bool>,
+    /// Whether `backward` may be given forward's output for its input.
+    pub takes_output: fn(Parameters) -> bool,
+}
+
+/// In alphabetical order.
+pub static FUNCTIONS: &[Function] = &[
+    clipped_relu::FUNCTION,
+    hard_sigmoid::FUNCTION,
+    hard_swish::FUNCTION,
+    hardtanh::FUNCTION,
+    leaky_relu::FUNCTION,
+    relu::FUNCTION,
+    squared_relu::FUNCTION,
+    thresholded_relu::FUNCTION,
+];
+
+/// A function with its parameters.
+#[derive(Clone, Copy)]
+pub struct Case {
+    pub function: &'static Function,
+    pub parameters: Parameters,
+}
+
+impl Function {
+    pub fn named(name: &str) -> &'static Self {
+        let function = FUNCTIONS.iter().find(|function| function.name == name);
+        function.unwrap_or_else(|| panic!("no function is named '{name}'"))
+    }
+
+    pub fn with(&'static self, parameters: Parameters) -> Case {
+        Case {
+            function: self,
+            parameters,
+        }
+    }
+
+    /// With its default parameters.
+    pub fn default(&'static self) -> Case {
+        self.with(self.parameters[0])
+    }
+
+    /// With each of its parameters.
+    pub fn cases(&'static self) -> impl ExactSizeIterator<Item = Case> {
+        self.parameters.iter().map(|&parameters| self.with(parameters))
+    }
+}
+
+impl Case {
+    pub fn activation(self) -> AnyActivation {
+        (self.function.new)(self.parameters)
+    }
+
+    pub fn forward(self, format: Format, x: u64) -> u64 {
+        (self.function.forward)(format, self.parameters, x)
+    }
+
+    pub fn backward(self, format: Format, x: u64, g: u64) -> u64 {
+        (self.function.backward)(format, self.parameters, x, g)
+    }
+
+    pub fn kinks(self) -> Vec<f64> {
+        (self.function.kinks)(self.parameters)
+    }
+}
+
+const NO_PARAMETERS: Parameters = [0.0; 2];
+
+const fn one(parameter: f64) -> Parameters {
+    [parameter, 0.0]
+}
+
+/// A little more than half-way between 1 and the next number of a format with so many bits: rounded to an f32 first, it would be
+/// just half-way, and go to 1.
+const fn tie(bits: u32) -> f64 {
+    1.0 + 1.0 / (1_u64 << bits) as f64 + 1.0 / (1_u64 << 40) as f64
+}
+
+fn finite(number: f64) -> f64 {
+    number.clamp(f64::MIN, f64::MAX)
+}
+
+/// `bits` where it passes, else +0.0.
+fn select(passes: bool, bits: u64) -> u64 {
+    if passes { bits } else { 0 }
+}
+
+/// Whether x is not a number up to `bound`: a NaN isn't.
+fn is_above(format: Format, x: u64, bound: f64) -> bool {
+    format.value(x).is_none_or(|x| x > bound)
+}
+
+impl Format {
+    /// The bits of a bound. One that is or becomes a zero has no sign.
+    fn bound(self, number: f64) -> u64 {
+        let bits = self.nearest(number);
+        select(self.value(bits) != Some(0.0), bits)
+    }
+
+    /// A bound as it is rounded to the format.
+    fn rounded(self, number: f64) -> f64 {
+        self.value(self.nearest(number)).unwrap()
+    }
+}
