@@ -1,10 +1,15 @@
 //! Which instruction set is chosen, and what the caller is told about it. The choice is made once a process, so each
 //! case runs in a process of its own.
 
+#[path = "common/mod.rs"]
+mod common;
+
 use std::process::{Command, Output};
+use std::sync::Barrier;
 use std::thread;
 
-use rectify::{Isa, Kernels};
+use common::functions::{Case, FUNCTIONS};
+use rectify::{Activation, Isa, Kernels, OneBitGradient};
 
 /// Runs in the child processes, and is an ordinary test otherwise: threads that race for the first use agree.
 #[test]
@@ -18,9 +23,65 @@ fn first_use_from_many_threads() {
     println!("best={}", Isa::best());
 }
 
+/// Runs in a child process too: threads that race for the first use get what they get later.
+#[test]
+fn first_calls_from_many_threads() {
+    const THREADS: usize = 8;
+    let x: Vec<f32> = (0..1000_u32)
+        .map(|i| f32::from_bits(i.wrapping_mul(0x9e37_79b1)))
+        .collect();
+    let barrier = Barrier::new(THREADS);
+    let outcome = |thread: usize| {
+        let case = FUNCTIONS[thread % FUNCTIONS.len()].default();
+        (first_call(thread, case, &x), rectify::count_zeros(&x), Isa::best())
+    };
+    let outcomes: Vec<_> = thread::scope(|scope| {
+        let start = |thread| {
+            let (barrier, outcome) = (&barrier, &outcome);
+            scope.spawn(move || {
+                barrier.wait();
+                outcome(thread)
+            })
+        };
+        let threads: Vec<_> = (0..THREADS).map(start).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    for (thread, results) in outcomes.into_iter().enumerate() {
+        assert!(results == outcome(thread), "thread {thread}");
+    }
+}
+
+/// What a thread may come with first.
+fn first_call(thread: usize, case: Case, x: &[f32]) -> Vec<u32> {
+    let (f, mut y) = (case.activation(), x.to_vec());
+    match (thread % 4, f.one_bit()) {
+        (0, _) => f.forward(x, &mut y),
+        (1, _) => f.forward_inplace(&mut y),
+        (2, Some(f)) => _ = f.forward_mask(x, &mut y, &mut vec![0; x.len().div_ceil(8)]),
+        _ => f.backward(x, x, &mut y),
+    }
+    y.into_iter().map(f32::to_bits).collect()
+}
+
+#[test]
+fn the_first_use_is_as_any_other() {
+    let output = child("first_calls_from_many_threads").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("1 passed"),
+        "{output:?}"
+    );
+}
+
+/// A process that runs the test of that name.
+fn child(test: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]);
+    command
+}
+
 fn with_cap(cap: &str) -> Output {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "first_use_from_many_threads", "--nocapture"])
+    child("first_use_from_many_threads")
         .env("RECTIFY_MAX_ISA", cap)
         .output()
         .unwrap()

@@ -21,16 +21,3 @@ pub fn all_kernels() -> Vec<Kernels> {
         .map(|isa| Kernels::new(isa).unwrap())
         .collect()
 }
-
-/// `function::<T>()` with each format.
-#[allow(unused_macros, reason = "some test is of one format")]
-macro_rules! each_format {
-    ($function:ident($($argument:expr),*)) => {
-        $function::<f32>($($argument),*);
-        $function::<f64>($($argument),*);
-        #[cfg(feature = "half")]
-        $function::<rectify::f16>($($argument),*);
-        #[cfg(feature = "half")]
-        $function::<rectify::bf16>($($argument),*);
-    };
-}

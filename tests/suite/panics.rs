@@ -1,36 +1,43 @@
 //! What is refused: a panic before anything is written, that names the arguments and points at the caller.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::mem::MaybeUninit;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Mutex;
+use std::sync::Once;
 
 #[cfg(feature = "rayon")]
 use rectify::parallel;
 use rectify::{
-    Activation, Channels, ClippedRelu, Crelu, Fused, HardSigmoid, HardSwish, Hardtanh, Isa, Kernels, LeakyRelu,
-    OneBitGradient, PRelu, ReGlu, Relu, Rows, RowsMut, ThresholdedRelu,
+    Activation, Channels, Crelu, Fused, HardSwish, Isa, Kernels, OneBitGradient, PRelu, ReGlu, Relu, Rows, RowsMut,
 };
 
+use crate::common::functions::FUNCTIONS;
+
 thread_local! {
+    static IS_EXPECTED: Cell<bool> = const { Cell::new(false) };
     static LAST_PANIC: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
 }
 
 /// The message of the panic in `call`, and the file that it points at.
 fn panic_of(call: impl FnOnce()) -> (String, String) {
-    // Of all threads.
-    static HOOK: Mutex<()> = Mutex::new(());
-    let _hook_is_ours = HOOK.lock().unwrap();
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|info| {
-        let message = match info.payload().downcast_ref::<String>() {
-            Some(message) => message.clone(),
-            None => info.payload().downcast_ref::<&str>().unwrap().to_string(),
-        };
-        LAST_PANIC.set(Some((message, info.location().unwrap().file().to_owned())));
-    }));
+    // Of all threads: those that expect none have the one from before.
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let hook = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !IS_EXPECTED.get() {
+                return hook(info);
+            }
+            let message = match info.payload().downcast_ref::<String>() {
+                Some(message) => message.clone(),
+                None => info.payload().downcast_ref::<&str>().unwrap().to_string(),
+            };
+            LAST_PANIC.set(Some((message, info.location().unwrap().file().to_owned())));
+        }));
+    });
+    IS_EXPECTED.set(true);
     let result = panic::catch_unwind(AssertUnwindSafe(call));
-    panic::set_hook(hook);
+    IS_EXPECTED.set(false);
     result.expect_err("no panic");
     LAST_PANIC.take().unwrap()
 }
@@ -95,20 +102,27 @@ macro_rules! lengths_of_uninit {
 #[test]
 fn slices_of_unequal_length() {
     lengths!([rectify::] relu, relu_backward, relu_backward_inplace);
+    for f in FUNCTIONS.iter().map(|function| function.default().activation()) {
+        lengths!([Activation::] forward, backward, backward_inplace, f);
+        lengths_of_uninit!([Activation::] f);
+        #[cfg(feature = "rayon")]
+        lengths!([parallel::] forward, backward, backward_inplace, f);
+        #[cfg(feature = "rayon")]
+        lengths_of_uninit!([parallel::] f);
+    }
+    // A type that is known.
     lengths!([Activation::] forward, backward, backward_inplace, HardSwish);
     lengths_of_uninit!([Activation::] HardSwish);
     for isa in Isa::available() {
         let kernels = Kernels::new(isa).unwrap();
         lengths!([kernels.] relu, relu_backward, relu_backward_inplace);
-        lengths!([kernels.] forward, backward, backward_inplace, HardSwish);
-        lengths_of_uninit!([kernels.] HardSwish);
+        for f in FUNCTIONS.iter().map(|function| function.default().activation()) {
+            lengths!([kernels.] forward, backward, backward_inplace, f);
+            lengths_of_uninit!([kernels.] f);
+        }
     }
     #[cfg(feature = "rayon")]
-    {
-        lengths!([parallel::] relu, relu_backward, relu_backward_inplace);
-        lengths!([parallel::] forward, backward, backward_inplace, HardSwish);
-        lengths_of_uninit!([parallel::] HardSwish);
-    }
+    lengths!([parallel::] relu, relu_backward, relu_backward_inplace);
 }
 
 #[cfg(feature = "alloc")]
@@ -138,11 +152,17 @@ fn masks_of_another_length() {
     masks!([OneBitGradient::] forward_mask, forward_mask_inplace, backward_mask, backward_mask_inplace, Relu);
     let kernels = Kernels::best();
     masks!([kernels.] relu_mask, relu_mask_inplace, relu_backward_mask, relu_backward_mask_inplace);
-    masks!([kernels.] forward_mask, forward_mask_inplace, backward_mask, backward_mask_inplace, Relu);
     #[cfg(feature = "rayon")]
     masks!([parallel::] relu_mask, relu_mask_inplace, relu_backward_mask, relu_backward_mask_inplace);
-    #[cfg(feature = "rayon")]
-    masks!([parallel::] forward_mask, forward_mask_inplace, backward_mask, backward_mask_inplace, Relu);
+    for f in FUNCTIONS
+        .iter()
+        .filter_map(|function| function.default().activation().one_bit())
+    {
+        masks!([OneBitGradient::] forward_mask, forward_mask_inplace, backward_mask, backward_mask_inplace, f);
+        masks!([kernels.] forward_mask, forward_mask_inplace, backward_mask, backward_mask_inplace, f);
+        #[cfg(feature = "rayon")]
+        masks!([parallel::] forward_mask, forward_mask_inplace, backward_mask, backward_mask_inplace, f);
+    }
     // None at all, and as many as the elements.
     Outputs::are_untouched("`mask` has 0 bytes, not 1: `x` has 3 elements", |x, _| {
         _ = rectify::relu_mask_inplace(x, &mut [])
@@ -259,31 +279,15 @@ fn shapes() {
     check("column 5 of rows of 4", &|y| _ = RowsMut::new(y, 4).split_at_column(5));
 }
 
+/// The panic points at the function's row in the table, which calls `new`.
 #[test]
 fn parameters() {
-    const BOUNDS: &str = "Hardtanh: `min` is greater than `max`, or one of them is NaN";
-    const SLOPE: &str = "LeakyRelu: `negative_slope` is NaN or infinite";
-    const ALPHA: &str = "HardSigmoid: `alpha` is not positive and finite";
-    let refused: [(&str, fn()); 12] = [
-        ("ClippedRelu: `max` is negative or NaN", || _ = ClippedRelu::new(-1.0)),
-        ("ClippedRelu: `max` is negative or NaN", || {
-            _ = ClippedRelu::new(f64::NAN)
-        }),
-        (BOUNDS, || _ = Hardtanh::new(1.0, 0.0)),
-        (BOUNDS, || _ = Hardtanh::new(f64::NAN, 1.0)),
-        (BOUNDS, || _ = Hardtanh::new(0.0, f64::NAN)),
-        ("ThresholdedRelu: `alpha` is NaN", || _ = ThresholdedRelu::new(f64::NAN)),
-        (SLOPE, || _ = LeakyRelu::new(f64::NAN)),
-        (SLOPE, || _ = LeakyRelu::new(f64::INFINITY)),
-        (ALPHA, || _ = HardSigmoid::new(0.0, 0.5)),
-        (ALPHA, || _ = HardSigmoid::new(f64::NAN, 0.5)),
-        (ALPHA, || _ = HardSigmoid::new(f64::INFINITY, 0.5)),
-        ("HardSigmoid: `beta` is NaN or infinite", || {
-            _ = HardSigmoid::new(0.2, f64::INFINITY)
-        }),
-    ];
-    for (expected, new) in refused {
-        assert_panics(expected, new);
+    for function in FUNCTIONS {
+        for &(parameters, expected) in function.refused {
+            let (message, file) = panic_of(|| _ = function.with(parameters).activation());
+            assert_eq!(message, expected);
+            assert!(file.ends_with(&format!("{}.rs", function.name)), "{file}: {expected}");
+        }
     }
 }
 

@@ -44,4 +44,4 @@ for case in node.collect_testcases(""):
     parameters = [bits(values[key]) for key in PARAMETERS[name]]
     blank = [[""] * x.size] * (2 - len(parameters))
     for cells in zip(*parameters, *blank, bits(x), bits(y)):
-        print(case.name, name.lower(), *cells, sep=",")
+        print(case.name, name, *cells, sep=",")

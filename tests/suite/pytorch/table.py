@@ -8,7 +8,7 @@ from torch.nn import functional as F
 FUNCTIONS = {
     "relu": F.relu,
     "leaky_relu": lambda x: F.leaky_relu(x, 0.01),
-    "relu6": F.relu6,
+    "clipped_relu": F.relu6,
     "hardtanh": F.hardtanh,
     "thresholded_relu": lambda x: F.threshold(x, 1.0, 0.0),
     "squared_relu": lambda x: F.relu(x).square(),

@@ -1,8 +1,6 @@
-//! Every bit pattern of an `f32`, by each function on each instruction set, against its table in the documentation.
+//! Every bit pattern of an `f32`, by each function on each instruction set, against the definition.
 //!
-//! By default a sample. `EXHAUSTIVE_STRIDE=1 cargo test --release --test exhaustive` takes all 2^32 patterns, some minutes.
-
-mod common;
+//! By default a sample. `EXHAUSTIVE_STRIDE=1 cargo test --release --test suite exhaustive` takes all 2^32 patterns, some minutes.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,11 +8,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::all_kernels;
-use rectify::{
-    Activation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, Kernels, LeakyRelu, OneBitGradient, Relu, SquaredRelu,
-    ThresholdedRelu,
-};
+use rectify::Kernels;
+
+use crate::common::all_kernels;
+use crate::common::format::Format;
+use crate::common::functions::{Case, FUNCTIONS};
 
 const PATTERNS: u64 = 1 << 32;
 
@@ -26,37 +24,6 @@ const DEFAULT_STRIDE: u64 = if cfg!(debug_assertions) { 131_071 } else { 4093 };
 
 /// What came out wrong.
 type Outcome = Result<(), String>;
-
-/// Exactly.
-fn value(bits: u32) -> f64 {
-    f32::from_bits(bits).into()
-}
-
-/// Rounded as an `f32`. Sums and products of two of them that are rounded to an `f64` first come out the same.
-fn round(number: f64) -> f64 {
-    (number as f32).into()
-}
-
-fn bits(number: f64) -> u32 {
-    (number as f32).to_bits()
-}
-
-fn is_nan(bits: u32) -> bool {
-    bits << 1 > 0xff00_0000
-}
-
-/// The product of a gradient and a number, as bits: a NaN comes out quiet.
-fn product(g: u32, factor: f64) -> u32 {
-    if is_nan(g) {
-        g | 1 << 22
-    } else {
-        bits(value(g) * factor)
-    }
-}
-
-fn keep(is_kept: bool, bits: u32) -> u32 {
-    if is_kept { bits } else { 0 }
-}
 
 struct Chunk<'a> {
     kernels: &'a [Kernels],
@@ -84,32 +51,24 @@ impl Chunk<'_> {
         Ok(())
     }
 
-    fn function(
-        &mut self,
-        f: impl Activation,
-        forward: impl Fn(u32) -> u32,
-        backward: impl Fn(u32, u32) -> u32,
-    ) -> Outcome {
-        let expected: Vec<u32> = self.x.iter().map(|&x| forward(x)).collect();
-        self.compare(&format!("{f:?} forward"), &expected, |k, x, _, y| k.forward(f, x, y))?;
-        let expected: Vec<u32> = self.x.iter().zip(&self.g).map(|(&x, &g)| backward(x, g)).collect();
-        self.compare(&format!("{f:?} backward"), &expected, |k, x, g, y| {
-            k.backward(f, x, g, y)
-        })
-    }
+    /// With the masks too, where it has them.
+    fn function(&mut self, case: Case) -> Outcome {
+        let f = case.activation();
+        let y: Vec<u32> = self
+            .x
+            .iter()
+            .map(|&x| case.forward(Format::F32, x.into()) as u32)
+            .collect();
+        let gradient = |(&x, &g): (&u32, &u32)| case.backward(Format::F32, x.into(), g.into()) as u32;
+        let grad: Vec<u32> = self.x.iter().zip(&self.g).map(gradient).collect();
+        self.compare(&format!("{f:?} forward"), &y, |k, x, _, y| k.forward(f, x, y))?;
+        self.compare(&format!("{f:?} backward"), &grad, |k, x, g, y| k.backward(f, x, g, y))?;
 
-    /// With the masks too; the gradient is g or `otherwise`, by whether x is live.
-    fn one_bit_function(
-        &mut self,
-        f: impl OneBitGradient,
-        forward: impl Fn(u32) -> u32,
-        is_live: impl Fn(f64) -> bool,
-        otherwise: impl Fn(u32) -> u32,
-    ) -> Outcome {
-        let backward = |x, g| if is_live(value(x)) { g } else { otherwise(g) };
-        self.function(f, &forward, backward)?;
-
-        let live: Vec<bool> = self.x.iter().map(|&x| is_live(value(x))).collect();
+        let (Some(is_live), Some(f)) = (case.function.live, f.one_bit()) else {
+            return Ok(());
+        };
+        let is_live = |&x: &u32| is_live(Format::F32, case.parameters, x.into());
+        let live: Vec<bool> = self.x.iter().map(is_live).collect();
         let byte = |bits: &[bool]| bits.iter().rev().fold(0, |byte, &bit| byte << 1 | u8::from(bit));
         let mask: Vec<u8> = live.chunks(8).map(byte).collect();
         let count = live.iter().filter(|&&is_live| is_live).count();
@@ -130,91 +89,18 @@ impl Chunk<'_> {
                 ));
             }
         }
-        let expected: Vec<u32> = self.x.iter().map(|&x| forward(x)).collect();
-        self.compare(&format!("{f:?} forward_mask"), &expected, |k, x, _, y| {
+        self.compare(&format!("{f:?} forward_mask"), &y, |k, x, _, y| {
             k.forward_mask(f, x, y, &mut vec![0; mask.len()]);
         })?;
-        let expected: Vec<u32> = self.x.iter().zip(&self.g).map(|(&x, &g)| backward(x, g)).collect();
-        self.compare(&format!("{f:?} backward_mask"), &expected, |k, _, g, y| {
+        self.compare(&format!("{f:?} backward_mask"), &grad, |k, _, g, y| {
             k.backward_mask(f, &mask, g, y)
         })
     }
 
-    /// By the tables of the functions' pages.
-    #[allow(clippy::neg_cmp_op_on_partial_ord, reason = "the pages have it so, for the NaNs")]
     fn check(&mut self) -> Outcome {
-        let passes = |x: f64| !(x <= 0.0);
-        self.one_bit_function(Relu, |x| keep(passes(value(x)), x), passes, |_| 0)?;
-
-        let slope = round(0.01);
-        let leaky = |x| if passes(value(x)) { x } else { product(x, slope) };
-        self.one_bit_function(LeakyRelu::new(0.01), leaky, passes, |g| product(g, slope))?;
-
-        let clipped = |x| {
-            if value(x) >= 6.0 {
-                bits(6.0)
-            } else {
-                keep(passes(value(x)), x)
-            }
-        };
-        self.one_bit_function(ClippedRelu::RELU6, clipped, |x| !(x <= 0.0 || x >= 6.0), |_| 0)?;
-
-        let hardtanh = |x| match value(x) {
-            number if number < -1.0 => bits(-1.0),
-            number if number > 1.0 => bits(1.0),
-            _ => x,
-        };
-        self.one_bit_function(Hardtanh::default(), hardtanh, |x| !(x <= -1.0 || x >= 1.0), |_| 0)?;
-
-        let is_above = |x: f64| !(x <= 1.0);
-        self.one_bit_function(
-            ThresholdedRelu::default(),
-            |x| keep(is_above(value(x)), x),
-            is_above,
-            |_| 0,
-        )?;
-
-        let squared = |x, square| if is_nan(x) { x } else { keep(value(x) > 0.0, square) };
-        self.function(
-            SquaredRelu,
-            |x| squared(x, bits(value(x) * value(x))),
-            |x, g| {
-                let is_zero = value(g) == 0.0;
-                let twice = if is_nan(g) { g } else { bits(2.0 * value(g)) };
-                squared(x, if is_zero { g } else { product(twice, value(x)) })
-            },
-        )?;
-
-        let (sixth, third) = (round(1.0 / 6.0), round(1.0 / 3.0));
-        let line = |slope: f64, x: u32| round(round(slope * value(x)) + 0.5);
-        self.function(
-            HardSigmoid::default(),
-            |x| {
-                if is_nan(x) {
-                    x
-                } else {
-                    keep(line(sixth, x) > 0.0, bits(line(sixth, x).min(1.0)))
-                }
-            },
-            |x, g| keep(!(line(sixth, x) <= 0.0 || line(sixth, x) >= 1.0), product(g, sixth)),
-        )?;
-
-        let is_through = |x| is_nan(x) || value(x) >= 3.0;
-        self.function(
-            HardSwish,
-            |x| {
-                if is_through(x) {
-                    x
-                } else {
-                    keep(value(x) > -3.0, bits(value(x) * line(sixth, x)))
-                }
-            },
-            |x, g| match line(third, x) {
-                _ if is_nan(x) => x,
-                _ if is_through(x) => g,
-                slope => keep(value(x) > -3.0 && slope != 0.0, product(g, slope)),
-            },
-        )
+        FUNCTIONS
+            .iter()
+            .try_for_each(|function| self.function(function.default()))
     }
 }
 
@@ -251,14 +137,14 @@ impl Progress {
     }
 }
 
-/// Those with few bits of a mantissa, such as the whole numbers at which a table changes, and those next to them.
+/// Those with few bits of a mantissa, such as the integers at which a formula changes, and those next to them.
 fn edges() -> Vec<u32> {
     let next_to = |high: u32| [-1, 0, 1].map(|step| (high << 20).wrapping_add_signed(step));
     (0..1 << 12).flat_map(next_to).collect()
 }
 
 #[test]
-fn every_pattern_gives_what_the_tables_say() {
+fn every_pattern_is_as_defined() {
     let stride = std::env::var("EXHAUSTIVE_STRIDE").map_or(DEFAULT_STRIDE, |stride| {
         let stride = stride.parse().ok().filter(|&stride| stride > 0);
         stride.expect("EXHAUSTIVE_STRIDE is a positive number")

@@ -1,9 +1,9 @@
 //! The functions of the family on `f32` give what the backend tests of ONNX 1.23.2 expect of its operators (`table.csv`, by
 //! `table.py`), bit for bit: NumPy computed that in `f32` too, in the same order, and no number in it is -0.0.
 
-use rectify::{
-    Activation, Channels, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, PRelu, Relu, ThresholdedRelu,
-};
+use rectify::{Activation, Channels, ClippedRelu, PRelu};
+
+use crate::common::functions::FUNCTIONS;
 
 /// With the number of elements.
 const CASES: [(&str, usize); 20] = [
@@ -70,31 +70,28 @@ fn the_table() {
         let column = |i: usize| rows.iter().map(|row| number(row[i])).collect::<Vec<_>>();
         let (x, y) = (column(4), column(5));
         let [case, operator, a, b, ..] = rows[0];
-        let [a, b] = [a, b].map(|hex| f64::from(number(hex)));
-        match operator {
-            "relu" => check(case, Relu, &x, &y),
-            "leakyrelu" => check(case, LeakyRelu::new(a), &x, &y),
-            "thresholdedrelu" => check(case, ThresholdedRelu::new(a), &x, &y),
-            "hardsigmoid" => check(case, HardSigmoid::new(a, b), &x, &y),
-            "hardswish" => check(case, HardSwish, &x, &y),
-            "clip" => {
-                check(case, Hardtanh::new(a, b), &x, &y);
-                if a == 0.0 {
-                    check(case, ClippedRelu::new(b), &x, &y);
-                }
-            }
-            // As many channels as elements: ONNX broadcasts slopes to any shape.
-            "prelu" => {
-                let slopes = column(2);
-                let mut output = vec![0.0; x.len()];
-                PRelu::new(&slopes, Channels::Last).forward(&x, &mut output);
-                assert_eq!(
-                    bytemuck::cast_slice::<f32, u32>(&output),
-                    bytemuck::cast_slice::<f32, u32>(&y),
-                    "{case}"
-                );
-            }
-            _ => panic!("{operator}"),
+        let parameters = [a, b].map(|hex| f64::from(number(hex)));
+        // As many channels as elements: ONNX broadcasts slopes to any shape.
+        if operator == "PRelu" {
+            let slopes = column(2);
+            let mut output = vec![0.0; x.len()];
+            PRelu::new(&slopes, Channels::Last).forward(&x, &mut output);
+            assert_eq!(
+                bytemuck::cast_slice::<f32, u32>(&output),
+                bytemuck::cast_slice::<f32, u32>(&y),
+                "{case}"
+            );
+            continue;
         }
+        let function = FUNCTIONS.iter().find(|function| function.onnx == Some(operator));
+        let function = function.unwrap_or_else(|| panic!("no function is ONNX's {operator}"));
+        check(case, function.with(parameters).activation(), &x, &y);
+        let [min, max] = parameters;
+        if operator == "Clip" && min == 0.0 {
+            check(case, ClippedRelu::new(max), &x, &y);
+        }
+    }
+    for operator in FUNCTIONS.iter().filter_map(|function| function.onnx) {
+        assert!(rows.iter().any(|row| row[1] == operator), "the table has no {operator}");
     }
 }

@@ -9,7 +9,7 @@ const LEN: usize = (16 << 10) / size_of::<f64>() + 56;
 #[test]
 #[cfg_attr(not(target_arch = "x86"), ignore = "every element is as aligned as it is wide")]
 fn f64_at_any_multiple_of_its_alignment() {
-    rectify::set_streaming_threshold(1);
+    let _streaming = crate::stream_from(1);
     let x: Vec<f64> = (0..LEN as i32).map(|i| f64::from(i % 7 - 3)).collect();
     let relu = |x: f64| if x > 0.0 { x } else { 0.0 };
     let expected: Vec<f64> = x.iter().copied().map(relu).collect();

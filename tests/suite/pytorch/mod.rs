@@ -1,8 +1,8 @@
-//! The functions of the family on `f32` give what PyTorch 2.15.0 gave (`table.csv`, by `table.py`), but for what is said here.
+//! The functions with their default parameters on `f32` give what PyTorch 2.15.0 gave (`table.csv`, by `table.py`), but for what is said here.
 
-use rectify::{
-    Activation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu,
-};
+use rectify::Activation;
+
+use crate::common::functions::{FUNCTIONS, Function};
 
 fn number(hex: &str) -> f32 {
     f32::from_bits(u32::from_str_radix(hex, 16).unwrap())
@@ -36,22 +36,14 @@ fn is_known_difference(name: &str, x: f32) -> bool {
 #[test]
 fn the_table() {
     let table = include_str!("table.csv");
-    let mut rows = 0;
+    let (mut rows, mut names) = (0, Vec::new());
     for row in table.lines().skip(1) {
         let [name, x, g, y, grad] = row.split(',').collect::<Vec<_>>()[..] else {
             panic!("{row}")
         };
         let [x, g, y, grad] = [x, g, y, grad].map(number);
-        let [our_y, our_grad] = match name {
-            "relu" => value_and_gradient(Relu, x, g),
-            "leaky_relu" => value_and_gradient(LeakyRelu::new(0.01), x, g),
-            "relu6" => value_and_gradient(ClippedRelu::RELU6, x, g),
-            "hardtanh" => value_and_gradient(Hardtanh::default(), x, g),
-            "thresholded_relu" => value_and_gradient(ThresholdedRelu::default(), x, g),
-            "squared_relu" => value_and_gradient(SquaredRelu, x, g),
-            "hard_sigmoid" => value_and_gradient(HardSigmoid::default(), x, g),
-            _ => value_and_gradient(HardSwish, x, g),
-        };
+        let activation = Function::named(name).default().activation();
+        let [our_y, our_grad] = value_and_gradient(activation, x, g);
         // PyTorch divides by 6 and 3 where these multiply.
         let tolerance = if name.starts_with("hard_") {
             4.0 * f32::EPSILON
@@ -66,6 +58,10 @@ fn the_table() {
             );
         }
         rows += 1;
+        names.push(name);
     }
-    assert_eq!(rows, 8 * 18 * 2 * 3);
+    for function in FUNCTIONS {
+        assert!(names.contains(&function.name), "the table has no {}", function.name);
+    }
+    assert_eq!(rows, FUNCTIONS.len() * 18 * 2 * 3);
 }

@@ -1,13 +1,20 @@
 //! The gradients are the derivatives: against finite differences in `f64`, beside the kinks.
 
-use rectify::{
-    Activation, Channels, ClippedRelu, Crelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, PRelu, ReGlu, Relu,
-    SquaredRelu, ThresholdedRelu,
-};
+use rectify::{Activation, Channels, Crelu, PRelu, ReGlu};
+
+use crate::common::functions::{Case, FUNCTIONS};
 
 const STEP: f64 = 1e-6;
 
-fn check(activation: impl Activation, kinks: &[f64]) {
+/// With default parameters and others.
+fn cases() -> impl Iterator<Item = Case> {
+    FUNCTIONS
+        .iter()
+        .flat_map(|function| [function.default(), function.with(function.typical)])
+}
+
+fn check(case: Case) {
+    let (activation, kinks) = (case.activation(), case.kinks());
     let points = (-800..=800).map(|i| f64::from(i) / 100.0 + 0.0013);
     let points: Vec<f64> = points
         .filter(|x| kinks.iter().all(|kink| (x - kink).abs() > STEP))
@@ -32,17 +39,7 @@ fn check(activation: impl Activation, kinks: &[f64]) {
 
 #[test]
 fn gradients_are_derivatives() {
-    check(Relu, &[0.0]);
-    check(LeakyRelu::new(0.125), &[0.0]);
-    check(LeakyRelu::new(-2.0), &[0.0]);
-    check(ClippedRelu::RELU6, &[0.0, 6.0]);
-    check(Hardtanh::new(-2.5, 1.5), &[-2.5, 1.5]);
-    check(ThresholdedRelu::new(1.0), &[1.0]);
-    check(ThresholdedRelu::new(-1.0), &[-1.0]);
-    check(SquaredRelu, &[0.0]);
-    check(HardSigmoid::default(), &[-3.0, 3.0]);
-    check(HardSigmoid::new(0.2, 0.5), &[-2.5, 2.5]);
-    check(HardSwish, &[-3.0, 3.0]);
+    cases().for_each(check);
 }
 
 /// (f(x + step) - f(x - step)) / (2 * step)
@@ -95,7 +92,8 @@ fn gradients_of_several_tensors_are_derivatives() {
 /// Where a function's page says so, `backward` may be given its output for its input.
 #[test]
 fn gradients_from_the_output() {
-    fn check(activation: impl Activation) {
+    for case in cases().filter(|case| (case.function.takes_output)(case.parameters)) {
+        let activation = case.activation();
         let x: Vec<f32> = (-800..=800)
             .map(|i| i as f32 / 100.0)
             .chain([f32::NAN, f32::INFINITY, -f32::INFINITY])
@@ -107,9 +105,4 @@ fn gradients_from_the_output() {
         activation.backward_inplace(&y, &mut from_output);
         assert_eq!(from_input, from_output, "{activation:?}");
     }
-    check(Relu);
-    check(LeakyRelu::new(0.3));
-    check(ClippedRelu::RELU6);
-    check(Hardtanh::new(-2.5, 1.5));
-    check(ThresholdedRelu::new(1.0));
 }

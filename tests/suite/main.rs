@@ -1,0 +1,40 @@
+//! What needs no process of its own, in one binary: each more is compiled and linked apart, with the loops that it calls.
+
+mod alignment;
+#[path = "../common/mod.rs"]
+mod common;
+mod concurrency;
+mod constants;
+mod exhaustive;
+mod gradient;
+#[cfg(unix)]
+mod guard_pages;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
+mod modes;
+mod names;
+mod onnx;
+mod panics;
+#[cfg(feature = "rayon")]
+mod parallel;
+mod pytorch;
+mod rows;
+mod uninit;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use common::format::Format;
+use common::guarded::Bytes;
+
+/// Sets the threshold of the process, for a test that needs one as long as it holds the guard. The results of the others are the same with
+/// any.
+fn stream_from(bytes: usize) -> MutexGuard<'static, ()> {
+    static THRESHOLD: Mutex<()> = Mutex::new(());
+    let guard = THRESHOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    rectify::set_streaming_threshold(bytes);
+    guard
+}
+
+/// Any bits; the grid says what has to come of them.
+fn random(format: Format, len: usize, seed: u64) -> Bytes {
+    format.to_bytes(format.scattered(len, seed))
+}
