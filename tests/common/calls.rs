@@ -290,8 +290,8 @@ pub fn fused_forward(
             fused = fused.residual(rows(residual));
         }
         match input {
-            Some(input) => fused.forward(rows(input), rows_mut(output)),
-            None => fused.forward_inplace(rows_mut(output)),
+            Some(input) => fused.forward(rows(input), &mut rows_mut(output)),
+            None => fused.forward_inplace(&mut rows_mut(output)),
         }
     });
 }
@@ -307,7 +307,7 @@ pub fn fused_backward(
 ) {
     with_format!(format, T => {
         let fused = on!(way, Fused::<_, T>::new(f));
-        let (input, output) = (rows(input), rows_mut(output));
+        let (input, output) = (rows(input), &mut rows_mut(output));
         match (grad_output.map(rows), sums) {
             (Some(grad_output), None) => fused.backward(input, grad_output, output),
             (None, None) => fused.backward_inplace(input, output),
@@ -326,8 +326,8 @@ pub fn prelu(format: Format, way: Way, (slopes, channels): ByChannel, input: Opt
     with_format!(format, T => {
         let prelu = on!(way, PRelu::<T>::new(cast_slice(slopes), channels));
         match input {
-            Some(input) => prelu.forward(rows(input), rows_mut(output)),
-            None => prelu.forward_inplace(rows_mut(output)),
+            Some(input) => prelu.forward(rows(input), &mut rows_mut(output)),
+            None => prelu.forward_inplace(&mut rows_mut(output)),
         }
     });
 }
@@ -343,7 +343,7 @@ pub fn prelu_backward(
 ) {
     with_format!(format, T => {
         let prelu = on!(way, PRelu::<T>::new(cast_slice(slopes), channels));
-        let (input, output, grad_slopes) = (rows(input), rows_mut(output), cast_slice_mut(grad_slopes));
+        let (input, output, grad_slopes) = (rows(input), &mut rows_mut(output), cast_slice_mut(grad_slopes));
         match grad_output {
             Some(grad_output) => prelu.backward(input, rows(grad_output), output, grad_slopes),
             None => prelu.backward_inplace(input, output, grad_slopes),
@@ -354,7 +354,7 @@ pub fn prelu_backward(
 /// In place without a.
 pub fn reglu(format: Format, way: Way, (a, b): (Option<View>, View), output: ViewMut) {
     with_format!(format, T => {
-        let (b, output) = (rows::<T>(b), rows_mut::<T>(output));
+        let (b, output) = (rows::<T>(b), &mut rows_mut::<T>(output));
         match a {
             Some(a) => on!(way, ReGlu::new()).forward(rows(a), b, output),
             None => on!(way, ReGlu::new()).forward_inplace(output, b),
@@ -365,20 +365,20 @@ pub fn reglu(format: Format, way: Way, (a, b): (Option<View>, View), output: Vie
 pub fn reglu_backward(format: Format, way: Way, [a, b, grad_output]: [View; 3], [grad_a, grad_b]: [ViewMut; 2]) {
     with_format!(format, T => {
         let (a, b, grad_output) = (rows::<T>(a), rows(b), rows(grad_output));
-        on!(way, ReGlu::new()).backward(a, b, grad_output, rows_mut(grad_a), rows_mut(grad_b));
+        on!(way, ReGlu::new()).backward(a, b, grad_output, &mut rows_mut(grad_a), &mut rows_mut(grad_b));
     });
 }
 
 pub fn crelu(format: Format, way: Way, input: View, [positive, negative]: [ViewMut; 2]) {
     with_format!(format, T => {
-        on!(way, Crelu::new()).forward(rows::<T>(input), rows_mut(positive), rows_mut(negative));
+        on!(way, Crelu::new()).forward(rows::<T>(input), &mut rows_mut(positive), &mut rows_mut(negative));
     });
 }
 
 pub fn crelu_backward(format: Format, way: Way, [input, grad_positive, grad_negative]: [View; 3], grad_input: ViewMut) {
     with_format!(format, T => {
         let (grad_positive, grad_negative) = (rows(grad_positive), rows(grad_negative));
-        on!(way, Crelu::new()).backward(rows::<T>(input), grad_positive, grad_negative, rows_mut(grad_input));
+        on!(way, Crelu::new()).backward(rows::<T>(input), grad_positive, grad_negative, &mut rows_mut(grad_input));
     });
 }
 

@@ -216,14 +216,21 @@ fn shapes() {
         Crelu::new().backward(&x, &x, &x[..10], y)
     });
 
-    check("5 channels don't divide the 12 elements of `output`", &|y| {
-        fused.bias(&[0.0; 5], Channels::Last).forward(&x, y);
-    });
-    check("0 channels don't divide the 12 elements of `output`", &|y| {
-        fused.bias(&[], Channels::Last).forward(&x, y)
-    });
     check(
-        &format!("2 channels of {} elements don't divide the 12 of `output`", usize::MAX),
+        "`bias` has 5 elements: so many channels don't divide the 12 elements of `output`",
+        &|y| {
+            fused.bias(&[0.0; 5], Channels::Last).forward(&x, y);
+        },
+    );
+    check(
+        "`bias` has 0 elements: so many channels don't divide the 12 elements of `output`",
+        &|y| fused.bias(&[], Channels::Last).forward(&x, y),
+    );
+    check(
+        &format!(
+            "`bias` has 2 elements: so many channels of {} elements don't divide the 12 of `output`",
+            usize::MAX
+        ),
         &|y| {
             fused
                 .bias(&[0.0; 2], Channels::First { spatial: usize::MAX })
@@ -235,21 +242,29 @@ fn shapes() {
         &|y| {
             fused
                 .bias(&[0.0; 2], Channels::Last)
-                .forward(&x[..10], RowsMut::with_stride(y, 5, 7));
+                .forward(&x[..10], &mut RowsMut::with_stride(y, 5, 7));
         },
     );
-    check("5 channels of 2 elements don't divide the 12 of `output`", &|y| {
-        fused.bias(&[0.0; 5], SPATIAL_2).forward(&x, y)
-    });
-    check("0 channels of 2 elements don't divide the 12 of `output`", &|y| {
-        fused.bias(&[], SPATIAL_2).forward(&x, y)
-    });
-    check("4 channels of 2 elements don't divide the 12 of `grad`", &|y| {
-        fused.backward_bias_inplace(&x, y, SPATIAL_2, &mut [0.0; 4]);
-    });
-    check("5 channels don't divide the 12 elements of `grad`", &|y| {
-        PRelu::new(&[0.0; 5], Channels::Last).backward_inplace(&x, y, &mut [0.0; 5]);
-    });
+    check(
+        "`bias` has 5 elements: so many channels of 2 elements don't divide the 12 of `output`",
+        &|y| fused.bias(&[0.0; 5], SPATIAL_2).forward(&x, y),
+    );
+    check(
+        "`bias` has 0 elements: so many channels of 2 elements don't divide the 12 of `output`",
+        &|y| fused.bias(&[], SPATIAL_2).forward(&x, y),
+    );
+    check(
+        "`grad_bias` has 4 elements: so many channels of 2 elements don't divide the 12 of `grad`",
+        &|y| {
+            fused.backward_bias_inplace(&x, y, SPATIAL_2, &mut [0.0; 4]);
+        },
+    );
+    check(
+        "`slopes` has 5 elements: so many channels don't divide the 12 elements of `grad`",
+        &|y| {
+            PRelu::new(&[0.0; 5], Channels::Last).backward_inplace(&x, y, &mut [0.0; 5]);
+        },
+    );
     check("`grad_slopes` has 3 elements, not 4", &|y| {
         PRelu::new(&[0.0; 4], Channels::Last).backward(&x, &x, y, &mut [0.0; 3]);
     });
@@ -260,20 +275,20 @@ fn shapes() {
     });
 
     check("rows of 5 elements with a stride of 4", &|y| {
-        fused.forward_inplace(RowsMut::with_stride(y, 5, 4))
+        fused.forward_inplace(&mut RowsMut::with_stride(y, 5, 4))
     });
     check("rows of 5 elements with a stride of 4", &|_| {
         _ = Rows::with_stride(&x, 5, 4)
     });
     check("5 columns don't divide 12 elements", &|y| {
-        fused.forward_inplace(RowsMut::new(y, 5))
+        fused.forward_inplace(&mut RowsMut::new(y, 5))
     });
     check("0 columns don't divide 12 elements", &|y| {
-        fused.forward_inplace(RowsMut::new(y, 0))
+        fused.forward_inplace(&mut RowsMut::new(y, 0))
     });
     check("5 columns don't divide 12 elements", &|_| _ = Rows::new(&x, 5));
     check("12 elements don't end with a row of 5, with a stride of 10", &|y| {
-        fused.forward_inplace(RowsMut::with_stride(y, 5, 10));
+        fused.forward_inplace(&mut RowsMut::with_stride(y, 5, 10));
     });
     check("column 5 of rows of 4", &|_| _ = Rows::new(&x, 4).split_at_column(5));
     check("column 5 of rows of 4", &|y| _ = RowsMut::new(y, 4).split_at_column(5));

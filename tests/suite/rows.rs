@@ -20,7 +20,7 @@ fn slices_arrays_vectors_and_rows_are_the_same() {
     fused.forward(&x[..], &mut output[..]);
     assert_eq!(output, expected);
     let mut output = vec![0.0; 6];
-    fused.forward(Rows::new(&x, 3), RowsMut::new(&mut output, 6));
+    fused.forward(Rows::new(&x, 3), &mut RowsMut::new(&mut output, 6));
     assert_eq!(output, expected);
 }
 
@@ -34,13 +34,13 @@ fn halves_of_rows() {
     assert_eq!(y, [10.0, 0.0, 90.0, 160.0]);
 
     let mut grad = [f32::NAN; 8];
-    let (grad_a, grad_b) = RowsMut::new(&mut grad, 4).split_at_column(2);
-    ReGlu::new().backward(a, b, &[1.0; 4], grad_a, grad_b);
+    let (mut grad_a, mut grad_b) = RowsMut::new(&mut grad, 4).split_at_column(2);
+    ReGlu::new().backward(a, b, &[1.0; 4], &mut grad_a, &mut grad_b);
     assert_eq!(grad, [10.0, 0.0, 1.0, 0.0, 30.0, 40.0, 3.0, 4.0]);
 
     let mut both = [0.0; 8];
-    let (positive, negative) = RowsMut::new(&mut both, 4).split_at_column(2);
-    Crelu::new().forward(a, positive, negative);
+    let (mut positive, mut negative) = RowsMut::new(&mut both, 4).split_at_column(2);
+    Crelu::new().forward(a, &mut positive, &mut negative);
     assert_eq!(both, [1.0, 0.0, 0.0, 2.0, 3.0, 4.0, 0.0, 0.0]);
 }
 
@@ -85,21 +85,23 @@ fn slopes_are_those_of_leaky_relus() {
 #[test]
 fn strides_as_long_as_they_can_be() {
     let mut x = [-1.0_f32, 2.0, -3.0, 4.0];
-    let row = RowsMut::with_stride(&mut x, 4, usize::MAX);
-    Fused::new(Relu).bias(&[1.0; 4], Channels::Last).forward_inplace(row);
+    let mut row = RowsMut::with_stride(&mut x, 4, usize::MAX);
+    Fused::new(Relu)
+        .bias(&[1.0; 4], Channels::Last)
+        .forward_inplace(&mut row);
     assert_eq!(x, [0.0, 3.0, 0.0, 5.0]);
 
     let mut empty = [0.0_f32; 0];
-    let no_rows = RowsMut::with_stride(&mut empty, 5, usize::MAX);
+    let mut no_rows = RowsMut::with_stride(&mut empty, 5, usize::MAX);
     Fused::new(Relu)
         .bias(&[1.0, 2.0], Channels::First { spatial: 5 })
-        .forward_inplace(no_rows);
+        .forward_inplace(&mut no_rows);
     // Tensors without columns may differ in rows, which have no stride then.
     for elements in [0, 1] {
         let input = Rows::with_stride(&x[..elements], 0, usize::MAX);
-        let output = RowsMut::with_stride(&mut [], 0, 1);
-        Fused::new(Relu).forward(input, output);
-        Fused::new(Relu).forward(input, RowsMut::with_stride(&mut [0.0; 5], 0, 1));
+        let mut output = RowsMut::with_stride(&mut [], 0, 1);
+        Fused::new(Relu).forward(input, &mut output);
+        Fused::new(Relu).forward(input, &mut RowsMut::with_stride(&mut [0.0; 5], 0, 1));
     }
 
     let spatial = Channels::First { spatial: usize::MAX };
