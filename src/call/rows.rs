@@ -249,24 +249,13 @@ fn plan(channels: Option<ChannelsOf>, inputs: &[Input], outputs: &[(&'static str
         rows: 0,
         columns,
     };
-    let operand = |name: &str, view: View| {
-        check_elements((name, view.shape.len()), (output_name, elements));
-        let shape = view.shape.reshape(name, columns);
-        let operand = Operand {
-            start: view.start,
-            // Without columns, the stride may have any value.
-            row_stride: shape.stride.wrapping_mul(size),
-            ..Operand::NONE
-        };
-        (operand, shape.rows)
-    };
     for (i, &(name, output)) in outputs.iter().enumerate() {
-        (plan.outputs[i], plan.rows) = operand(name, output);
+        (plan.outputs[i], plan.rows) = operand((name, output), (output_name, elements), columns, size);
     }
     let mut is_inplace = false;
     for (i, &input) in inputs.iter().enumerate() {
         plan.inputs[i] = match input {
-            Input::Rows(name, input) => operand(name, input).0,
+            Input::Rows(name, input) => operand((name, input), (output_name, elements), columns, size).0,
             Input::Row(name, start, len) => {
                 assert!(len == columns, "`{name}` has {len} elements, not {columns}");
                 Operand { start, ..Operand::NONE }
@@ -304,6 +293,21 @@ fn plan(channels: Option<ChannelsOf>, inputs: &[Input], outputs: &[(&'static str
         }
     }
     (plan, is_inplace)
+}
+
+/// Returns the rows of a tensor, and their number. Panics if it has not as many elements as the first output, or no rows
+/// of so many columns.
+#[track_caller]
+fn operand((name, view): (&str, View), output: (&str, usize), columns: usize, size: usize) -> (Operand, usize) {
+    check_elements((name, view.shape.len()), output);
+    let shape = view.shape.reshape(name, columns);
+    let operand = Operand {
+        start: view.start,
+        // With no columns, the stride is not used and may have any value.
+        row_stride: shape.stride.wrapping_mul(size),
+        ..Operand::NONE
+    };
+    (operand, shape.rows)
 }
 
 fn divides(divisor: Option<usize>, elements: usize) -> bool {
