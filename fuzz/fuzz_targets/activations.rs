@@ -46,7 +46,7 @@ fn run(mut u: Unstructured) -> Result<()> {
         let before = if method == ForwardInplace { &x_bytes } else { &g_bytes };
         let mut output = Guarded::new(before, misalignments[2]);
         let method_of_way = appending(method, way);
-        calls::map(
+        calls::map_any(
             format,
             way,
             f,

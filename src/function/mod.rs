@@ -21,7 +21,7 @@ pub use hard_sigmoid::HardSigmoid;
 pub use hard_swish::HardSwish;
 pub use hardtanh::Hardtanh;
 pub use leaky_relu::LeakyRelu;
-pub(crate) use prelu::{PReluGradient, PReluSlopes, PReluValue};
+pub(crate) use prelu::{PReluGradient, PReluSlopes, PReluValue, prelu_params};
 pub(crate) use reglu::{ReGluGradient, ReGluValue};
 pub use relu::Relu;
 pub use squared_relu::SquaredRelu;
@@ -34,14 +34,14 @@ use crate::simd::{Format, Lane, LiveFn, Vector, VectorFn};
 macro_rules! copy_by_format {
     ($($name:ident),+) => {
         $(
-            impl<T> Clone for $name<T> {
+            impl<T: Format> Clone for $name<T> {
                 #[inline(always)]
                 fn clone(&self) -> Self {
                     *self
                 }
             }
 
-            impl<T> Copy for $name<T> {}
+            impl<T: Format> Copy for $name<T> {}
         )+
     };
 }

@@ -19,6 +19,25 @@ pub fn without_sign<V: Vector>(simd: V::Simd, x: V) -> V {
     x.bitand(V::splat(simd, V::Lane::WITHOUT_SIGN))
 }
 
+/// Detection of numbers that are neither +0.0 nor -0.0.
+///
+/// Its constants are parameters that the compiler doesn't see. Otherwise LLVM makes a floating-point compare of it, for which a
+/// subnormal number is 0 in some modes of the CPU.
+#[derive(Clone, Copy)]
+pub struct Nonzero<L>(Interval<L>);
+
+impl<L: Lane> Nonzero<L> {
+    #[inline(always)]
+    pub fn new() -> Self {
+        Self(Interval::new(L::LOWEST_BIT, L::ZERO.wrapping_sub(L::LOWEST_BIT)))
+    }
+
+    #[inline(always)]
+    pub fn contains<V: Vector<Lane = L>>(self, simd: V::Simd, x: V) -> V::Mask {
+        self.0.contains(simd, x.wrapping_add(x))
+    }
+}
+
 /// Detection of NaN, by the bits of infinity.
 #[derive(Clone, Copy)]
 pub struct Nan<L>(L);

@@ -2,12 +2,18 @@
 
 use core::marker::PhantomData;
 
-use super::order::without_sign;
+use super::order::Nonzero;
 use super::relu::passes;
 use crate::simd::{Float, FloatFn, Format, Register, SumFn, Vector, VectorFn};
 
-/// The value, from x and the slope.
-pub(crate) struct PReluValue<T>(PhantomData<T>);
+/// What the loops below read: which slopes are not zero.
+pub(crate) fn prelu_params<T: Format>() -> Nonzero<T::Lane> {
+    Nonzero::new()
+}
+
+/// The value, from x and the slope. Has the layout of [`prelu_params`].
+#[repr(transparent)]
+pub(crate) struct PReluValue<T: Format>(Nonzero<T::Lane>);
 
 impl<T: Format> VectorFn<2> for PReluValue<T> {
     type Lane = T::Lane;
@@ -16,12 +22,13 @@ impl<T: Format> VectorFn<2> for PReluValue<T> {
 
     #[inline(always)]
     fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x, slope]: [V; 2]) -> [V; 1] {
-        [choose::<T, V>(simd, x, x, slope)]
+        [choose::<T, V>(self.0, simd, x, x, slope)]
     }
 }
 
-/// The gradient at x, from x, the gradient at the output and the slope.
-pub(crate) struct PReluGradient<T>(PhantomData<T>);
+/// The gradient at x, from x, the gradient at the output and the slope. Has the layout of [`prelu_params`].
+#[repr(transparent)]
+pub(crate) struct PReluGradient<T: Format>(Nonzero<T::Lane>);
 
 impl<T: Format> VectorFn<3> for PReluGradient<T> {
     type Lane = T::Lane;
@@ -30,7 +37,7 @@ impl<T: Format> VectorFn<3> for PReluGradient<T> {
 
     #[inline(always)]
     fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, [x, grad_output, slope]: [V; 3]) -> [V; 1] {
-        [choose::<T, V>(simd, x, grad_output, slope)]
+        [choose::<T, V>(self.0, simd, x, grad_output, slope)]
     }
 }
 
@@ -38,9 +45,15 @@ super::copy_by_format!(PReluValue, PReluGradient);
 
 /// `number` where x passes, else `number * slope`, or +0.0 where the slope is 0.
 #[inline(always)]
-fn choose<T: Format, V: Vector<Lane = T::Lane>>(simd: V::Simd, x: V, number: V, slope: V) -> V {
+fn choose<T: Format, V: Vector<Lane = T::Lane>>(
+    nonzero: Nonzero<T::Lane>,
+    simd: V::Simd,
+    x: V,
+    number: V,
+    slope: V,
+) -> V {
     V::compute::<T, _, 2>(simd, Product, [number, slope])
-        .keep(without_sign(simd, slope).nonzero())
+        .keep(nonzero.contains(simd, slope))
         .replace(passes(T::NEG_INFINITY, simd, x), number)
 }
 

@@ -1,5 +1,5 @@
 use super::Function;
-use super::order::{Interval, Nan, has_fast_minimum, without_sign};
+use super::order::{Interval, Nan, Nonzero, has_fast_minimum};
 use super::relu::relu;
 use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
@@ -40,17 +40,17 @@ impl Function for SquaredRelu {
 
     type Code<T: Format> = T;
 
-    /// The interval of positive numbers.
-    type Params<L: Lane> = Interval<L>;
+    /// The positive numbers, and those that are not zero.
+    type Params<L: Lane> = (Interval<L>, Nonzero<L>);
 
     #[inline(always)]
-    fn params<T: Format>(self) -> Interval<T::Lane> {
+    fn params<T: Format>(self) -> Self::Params<T::Lane> {
         // As integers, positive numbers are in their own order.
-        Interval::new(T::Lane::LOWEST_BIT, T::INFINITY)
+        (Interval::new(T::Lane::LOWEST_BIT, T::INFINITY), Nonzero::new())
     }
 
     #[inline(always)]
-    fn value<T: Format, V: Vector<Lane = T::Lane>>(positive: Interval<T::Lane>, simd: V::Simd, x: V) -> V {
+    fn value<T: Format, V: Vector<Lane = T::Lane>>((positive, _): Self::Params<T::Lane>, simd: V::Simd, x: V) -> V {
         if has_fast_minimum::<V>() {
             let positive = x.keep(x.gt(V::splat(simd, T::Lane::ZERO)));
             let square = V::compute::<T, _, 1>(simd, Square, [positive]);
@@ -62,13 +62,13 @@ impl Function for SquaredRelu {
 
     #[inline(always)]
     fn gradient<T: Format, V: Vector<Lane = T::Lane>>(
-        positive: Interval<T::Lane>,
+        (positive, nonzero): Self::Params<T::Lane>,
         simd: V::Simd,
         x: V,
         grad_output: V,
     ) -> V {
         let product = V::compute::<T, _, 2>(simd, TwiceProduct, [x, grad_output]);
-        let product = grad_output.replace(without_sign(simd, grad_output).nonzero(), product);
+        let product = grad_output.replace(nonzero.contains(simd, grad_output), product);
         relu(T::NEG_INFINITY, simd, x).replace(positive.contains(simd, x), product)
     }
 }

@@ -2,6 +2,7 @@ use crate::call::{
     AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, Params, Rows, RowsCall, RowsInput, RowsMut, call_options,
     loops,
 };
+use crate::function::prelu_params;
 use crate::simd::Element;
 
 /// Parametric ReLU: f(x) = x where `!(x <= 0)`, else x * slope\[channel\], with a slope for each channel.
@@ -108,7 +109,10 @@ impl<'a, T: Element> PRelu<'a, T> {
     where
         'a: 'b,
     {
-        let value = Kernel::Rows(const { loops::PRELU_VALUE[T::INDEX] }, &Params::new(()));
+        let value = Kernel::Rows(
+            const { loops::PRELU_VALUE[T::INDEX] },
+            &Params::new(prelu_params::<T>()),
+        );
         RowsCall::new(self.channels(), [input, self.slopes()], [output]).map(value, self.options);
     }
 
@@ -189,7 +193,10 @@ impl<'a, T: Element> PRelu<'a, T> {
     ) where
         'a: 'b,
     {
-        let gradient = Kernel::Rows(const { loops::PRELU_GRADIENT[T::INDEX] }, &Params::new(()));
+        let gradient = Kernel::Rows(
+            const { loops::PRELU_GRADIENT[T::INDEX] },
+            &Params::new(prelu_params::<T>()),
+        );
         let inputs = [RowsInput::Rows("input", input), grad_output, self.slopes()];
         RowsCall::new(self.channels(), inputs, [output]).map_and_sum_inputs(
             gradient,

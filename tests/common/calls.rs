@@ -4,7 +4,9 @@ use std::fmt;
 use std::mem::MaybeUninit;
 
 use bytemuck::Pod;
-use rectify::{Activation, Channels, Crelu, Element, Fused, Kernels, OneBitGradient, PRelu, ReGlu, Rows, RowsMut};
+use rectify::{
+    Activation, AnyActivation, Channels, Crelu, Element, Fused, Kernels, OneBitGradient, PRelu, ReGlu, Rows, RowsMut,
+};
 
 use super::format::Format;
 use super::tensor::{View, ViewMut};
@@ -170,6 +172,21 @@ pub fn map(format: Format, way: Way, f: impl Activation, method: Method, [x, g]:
             BackwardAppend => append(output, |vector| f.backward_append(x, g, vector)),
         }
     });
+}
+
+/// The same of a function as users call it: ReLU by its own type, which walks a few elements in the caller.
+pub fn map_any(
+    format: Format,
+    way: Way,
+    function: AnyActivation,
+    method: Method,
+    inputs: [&[u8]; 2],
+    output: &mut [u8],
+) {
+    match function {
+        AnyActivation::Relu(relu) => map(format, way, relu, method, inputs, output),
+        any => map(format, way, any, method, inputs, output),
+    }
 }
 
 /// To the output, what was appended.

@@ -188,6 +188,18 @@ impl Tensors {
         Tensor::new(self.format.bytes(), &bytes, self.shape)
     }
 
+    /// Aligned otherwise than the others, for a second output.
+    fn misaligned(self) -> Self {
+        let misalignment = self.shape.misalignment + 1;
+        Self {
+            shape: Shape {
+                misalignment,
+                ..self.shape
+            },
+            ..self
+        }
+    }
+
     fn values(self, seed: u64) -> Vec<u64> {
         values(self.format, self.shape.elements(), seed)
     }
@@ -379,7 +391,7 @@ fn reglu(setting: Setting) {
             tensors.assert(&output, &expected, &|| name.into());
         }
 
-        let [mut grad_a, mut grad_b] = [(); 2].map(|()| tensors.with(&g));
+        let (mut grad_a, mut grad_b) = (tensors.with(&g), tensors.misaligned().with(&g));
         let outputs = [grad_a.view_mut(), grad_b.view_mut()];
         calls::reglu_backward(format, way, [a_view, b_view, g_tensor.view()], outputs);
         tensors.assert(&grad_a, &map3(&a, &g, &b), &|| "grad_a".into());
@@ -395,7 +407,7 @@ fn crelu(setting: Setting) {
         let [x, g, h] = [12, 13, 14].map(|seed| tensors.values(seed));
         let [input, grad_positive, grad_negative] = [&x, &g, &h].map(|values| tensors.with(values));
 
-        let [mut positive, mut negative] = [(); 2].map(|()| tensors.with(&g));
+        let (mut positive, mut negative) = (tensors.with(&g), tensors.misaligned().with(&g));
         let outputs = [positive.view_mut(), negative.view_mut()];
         calls::crelu(format, way, input.view(), outputs);
         let expected: Vec<_> = x.iter().map(|&x| relu(x)).collect();

@@ -61,7 +61,7 @@ fn run(setting: Setting, data: &Data, method: Method, len: usize, misalignments:
         _ => Guarded::new(&vec![0x5a; bytes], o),
     };
     let inputs = [x.bytes(), g.bytes()];
-    calls::map(
+    calls::map_any(
         setting.format,
         setting.way(),
         data.case.activation(),

@@ -64,7 +64,7 @@ fn threads_may_share_a_buffer_by_pieces() {
                 if matches!(method, ForwardInplace | BackwardInplace) {
                     y.copy_from_slice(x);
                 }
-                calls::map(format, way, f, method, [x, x], y);
+                calls::map_any(format, way, f, method, [x, x], y);
             });
         }
         let one_bit = FUNCTIONS

@@ -159,22 +159,22 @@ impl Run<'_> {
         self.case.function = case.function.name;
         for (name, method) in [("forward", Method::Forward), ("forward_uninit", Method::ForwardUninit)] {
             self.call(name, |s| {
-                calls::map(format, way, f, method, [s.input(len), &[]], s.output(len))
+                calls::map_any(format, way, f, method, [s.input(len), &[]], s.output(len))
             });
         }
         self.call("forward_inplace", |s| {
-            calls::map(format, way, f, Method::ForwardInplace, [&[]; 2], s.output(len));
+            calls::map_any(format, way, f, Method::ForwardInplace, [&[]; 2], s.output(len));
         });
         for (name, method) in [
             ("backward", Method::Backward),
             ("backward_uninit", Method::BackwardUninit),
         ] {
             self.call(name, |s| {
-                calls::map(format, way, f, method, [s.input(len), s.input(len)], s.output(len));
+                calls::map_any(format, way, f, method, [s.input(len), s.input(len)], s.output(len));
             });
         }
         self.call("backward_inplace", |s| {
-            calls::map(
+            calls::map_any(
                 format,
                 way,
                 f,

@@ -19,7 +19,7 @@ Usage: cargo run --release -p throughput -- [OPTIONS]
                    each cache and some that no cache holds; prints shares of ReLU's GB/s by the same method
   --csv FILE       also write the figures as comma-separated values
   --svg FILE       also plot them: GB/s against size, a line an instruction set
-  --markdown       print the table of README instead: medians over the formats, with the least share of the limit (of ReLU)
+  --markdown       print the table of docs/performance.md instead: medians over the formats, with the least share of the limit (of ReLU)
   --criterion DIR  instead of measuring, take the newest figures of each benchmark that cargo bench -p family left in DIR,
                    which is target/criterion (remove it first to have those of one run); given several times, with the
                    folders of several runs, take each figure from the run in the middle by its share of the limit (of ReLU)

@@ -63,7 +63,7 @@ pub fn shares(measurements: &[Measurement]) -> String {
     text
 }
 
-/// README's: a row a function and instruction set, a column a size from 4 KiB on.
+/// That of docs/performance.md: a row a function and instruction set, a column a size from 4 KiB on.
 pub fn markdown(measurements: &[Measurement]) -> String {
     let long = measurements.iter().filter(|cell| cell.bytes >= 4096);
     let sizes = distinct(long, |cell| cell.bytes);
