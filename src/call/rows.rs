@@ -372,6 +372,14 @@ const SHORT_BYTES: usize = 1 << 10;
 /// The number of rows that are summed before their sum is added to the total: the error of a sum grows with its length.
 const ROWS_OF_SUM: usize = 256;
 
+// A tile of a strip has all of its columns, so that the sums of a strip begin with its first column. A tile of a long row
+// begins with the first of a row's lanes.
+const _: () = {
+    assert!(STRIP * size_of::<u64>() <= BLOCK_BYTES);
+    assert!((BLOCK_BYTES / size_of::<u64>()).is_multiple_of(row_lanes::<f32>()));
+    assert!((BLOCK_BYTES / size_of::<u16>()).is_multiple_of(row_lanes::<f32>()));
+};
+
 /// Room for a block of elements.
 #[repr(align(64))]
 struct Block([MaybeUninit<u8>; BLOCK_BYTES + LINE_BYTES]);
@@ -411,12 +419,13 @@ struct Walk<'a> {
     kernels: Kernels,
     /// Whether the outputs are written with non-temporal stores.
     streaming: bool,
-    block: Block,
+    // Pointers, since a reference to what holds a block would end the pointers to it.
+    block: *mut u8,
     /// A block of the output, which is copied from there with non-temporal stores.
-    outputs: Block,
+    outputs: *mut u8,
     /// The input that is repeated in `rows`.
     repeated: Option<Repeated>,
-    rows: Block,
+    rows: *mut u8,
 }
 
 impl Work<'_> {
@@ -426,14 +435,16 @@ impl Work<'_> {
         {
             self.kernel = Kernel::Rows(fused, params);
         }
+        // Used through these pointers only, as long as the walk.
+        let (mut block, mut outputs, mut rows) = (Block::new(), Block::new(), Block::new());
         let mut walk = Walk {
             work: self,
             kernels,
             streaming,
-            block: Block::new(),
-            outputs: Block::new(),
+            block: block.start(),
+            outputs: outputs.start(),
             repeated: None,
-            rows: Block::new(),
+            rows: rows.start(),
         };
         walk.repeat_row();
         match self.sums {
@@ -727,7 +738,7 @@ impl Walk<'_> {
         let size = self.work.size;
         let output = tile.outputs[0].start;
         // At the same offset in a cache line as the output.
-        let start = self.outputs.start().wrapping_add(output.addr() % LINE_BYTES);
+        let start = self.outputs.wrapping_add(output.addr() % LINE_BYTES);
         let mut in_block = *tile;
         in_block.outputs[0] = contiguous(start, tile, size);
         self.map(&in_block, false);
@@ -748,7 +759,7 @@ impl Walk<'_> {
             Kernel::Rows(loops, params) => self.call_rows(loops, params.as_ptr(), tile, streaming),
             Kernel::Slices(loops, params) => self.call_slices(loops, params, tile, streaming),
             Kernel::Fused { sum, value, params, .. } => {
-                let z = contiguous(self.block.start(), tile, self.work.size);
+                let z = contiguous(self.block, tile, self.work.size);
                 let mut to_block = *tile;
                 to_block.outputs[0] = z;
                 self.call_rows(sum, NO_PARAMS, &to_block, false);
@@ -775,7 +786,7 @@ impl Walk<'_> {
         for i in 0..repeated.times {
             // SAFETY: the row has `plan.columns` elements, checked by `plan`. The block has room for `times` rows: see
             // `repeatable`.
-            unsafe { self.rows.start().add(i * bytes).copy_from_nonoverlapping(row, bytes) };
+            unsafe { self.rows.add(i * bytes).copy_from_nonoverlapping(row, bytes) };
         }
         self.repeated = Some(repeated);
     }
@@ -789,7 +800,7 @@ impl Walk<'_> {
             for operand in long.inputs.iter_mut().chain(&mut long.outputs) {
                 operand.row_stride *= times;
             }
-            long.inputs[index].start = self.rows.start();
+            long.inputs[index].start = self.rows;
             self.call_pass(loops, function, &long, streaming);
             left = part(plan, Axis::Rows, rows * times, plan.rows - rows * times, self.work.size);
         }

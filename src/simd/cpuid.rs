@@ -23,7 +23,7 @@ cfg_if::cfg_if! {
             None
         }
 
-        /// The product of call_options, partitions, bytes of a line and sets. Each field is the number minus one.
+        /// The product of ways, partitions, bytes of a line and sets. Each field is the number minus one.
         fn cache_size(cache: CpuidResult) -> usize {
             let field = |shift: u32, width: u32| (cache.ebx >> shift & ((1 << width) - 1)) as usize + 1;
             let way = field(12, 10) * field(0, 12);

@@ -10,10 +10,13 @@
 use core::marker::PhantomData;
 
 use super::{RegisterOf, before_alignment, is_aligned, load, store};
-use crate::simd::{Register, Simd, SliceLoop, Vector, VectorFn};
+use crate::simd::{REGISTER_BYTES, Register, Simd, SliceLoop, Vector, VectorFn};
 
 /// The size of a slice from which on stores are aligned. Below, the head takes longer than aligned stores save.
 pub(crate) const ALIGNED_BYTES: usize = 512;
+
+// So a head, which is shorter than a register, is within the slices.
+const _: () = assert!(ALIGNED_BYTES >= REGISTER_BYTES);
 
 /// The number of registers in an iteration of the main loop of [`Map::walk_with_narrow_tails`].
 const UNROLL: usize = 4;
