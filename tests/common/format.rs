@@ -24,6 +24,7 @@ struct Layout {
     mantissa_width: u32,
     sign: u64,
     infinity: u64,
+    #[cfg(feature = "half")]
     bias: i32,
 }
 
@@ -36,6 +37,7 @@ impl Layout {
             mantissa_width,
             sign,
             infinity: sign - (1 << mantissa_width),
+            #[cfg(feature = "half")]
             bias: (1 << (width - mantissa_width - 2)) - 1,
         }
     }
@@ -96,54 +98,66 @@ impl Format {
     }
 
     /// The value of the bits, exactly; `None` for a NaN.
+    #[inline]
     pub fn value(self, bits: u64) -> Option<f64> {
+        let number = match self {
+            Self::F32 => f64::from(f32::from_bits(bits as u32)),
+            Self::F64 => f64::from_bits(bits),
+            #[cfg(feature = "half")]
+            Self::F16 | Self::Bf16 => self.value_of_16_bits(bits),
+        };
+        (!number.is_nan()).then_some(number)
+    }
+
+    #[cfg(feature = "half")]
+    fn value_of_16_bits(self, bits: u64) -> f64 {
         let layout = self.layout();
         let magnitude = bits & !layout.sign;
-        if magnitude > layout.infinity {
-            return None;
-        }
-        Some(match layout.width {
-            64 => f64::from_bits(bits),
-            32 => f64::from(f32::from_bits(bits as u32)),
-            _ => {
-                let magnitude = if magnitude == layout.infinity {
-                    f64::INFINITY
-                } else {
-                    let mantissa = magnitude & ((1 << layout.mantissa_width) - 1);
-                    let exponent = (magnitude >> layout.mantissa_width) as i32;
-                    let implicit = u64::from(exponent != 0) << layout.mantissa_width;
-                    (implicit + mantissa) as f64 * self.spacing(exponent.max(1))
-                };
-                if bits & layout.sign == 0 { magnitude } else { -magnitude }
-            }
-        })
+        let number = if magnitude < layout.infinity {
+            let mantissa = magnitude & ((1 << layout.mantissa_width) - 1);
+            let exponent = (magnitude >> layout.mantissa_width) as i32;
+            let implicit = u64::from(exponent != 0) << layout.mantissa_width;
+            (implicit + mantissa) as f64 * self.spacing(exponent.max(1))
+        } else if magnitude == layout.infinity {
+            f64::INFINITY
+        } else {
+            f64::NAN
+        };
+        if bits & layout.sign == 0 { number } else { -number }
     }
 
     /// The difference of neighbours with that biased exponent.
+    #[cfg(feature = "half")]
     fn spacing(self, exponent: i32) -> f64 {
         let layout = self.layout();
         power_of_2(exponent - layout.bias - layout.mantissa_width as i32)
     }
 
     /// The bits of the number that is nearest to `number`, which is no NaN; of two the even one.
+    #[inline]
     pub fn nearest(self, number: f64) -> u64 {
-        match self.width() {
-            64 => number.to_bits(),
-            32 => u64::from((number as f32).to_bits()),
-            _ => {
-                let magnitude = number.abs();
-                let exponent = (magnitude.to_bits() >> 52) as i32 - 1023 + self.layout().bias;
-                let exponent = exponent.clamp(1, (self.infinity() >> self.mantissa_width()) as i32);
-                // A number of the next exponent follows the last one of this exponent, so that bits are added up.
-                let steps = (magnitude / self.spacing(exponent)).round_ties_even() as u64;
-                let lower = ((exponent - 1) as u64) << self.mantissa_width();
-                let bits = lower.saturating_add(steps).min(self.infinity());
-                if number.is_sign_negative() {
-                    bits | self.sign()
-                } else {
-                    bits
-                }
-            }
+        match self {
+            Self::F32 => u64::from((number as f32).to_bits()),
+            Self::F64 => number.to_bits(),
+            #[cfg(feature = "half")]
+            Self::F16 | Self::Bf16 => self.nearest_of_16_bits(number),
+        }
+    }
+
+    #[cfg(feature = "half")]
+    fn nearest_of_16_bits(self, number: f64) -> u64 {
+        let layout = self.layout();
+        let magnitude = number.abs();
+        let exponent = (magnitude.to_bits() >> 52) as i32 - 1023 + layout.bias;
+        let exponent = exponent.clamp(1, (layout.infinity >> layout.mantissa_width) as i32);
+        // A number of the next exponent follows the last one of this exponent, so that bits are added up.
+        let steps = (magnitude / self.spacing(exponent)).round_ties_even() as u64;
+        let lower = ((exponent - 1) as u64) << layout.mantissa_width;
+        let bits = lower.saturating_add(steps).min(layout.infinity);
+        if number.is_sign_negative() {
+            bits | layout.sign
+        } else {
+            bits
         }
     }
 
