@@ -586,7 +586,7 @@ fn repeatable(plan: &Plan, size: usize) -> Option<Repeated> {
 }
 
 impl Walk<'_> {
-    fn map_all(&mut self) {
+    fn map_all(&self) {
         let Work { plan, size, kernel, .. } = self.work;
         let is_one_loop = !matches!(kernel, Kernel::Fused { .. });
         let is_flat_slices = matches!(kernel, Kernel::Slices(..)) && is_flat(&plan, size);
@@ -618,7 +618,7 @@ impl Walk<'_> {
     }
 
     /// Computes the outputs and the sum of each column.
-    fn sum_columns(&mut self, sums: Sums) {
+    fn sum_columns(&self, sums: Sums) {
         let Work { plan, size, .. } = self.work;
         let bytes = sums.loops.size;
         for first in (0..plan.columns).step_by(STRIP) {
@@ -652,7 +652,7 @@ impl Walk<'_> {
     }
 
     /// Computes the outputs and the sum of each row of a group, over all groups.
-    fn sum_rows(&mut self, sums: Sums) {
+    fn sum_rows(&self, sums: Sums) {
         let Work { plan, size, .. } = self.work;
         let bytes = sums.loops.size;
         // SAFETY: there is a total for each row of a group, checked by `RowsCall::sums`. Zero bytes are +0.0.
@@ -676,7 +676,7 @@ impl Walk<'_> {
     }
 
     /// Adds the sum of a long row to its total. It is summed in stretches of 256 elements for each accumulator.
-    fn sum_long_row(&mut self, row: &Plan, sums: Sums, total: *mut u8) {
+    fn sum_long_row(&self, row: &Plan, sums: Sums, total: *mut u8) {
         let size = self.work.size;
         let stretch = ROWS_OF_SUM * row_lanes_of(sums.loops.size);
         let mut row_total = 0_u64;
@@ -695,7 +695,7 @@ impl Walk<'_> {
         unsafe { (sums.loops.add)(total, row_total, 1) };
     }
 
-    fn sum_tile_rows(&mut self, tile: &Plan, sums: Sums, totals: *mut u8, lanes: *mut u8) {
+    fn sum_tile_rows(&self, tile: &Plan, sums: Sums, totals: *mut u8, lanes: *mut u8) {
         self.map_and_sum(tile, sums.of_inputs, |walk, summands| {
             let args = SumArgs {
                 plan: *summands,
@@ -709,7 +709,7 @@ impl Walk<'_> {
     }
 
     /// Computes the output of a tile, and calls `sum` with its inputs or its output as summands.
-    fn map_and_sum(&mut self, tile: &Plan, of_inputs: bool, sum: impl FnOnce(&Self, &Plan)) {
+    fn map_and_sum(&self, tile: &Plan, of_inputs: bool, sum: impl FnOnce(&Self, &Plan)) {
         let from_block = self.streaming && self.can_stream_from_block(tile);
         if of_inputs {
             // Before the output is written, which may be one of the inputs.
@@ -734,7 +734,7 @@ impl Walk<'_> {
 
     /// Writes the output of a tile to a block, calls `then`, and copies the block to the output with non-temporal
     /// stores.
-    fn stream_from_block(&mut self, tile: &Plan, then: impl FnOnce(&Self, &Plan)) {
+    fn stream_from_block(&self, tile: &Plan, then: impl FnOnce(&Self, &Plan)) {
         let size = self.work.size;
         let output = tile.outputs[0].start;
         // At the same offset in a cache line as the output.
@@ -754,7 +754,7 @@ impl Walk<'_> {
     }
 
     /// Computes the outputs of a tile.
-    fn map(&mut self, tile: &Plan, streaming: bool) {
+    fn map(&self, tile: &Plan, streaming: bool) {
         match self.work.kernel {
             Kernel::Rows(loops, params) => self.call_rows(loops, params.as_ptr(), tile, streaming),
             Kernel::Slices(loops, params) => self.call_slices(loops, params, tile, streaming),
@@ -791,7 +791,7 @@ impl Walk<'_> {
         self.repeated = Some(repeated);
     }
 
-    fn call_rows(&mut self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
+    fn call_rows(&self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
         let mut left = *plan;
         if let Some(Repeated { index, times }) = self.repeated {
             let rows = plan.rows / times;

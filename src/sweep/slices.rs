@@ -137,7 +137,7 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
         }
     }
 
-    /// The same loop with these offset_masks for the second and third inputs.
+    /// The same loop with these offset masks for the second and third inputs.
     #[inline(always)]
     pub(super) fn with_offset_masks(mut self, second: usize, third: usize) -> Self {
         self.offset_masks[1 % N] = second;
@@ -202,9 +202,7 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
             }
         }
     }
-}
 
-impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M> {
     /// # Safety
     ///
     /// As for [`call_first`](Self::call_first), of the input at `index`.
