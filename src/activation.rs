@@ -371,9 +371,9 @@ macro_rules! any {
 macro_rules! compiled_by_match {
     ($any:ident: $($name:ident)+) => {
         impl Compiled for $any {
-            fn loop_params<T: Element>(&self) -> Params {
+            fn write_loop_params<T: Element>(&self, room: &mut Params) {
                 match self {
-                    $(Self::$name(function) => function.loop_params::<T>(),)+
+                    $(Self::$name(function) => function.write_loop_params::<T>(room),)+
                 }
             }
 

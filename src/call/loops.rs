@@ -338,12 +338,22 @@ pub struct Params(MaybeUninit<[u64; 16]>);
 
 impl Params {
     #[inline(always)]
+    pub(crate) const fn uninit() -> Self {
+        Self(MaybeUninit::uninit())
+    }
+
+    #[inline(always)]
     pub(crate) fn new<P: Copy>(params: P) -> Self {
-        const { assert!(size_of::<P>() <= size_of::<Self>() && align_of::<P>() <= align_of::<Self>()) };
-        let mut room = Self(MaybeUninit::uninit());
-        // SAFETY: a `P` fits and is aligned, checked by the assertion.
-        unsafe { room.0.as_mut_ptr().cast::<P>().write(params) };
+        let mut room = Self::uninit();
+        room.write(params);
         room
+    }
+
+    #[inline(always)]
+    pub(crate) fn write<P: Copy>(&mut self, params: P) {
+        const { assert!(size_of::<P>() <= size_of::<Self>() && align_of::<P>() <= align_of::<Self>()) };
+        // SAFETY: a `P` fits and is aligned, checked by the assertion.
+        unsafe { self.0.as_mut_ptr().cast::<P>().write(params) };
     }
 
     #[inline(always)]
@@ -357,7 +367,8 @@ pub(super) const NO_PARAMS: *const u8 = core::ptr::NonNull::<u64>::dangling().as
 
 /// The loops of a function. Seals [`Activation`](crate::activation::Activation).
 pub trait Compiled: Copy + Debug + Send + Sync + 'static {
-    fn loop_params<T: Element>(&self) -> Params;
+    /// Writes the parameters as the loops read them. (A return value would be copied whole, unused bytes too.)
+    fn write_loop_params<T: Element>(&self, room: &mut Params);
 
     fn forward_loops<T: Element>(&self) -> &'static SliceLoops;
 
@@ -425,8 +436,8 @@ macro_rules! compile {
 
             impl Compiled for $name {
                 #[inline(always)]
-                fn loop_params<T: Element>(&self) -> Params {
-                    Params::new(<$name as Function>::params::<T>(*self))
+                fn write_loop_params<T: Element>(&self, room: &mut Params) {
+                    room.write(<$name as Function>::params::<T>(*self));
                 }
 
                 #[inline(always)]

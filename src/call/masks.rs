@@ -257,7 +257,8 @@ impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
     /// Calls `run` with all elements. The input is a shared slice, which can't overlap the output, or in-place the
     /// output itself.
     fn with_part(self, run: impl FnOnce(Part<'_>) -> usize) -> usize {
-        let params = self.activation.loop_params::<T>();
+        let mut params = Params::uninit();
+        self.activation.write_loop_params::<T>(&mut params);
         let output = self.output.as_mut_ptr();
         let part = |kernel, mask| Part {
             kernel,

@@ -60,7 +60,7 @@ pub(crate) fn check_len<T>((name, slice): (&'static str, &[T]), (other_name, oth
 pub(crate) trait Direction<const N: usize>: Copy {
     const WALKS_FEW: bool;
 
-    fn params<T: Element>(&self) -> Params;
+    fn write_params<T: Element>(&self, room: &mut Params);
 
     fn loops<T: Element>(&self) -> &'static SliceLoops;
 
@@ -84,8 +84,8 @@ macro_rules! direction {
             const WALKS_FEW: bool = A::WALKS_FEW;
 
             #[inline(always)]
-            fn params<T: Element>(&self) -> Params {
-                self.0.loop_params::<T>()
+            fn write_params<T: Element>(&self, room: &mut Params) {
+                self.0.write_loop_params::<T>(room);
             }
 
             #[inline(always)]
@@ -167,7 +167,8 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
             };
         } else {
             let streaming = self.is_beyond_caches();
-            let params = self.direction.params::<T>();
+            let mut params = Params::uninit();
+            self.direction.write_params::<T>(&mut params);
             let inputs = [inputs[0].cast(), inputs[N - 1].cast()];
             // SAFETY: the pointers are of `len` elements, and the output overlaps no input or is one, established by
             // `pointers`. The parameters are those of the direction's loops. The fence is below.
@@ -193,7 +194,8 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
     /// Runs on several threads. Returns the output.
     #[cfg(feature = "rayon")]
     pub(crate) fn run_parallel(mut self, kernels: Kernels) -> &'o mut [T] {
-        let params = self.direction.params::<T>();
+        let mut params = Params::uninit();
+        self.direction.write_params::<T>(&mut params);
         let (inputs, output) = self.pointers();
         let part = Part {
             loops: self.direction.loops::<T>(),

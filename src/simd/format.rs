@@ -76,6 +76,7 @@ macro_rules! format {
                 from_f32(number).to_bits().cast_signed()
             }
 
+            #[inline]
             fn bits_of_nearest($number: f64) -> $lane {
                 let bits = $nearest as $lane;
                 if bits == <$lane>::MIN { 0 } else { bits }
@@ -133,33 +134,40 @@ fn f16_from_f32(number: f32) -> half::f16 {
 ///
 /// It computes in integers, so that it neither depends on the CPU's modes nor raises exception flags. `half` rounds
 /// some `f64` twice.
+#[inline]
 fn nearest(number: f64, exponent_width: u32, mantissa_width: u32) -> u32 {
-    const WIDTH: u32 = f64::MANTISSA_DIGITS - 1;
     let bits = number.to_bits();
     let magnitude = bits & (u64::MAX >> 1);
-    let exponent = (magnitude >> WIDTH) as u32;
     // The greatest exponent below those of the format's normal numbers.
-    let subnormal = (1 << (u64::BITS - 1 - WIDTH - 1)) - (1 << (exponent_width - 1));
-    let (digits, excess) = if exponent > subnormal {
-        let digits = magnitude - ((subnormal as u64) << WIDTH);
-        (digits, WIDTH - mantissa_width)
+    let subnormal = (1 << (u64::BITS - 1 - F64_MANTISSA_WIDTH - 1)) - (1 << (exponent_width - 1));
+    let excess = F64_MANTISSA_WIDTH - mantissa_width;
+    let nearest = if magnitude >> F64_MANTISSA_WIDTH > subnormal {
+        without_lowest(magnitude - (subnormal << F64_MANTISSA_WIDTH), excess)
     } else {
-        let leading = 1 << WIDTH;
-        let digits = magnitude & (leading - 1) | leading;
-        (digits, WIDTH - mantissa_width + 1 + subnormal - exponent)
+        nearest_subnormal(magnitude, excess + 1 + subnormal as u32)
     };
-    let mut nearest = 0;
-    if excess < u64::BITS {
-        let (rest, half) = (digits & ((1 << excess) - 1), 1 << (excess - 1));
-        nearest = digits >> excess;
-        if rest > half || rest == half && nearest % 2 == 1 {
-            nearest += 1;
-        }
-    }
     let infinity = ((1 << exponent_width) - 1) << mantissa_width;
-    if nearest > infinity {
-        nearest = infinity;
-    }
     let sign = bits >> (u64::BITS - 1) << (exponent_width + mantissa_width);
-    (nearest | sign) as u32
+    (nearest.min(infinity) | sign) as u32
+}
+
+const F64_MANTISSA_WIDTH: u32 = f64::MANTISSA_DIGITS - 1;
+
+/// The nearest subnormal number, whose mantissa has `excess` bits less for the exponent 0.
+#[cold]
+fn nearest_subnormal(magnitude: u64, excess: u32) -> u64 {
+    let leading = 1 << F64_MANTISSA_WIDTH;
+    let excess = excess - (magnitude >> F64_MANTISSA_WIDTH) as u32;
+    if excess < u64::BITS {
+        without_lowest(magnitude & (leading - 1) | leading, excess)
+    } else {
+        0
+    }
+}
+
+/// `digits` without the lowest `excess` bits, rounded to the nearest, ties to even.
+#[inline]
+fn without_lowest(digits: u64, excess: u32) -> u64 {
+    let is_odd = digits >> excess & 1;
+    (digits + (1 << (excess - 1)) - 1 + is_odd) >> excess
 }

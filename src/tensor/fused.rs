@@ -2,7 +2,8 @@
 
 use crate::activation::Activation;
 use crate::call::{
-    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, Rows, RowsCall, RowsInput, RowsMut, call_options, loops,
+    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, Params, Rows, RowsCall, RowsInput, RowsMut, call_options,
+    loops,
 };
 use crate::simd::{Element, Lane};
 
@@ -130,7 +131,8 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     where
         'a: 'b,
     {
-        let params = self.activation.loop_params::<T>();
+        let mut params = Params::uninit();
+        self.activation.write_loop_params::<T>(&mut params);
         let value = self.activation.forward_loops::<T>();
         if self.bias.is_none() && self.residual.is_none() {
             RowsCall::new(None, [input], [output]).map(Kernel::Slices(value, &params), self.options);
@@ -272,7 +274,8 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         output: (&'static str, RowsMut<'b, T>),
         grad_bias: Option<&mut [T::Sum]>,
     ) {
-        let params = self.activation.loop_params::<T>();
+        let mut params = Params::uninit();
+        self.activation.write_loop_params::<T>(&mut params);
         let gradient = Kernel::Slices(self.activation.backward_loops::<T>(), &params);
         let count = grad_bias.as_ref().map_or(0, |grad_bias| grad_bias.len());
         if let (Some((bias, _)), Some(_)) = (self.bias, channels) {
