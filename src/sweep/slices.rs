@@ -296,10 +296,13 @@ pub(crate) unsafe fn walk_tail<V: Vector, F: VectorFn<N, Lane = V::Lane>, const 
     if remaining == 0 {
         return;
     }
-    // Uses those chunks of the list that are shorter than all before them, and than the bound.
+    // Uses those chunks of the list that are shorter than all before them, and than the bound. Is the number of elements
+    // that are left: the bits of `remaining` that are no chunk's length. All lengths are powers of two.
     macro_rules! chunks {
-        ([$($greater:expr),+]) => {};
-        ([$($greater:expr),+] $block:ident::<$vector:ty>, $count:literal; $($rest:tt)*) => {
+        ([$($length:expr),+]) => {
+            remaining & const { (BOUND * V::LANES - 1) & !(0 $(| $length)+) }
+        };
+        ([$($greater:expr),+] $block:ident::<$vector:ty>, $count:literal; $($rest:tt)*) => {{
             if const { $count * <$vector>::LANES < least(&[$($greater),+]) }
                 && remaining & ($count * <$vector>::LANES) != 0
             {
@@ -309,10 +312,10 @@ pub(crate) unsafe fn walk_tail<V: Vector, F: VectorFn<N, Lane = V::Lane>, const 
                 unsafe { $block::<$vector, F, N>(simd, function, inputs, output, at) };
                 at += $count * <$vector>::LANES;
             }
-            chunks!([$($greater,)+ $count * <$vector>::LANES] $($rest)*);
-        };
+            chunks!([$($greater,)+ $count * <$vector>::LANES] $($rest)*)
+        }};
     }
-    chunks!(
+    let left = chunks!(
         [BOUND * V::LANES]
         block_of_4::<V>, 4;
         block_of_2::<V>, 2;
@@ -323,9 +326,9 @@ pub(crate) unsafe fn walk_tail<V: Vector, F: VectorFn<N, Lane = V::Lane>, const 
         block_of_1::<Narrower3<V>>, 1;
         block_of_1::<Narrower4<V>>, 1;
     );
-    // No elements are left if narrow vectors go down to one lane in steps of half.
-    while at < len {
-        // SAFETY: `at < len`, checked by the loop.
+    // The compiler sees that none are left if narrow vectors go down to one lane in steps of half.
+    for _ in 0..left {
+        // SAFETY: `left` elements are left, so `at < len`.
         unsafe { block_of_1::<<V::Lane as crate::simd::Lane>::One<V::Simd>, F, N>(simd, function, inputs, output, at) };
         at += 1;
     }
