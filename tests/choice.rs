@@ -20,6 +20,8 @@ fn first_use_from_many_threads() {
     }
     assert_eq!(Kernels::best().isa(), Isa::best());
     assert_eq!(Kernels::default(), Kernels::best());
+    // Equal means also that short slices take the same loops.
+    assert_eq!(Kernels::best(), Kernels::new(Isa::best()).unwrap());
     println!("best={}", Isa::best());
 }
 

@@ -1,7 +1,7 @@
 //! Detection of instruction sets, and the choice among them.
 
 use core::fmt;
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 #[cfg(feature = "std")]
 use crate::isa::ParseIsaError;
@@ -30,8 +30,7 @@ impl Isa {
     #[must_use]
     #[inline]
     pub fn best() -> Self {
-        // Relaxed: no other memory depends on the value.
-        Self::from_index(CHOICE.load(Ordering::Relaxed)).unwrap_or_else(choose)
+        Kernels::best().isa
     }
 
     /// `ALL[index]`, without the load from a table.
@@ -117,13 +116,16 @@ impl core::error::Error for UnsupportedIsa {}
 /// - On x86 and aarch64, slices of less than 128 bytes (64 of `f64`) are computed by code that is inlined into the
 ///   caller, the same for each [`Isa`]. On other targets these are slices of less than 8 elements. As an
 ///   [`AnyActivation`](crate::AnyActivation), ReLU is not inlined.
-/// - Below 512 bytes a slice, [`Isa::Avx512`] uses the loops of AVX2.
+/// - [`Isa::Avx512`] uses the loops of AVX2 below 192 bytes a slice; on CPUs that compute 512 bits in two halves (AMD's
+///   Zen 4), below 4 KB.
 ///
 /// [`Fused`](crate::Fused), [`PRelu`](crate::PRelu), [`ReGlu`](crate::ReGlu) and [`Crelu`](crate::Crelu) take a
 /// `Kernels` with their method `on`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kernels {
     isa: Isa,
+    /// Not 0 only if AVX2 is available.
+    avx2_below: u16,
 }
 
 impl Kernels {
@@ -131,7 +133,8 @@ impl Kernels {
     #[must_use]
     #[inline]
     pub fn best() -> Self {
-        Self { isa: Isa::best() }
+        // Relaxed: no other memory depends on the value.
+        Self::from_choice(CHOICE.load(Ordering::Relaxed)).unwrap_or_else(choose)
     }
 
     /// Returns the kernels of `isa`, whatever `RECTIFY_MAX_ISA` is.
@@ -141,10 +144,41 @@ impl Kernels {
     /// Returns an error if `isa` is not available. Its message lists the available instruction sets.
     pub fn new(isa: Isa) -> Result<Self, UnsupportedIsa> {
         if isa.is_available() {
-            Ok(Self { isa })
+            Ok(Self::of_available(isa))
         } else {
             Err(UnsupportedIsa(isa))
         }
+    }
+
+    /// `isa` is available.
+    fn of_available(isa: Isa) -> Self {
+        let avx2_below = if isa == Isa::Avx512 && Isa::Avx2.is_available() {
+            avx2_below()
+        } else {
+            0
+        };
+        Self { isa, avx2_below }
+    }
+
+    const fn to_choice(self) -> u32 {
+        (self.avx2_below as u32) << 8 | self.isa as u32
+    }
+
+    #[inline]
+    const fn from_choice(choice: u32) -> Option<Self> {
+        match Isa::from_index(choice as u8) {
+            Some(isa) => Some(Self {
+                isa,
+                avx2_below: (choice >> 8) as u16,
+            }),
+            None => None,
+        }
+    }
+
+    /// The size in bytes below which ReLU's slices are computed by AVX2's loops. If it is not 0, AVX2 is available.
+    #[inline]
+    pub(super) fn avx2_below(self) -> usize {
+        self.avx2_below.into()
     }
 
     /// Returns the instruction set of these kernels.
@@ -171,23 +205,34 @@ const _: () = {
     }
 };
 
-const UNDECIDED: u8 = u8::MAX;
+const UNDECIDED: u32 = u32::MAX;
 
-/// The index of the chosen `Isa`, which is available, or `UNDECIDED`.
-static CHOICE: AtomicU8 = AtomicU8::new(UNDECIDED);
+/// The chosen `Kernels`, whose instruction set is available, or `UNDECIDED`.
+static CHOICE: AtomicU32 = AtomicU32::new(UNDECIDED);
 
 #[cold]
-fn choose() -> Isa {
+fn choose() -> Kernels {
     let cap = Cap::from_environment();
     let isa = Isa::available().rfind(|&isa| cap.allows(isa)).unwrap_or(Isa::Scalar);
-    match CHOICE.compare_exchange(UNDECIDED, isa as u8, Ordering::Relaxed, Ordering::Relaxed) {
+    let kernels = Kernels::of_available(isa);
+    match CHOICE.compare_exchange(UNDECIDED, kernels.to_choice(), Ordering::Relaxed, Ordering::Relaxed) {
         Ok(_) => {
             cap.report_if_unknown();
-            isa
+            kernels
         }
         // Another thread was first. It has reported an unknown name.
-        Err(decided) => Isa::from_index(decided).unwrap_or(isa),
+        Err(decided) => Kernels::from_choice(decided).unwrap_or(kernels),
     }
+}
+
+/// Below this size of a slice in bytes, ReLU is faster on AVX2 than on AVX-512: fewer stores cross a cache line, and
+/// tails are shorter. docs/performance.md has the figures.
+fn avx2_below() -> u16 {
+    #[cfg(rectify_avx512)]
+    if crate::simd::splits_512_bits() {
+        return 4096;
+    }
+    192
 }
 
 cfg_if::cfg_if! {

@@ -29,9 +29,13 @@ type SliceEntry = unsafe fn(*const u8, *const u8, *const u8, *mut u8, usize, boo
 /// The loops over slices of one function, direction and format.
 pub struct SliceLoops {
     /// For slices of less than [`ALIGNED_BYTES`].
-    short: [SliceEntry; ISAS],
-    long: [SliceEntry; ISAS],
+    short: [SliceEntry; ISAS + 1],
+    long: [SliceEntry; ISAS + 1],
 }
+
+/// The index of the loops for slices that are too short for the registers of [`Isa::Avx512`]: AVX2's for ReLU, for
+/// others those of AVX-512.
+const INSTEAD_OF_AVX512: usize = ISAS;
 
 /// [`Pass::walk`] of some pass for one format, or `None` where it is not compiled.
 pub struct PassLoops<Args, Output = ()>([Option<PassEntry<Args, Output>>; ISAS]);
@@ -62,20 +66,23 @@ macro_rules! for_each_isa {
 /// With `NARROW`, short slices have a loop of their own, and tails are split into narrower vectors.
 const fn slice_loops<F: VectorFn<N>, const N: usize, const NARROW: bool>() -> SliceLoops {
     let mut loops = SliceLoops {
-        short: [slices_not_built_in; ISAS],
-        long: [slices_not_built_in; ISAS],
+        short: [slices_not_built_in; ISAS + 1],
+        long: [slices_not_built_in; ISAS + 1],
     };
     macro_rules! add {
         ($isa:ident) => {
             loops.long[$isa::ISA as usize] = $isa::enter::<MapSlices<F, N, NARROW, true>>;
             loops.short[$isa::ISA as usize] = if NARROW {
-                <$isa as Simd>::Short::enter::<MapSlices<F, N, NARROW, false>>
+                $isa::enter::<MapSlices<F, N, NARROW, false>>
             } else {
                 $isa::enter::<MapSlices<F, N, NARROW, true>>
             };
         };
     }
     for_each_isa!(add);
+    let instead = if NARROW { Isa::Avx2 } else { Isa::Avx512 };
+    loops.long[INSTEAD_OF_AVX512] = loops.long[instead as usize];
+    loops.short[INSTEAD_OF_AVX512] = loops.short[instead as usize];
     loops
 }
 
@@ -124,14 +131,20 @@ impl SliceLoops {
         (len, size): (usize, usize),
         streaming: bool,
     ) {
-        let table = if len * size >= ALIGNED_BYTES {
+        let bytes = len * size;
+        let table = if bytes >= ALIGNED_BYTES {
             &self.long
         } else {
             &self.short
         };
+        let index = if bytes < kernels.avx2_below() {
+            INSTEAD_OF_AVX512
+        } else {
+            kernels.isa() as usize
+        };
         // SAFETY: the arguments meet the contract of `MapSlices`: this function's contract. `kernels` proves that its
-        // instruction set is available; `Simd::is_available` includes `Short`, of which `short` has the loops.
-        unsafe { table[kernels.isa() as usize](params, first_input, last_input, output, len, streaming) }
+        // instruction set is available, and AVX2 too if `avx2_below` is not 0.
+        unsafe { table[index](params, first_input, last_input, output, len, streaming) }
     }
 }
 

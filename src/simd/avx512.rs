@@ -7,17 +7,8 @@ use core::arch::x86_64::*;
 
 use super::{Format, Lane, Register, Vector};
 
-// Short slices use AVX2's loops: most unaligned stores of 64 bytes cross a cache line, which delays later loads of
-// these bytes. So AVX2 is in the list. The compiler implies it and FMA by AVX-512 F.
-isa!(
-    Avx512, short Short if cfg!(not(rectify_avx2)) || Short::is_available();
-    "avx2", "popcnt", "fma", "avx512f", "avx512bw", "avx512vl"
-);
-
-#[cfg(rectify_avx2)]
-type Short = super::avx2::Avx2;
-#[cfg(not(rectify_avx2))]
-type Short = Avx512;
+// AVX2 is in the list since it is used for short slices. The compiler implies it and FMA by AVX-512 F.
+isa!(Avx512: "avx2", "popcnt", "fma", "avx512f", "avx512bw", "avx512vl");
 
 macro_rules! computed_in_f32 {
     () => {

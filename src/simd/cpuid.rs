@@ -6,6 +6,8 @@ cfg_if::cfg_if! {
         use core::arch::x86::{CpuidResult, __cpuid, __cpuid_count};
         #[cfg(target_arch = "x86_64")]
         use core::arch::x86_64::{CpuidResult, __cpuid, __cpuid_count};
+        #[cfg(any(rectify_avx2, rectify_avx512))]
+        use core::sync::atomic::{AtomicU8, Ordering};
 
         /// Returns the size of the last-level cache in bytes, if the CPU reports it.
         pub(crate) fn last_level_cache() -> Option<usize> {
@@ -32,18 +34,42 @@ cfg_if::cfg_if! {
 
         #[cfg(any(rectify_avx2, rectify_avx512))]
         pub(super) fn has_f16c() -> bool {
-            use core::sync::atomic::{AtomicU8, Ordering};
+            static HAS_F16C: Cached = Cached::new();
+            HAS_F16C.get_or_ask(|| cpuid(1, 0).ecx >> 29 & 1 == 1)
+        }
 
+        /// Whether the CPU computes registers of 512 bits in two halves, as Zen 4 does: AMD's family 25. (Zen 3, of the same
+        /// family, has no such registers.)
+        #[cfg(rectify_avx512)]
+        pub(crate) fn splits_512_bits() -> bool {
+            static SPLITS: Cached = Cached::new();
+            SPLITS.get_or_ask(|| {
+                let signature = cpuid(1, 0).eax;
+                let (base, extended) = (signature >> 8 & 0xf, signature >> 20 & 0xff);
+                base + extended == 25
+            })
+        }
+
+        /// An answer of CPUID, which takes tens of microseconds in a virtual machine.
+        #[cfg(any(rectify_avx2, rectify_avx512))]
+        struct Cached(AtomicU8);
+
+        #[cfg(any(rectify_avx2, rectify_avx512))]
+        impl Cached {
             const UNKNOWN: u8 = 2;
-            // Cached: in a virtual machine CPUID takes tens of microseconds.
-            static HAS_F16C: AtomicU8 = AtomicU8::new(UNKNOWN);
 
-            let mut has_f16c = HAS_F16C.load(Ordering::Relaxed);
-            if has_f16c == UNKNOWN {
-                has_f16c = (cpuid(1, 0).ecx >> 29 & 1) as u8;
-                HAS_F16C.store(has_f16c, Ordering::Relaxed);
+            const fn new() -> Self {
+                Self(AtomicU8::new(Self::UNKNOWN))
             }
-            has_f16c == 1
+
+            fn get_or_ask(&self, ask: impl FnOnce() -> bool) -> bool {
+                let mut answer = self.0.load(Ordering::Relaxed);
+                if answer == Self::UNKNOWN {
+                    answer = ask().into();
+                    self.0.store(answer, Ordering::Relaxed);
+                }
+                answer == 1
+            }
         }
 
         fn cpuid(leaf: u32, subleaf: u32) -> CpuidResult {
@@ -57,6 +83,11 @@ cfg_if::cfg_if! {
     } else {
         pub(crate) fn last_level_cache() -> Option<usize> {
             None
+        }
+
+        #[cfg(rectify_avx512)]
+        pub(crate) fn splits_512_bits() -> bool {
+            false
         }
 
         #[cfg(any(rectify_avx2, rectify_avx512))]

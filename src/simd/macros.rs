@@ -3,21 +3,17 @@
 /// Declares an instruction set: a type with the name of its `Isa`, a value of which is the proof that it is available.
 ///
 /// If not every CPU of the compilation target has it, the macro takes its target features. This one list is used for
-/// detection and for the functions that enable them. F16C is always added. `short` is `Simd::Short` if that is another
-/// type, and whether it is available.
+/// detection and for the functions that enable them. F16C is always added.
 macro_rules! isa {
     ($name:ident) => {
-        isa!(@declare $name, Self, true, streams false, []);
+        isa!(@declare $name, true, streams false, []);
     };
     ($name:ident: $($feature:tt),+) => {
-        isa!($name, short Self if true; $($feature),+);
-    };
-    ($name:ident, short $short:ident if $has_short:expr; $($feature:tt),+) => {
         // Asks CPUID, and whether the operating system saves the registers. `cpufeatures` has no F16C.
         cpufeatures::new!(cpu, $($feature),+);
 
         isa!(
-            @declare $name, $short, cpu::get() && $crate::simd::cpuid::has_f16c() && $has_short,
+            @declare $name, cpu::get() && $crate::simd::cpuid::has_f16c(),
             streams true,
             [
                 $(#[target_feature(enable = $feature)])+
@@ -26,18 +22,17 @@ macro_rules! isa {
         );
     };
     (
-        @declare $name:ident, $short:ty, $is_available:expr, streams $streams:literal,
+        @declare $name:ident, $is_available:expr, streams $streams:literal,
         [$(#[$target_feature:meta])*]
     ) => {
         #[derive(Clone, Copy)]
         pub struct $name(());
 
-        // SAFETY: `is_available` asks for all features that `enter` and `run` enable, and for `Short`.
+        // SAFETY: `is_available` asks for all features that `enter` and `run` enable.
         unsafe impl $crate::simd::Simd for $name {
             type I16 = I16;
             type I32 = I32;
             type I64 = I64;
-            type Short = $short;
 
             const ISA: $crate::isa::Isa = $crate::isa::Isa::$name;
             const STREAMS: bool = $streams;

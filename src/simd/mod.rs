@@ -26,6 +26,8 @@ pub(crate) use avx2::Avx2;
 #[cfg(rectify_avx512)]
 pub(crate) use avx512::Avx512;
 pub(crate) use cpuid::last_level_cache;
+#[cfg(rectify_avx512)]
+pub(crate) use cpuid::splits_512_bits;
 pub use float::{Float, FloatFn, FloatLane};
 pub(crate) use format::FORMATS;
 pub use format::{Element, Format};
@@ -45,15 +47,11 @@ pub(crate) const REGISTER_BYTES: usize = 64;
 ///
 /// # Safety
 ///
-/// `is_available` returns true only if this CPU has the target features of `enter` and `run`, and `Short` is available
-/// too.
+/// `is_available` returns true only if this CPU has the target features of `enter` and `run`.
 pub unsafe trait Simd: Copy + 'static {
     type I16: Register<Simd = Self, Lane = i16>;
     type I32: Register<Simd = Self, Lane = i32>;
     type I64: Register<Simd = Self, Lane = i64>;
-
-    /// The instruction set whose loops are used for slices that are too short to align their stores.
-    type Short: Simd;
 
     const ISA: Isa;
 
