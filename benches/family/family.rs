@@ -77,10 +77,10 @@ fn of_limits<T: Format>(
 
 fn of_naive_loop<T: Format>(group: &mut BenchmarkGroup<WallTime>, numbers: &mut Numbers<T>, relu: Function) {
     numbers.prepare(relu.method);
-    numbers.run_naive_relu(relu.method);
+    numbers.run_plain_relu(relu.method, 1);
     assert!(numbers.is_right(relu), "naive {}", relu.name());
     group.bench_function(id("naive", numbers.size()), |bencher| {
-        bencher.iter(|| black_box(&mut *numbers).run_naive_relu(relu.method));
+        bencher.iter(|| black_box(&mut *numbers).run_plain_relu(relu.method, 1));
     });
 }
 

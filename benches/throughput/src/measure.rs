@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rectify::{Isa, Kernels};
-use workload::{Format, Function, Limit, Memory, Numbers, machine};
+use workload::{Format, Function, Limit, Memory, Numbers, calls_per_round, machine};
 
 use crate::figures::{FORMATS, Measurement, Reference, median, of_relu};
 use crate::options::Options;
@@ -130,7 +130,7 @@ fn median_ns<T: Format>(
         start.elapsed().as_nanos() as f64 / f64::from(calls)
     };
     // The first calls also warm the caches up.
-    let calls = calls_per_round(|calls| ns_per_call(calls, references[0]));
+    let calls = calls_per_round(100_000.0, |calls| ns_per_call(calls, references[0]));
     let mut times = Vec::new();
     let mut reference_times = vec![Vec::new(); references.len()];
     let start = Instant::now();
@@ -143,13 +143,4 @@ fn median_ns<T: Format>(
     let median = |times| median(times).expect("at least one round");
     let reference_ns = reference_times.into_iter().map(median).fold(f64::INFINITY, f64::min);
     (median(times), reference_ns)
-}
-
-/// As many as it takes for the clock to be of no weight.
-fn calls_per_round(mut ns_per_call: impl FnMut(u32) -> f64) -> u32 {
-    let mut calls = 1;
-    while f64::from(calls) * ns_per_call(calls) <= 100_000.0 {
-        calls *= 2;
-    }
-    calls
 }

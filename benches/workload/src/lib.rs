@@ -6,7 +6,9 @@
 mod function;
 mod limit;
 pub mod machine;
+mod narrow_limit;
 mod report;
+mod timing;
 
 use std::collections::TryReserveError;
 use std::hint::black_box;
@@ -17,7 +19,9 @@ use rectify::{AnyActivation, Element, Kernels};
 use function::any_magnitude;
 pub use function::{Activation, Function, Method};
 pub use limit::Limit;
+use narrow_limit::NarrowLimit;
 pub use report::print;
+pub use timing::calls_per_round;
 
 /// A number format, as far as the measuring needs to know it.
 pub trait Format: Element + Pod + Into<f64> {
@@ -125,6 +129,27 @@ impl<T: Format> Numbers<'_, T> {
         }
     }
 
+    /// [`run`](Self::run) with the methods of the function, which ask for the kernels in each call.
+    pub fn run_free(&mut self, function: Function, calls: u64) {
+        match function.activation.row().function {
+            AnyActivation::Relu(relu) => self.run_free_activation(relu, function.method, calls),
+            activation => self.run_free_activation(activation, function.method, calls),
+        }
+    }
+
+    fn run_free_activation(&mut self, activation: impl rectify::Activation, method: Method, calls: u64) {
+        match method {
+            Method::ForwardInplace => self.repeat(calls, |numbers| activation.forward_inplace(numbers.target)),
+            Method::Forward => self.repeat(calls, |numbers| activation.forward(numbers.x, numbers.target)),
+            Method::Backward => self.repeat(calls, |numbers| {
+                activation.backward(numbers.x, numbers.grad, numbers.target)
+            }),
+            Method::BackwardInplace => {
+                self.repeat(calls, |numbers| activation.backward_inplace(numbers.x, numbers.target))
+            }
+        }
+    }
+
     fn run_activation(&mut self, kernels: Kernels, activation: impl rectify::Activation, method: Method, calls: u64) {
         match method {
             Method::ForwardInplace => self.repeat(calls, |numbers| kernels.forward_inplace(activation, numbers.target)),
@@ -157,25 +182,37 @@ impl<T: Format> Numbers<'_, T> {
         }
     }
 
-    /// ReLU as a loop that one would write without this crate: the compiler can vectorize it for f32 and f64. Run again in
-    /// place, it finds its own result, where branches are easy to predict: that is in its favour.
-    pub fn run_naive_relu(&mut self, method: Method) {
+    /// The same traffic as `method`'s, so many times, by vectors of 32 bytes behind a function pointer. What is less than
+    /// a vector is left out. In place it leaves what is in the target.
+    pub fn run_narrow_limit(&mut self, method: Method, calls: u64) {
+        let limit = black_box(NarrowLimit::of(method));
+        self.repeat(calls, |numbers| {
+            let [x, grad] = [numbers.x, numbers.grad].map(bytemuck::cast_slice);
+            limit.run(x, grad, bytemuck::cast_slice_mut(numbers.target));
+        });
+    }
+
+    /// So many times ReLU as a loop that one would write without this crate: the compiler can vectorize it for f32 and f64.
+    /// Run again in place, it finds its own result, where branches are easy to predict: that is in its favour.
+    pub fn run_plain_relu(&mut self, method: Method, calls: u64) {
         let zero = T::zeroed();
         let select = |x: T, value: T| if x > zero { value } else { zero };
         match method {
-            Method::ForwardInplace => self.target.iter_mut().for_each(|x| *x = select(*x, *x)),
-            Method::Forward => {
-                let rows = self.target.iter_mut().zip(self.x);
+            Method::ForwardInplace => self.repeat(calls, |numbers| {
+                numbers.target.iter_mut().for_each(|x| *x = select(*x, *x));
+            }),
+            Method::Forward => self.repeat(calls, |numbers| {
+                let rows = numbers.target.iter_mut().zip(numbers.x);
                 rows.for_each(|(output, &x)| *output = select(x, x));
-            }
-            Method::Backward => {
-                let rows = self.target.iter_mut().zip(self.x).zip(self.grad);
+            }),
+            Method::Backward => self.repeat(calls, |numbers| {
+                let rows = numbers.target.iter_mut().zip(numbers.x).zip(numbers.grad);
                 rows.for_each(|((grad_input, &x), &grad_output)| *grad_input = select(x, grad_output));
-            }
-            Method::BackwardInplace => {
-                let rows = self.target.iter_mut().zip(self.x);
+            }),
+            Method::BackwardInplace => self.repeat(calls, |numbers| {
+                let rows = numbers.target.iter_mut().zip(numbers.x);
                 rows.for_each(|(grad, &x)| *grad = select(x, *grad));
-            }
+            }),
         }
     }
 

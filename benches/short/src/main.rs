@@ -1,0 +1,164 @@
+//! Calls on short and middle slices, on the instruction set that is chosen: nanoseconds beside the limit, which is a loop
+//! behind a function pointer with the same loads and stores of 32 bytes.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use lexopt::prelude::*;
+use rectify::Kernels;
+use workload::{Activation, Format, Function, Memory, Numbers, calls_per_round, machine, print};
+
+const HELP: &str = "\
+Measures calls on slices of up to 16 KB, aligned to 64 bytes, on the instruction set that is chosen: of ReLU, if not told otherwise.
+
+Usage: cargo run --release -p short -- [OPTIONS]
+
+  --function NAME  instead of ReLU the activation of that name, one of
+                   {activations};
+                   given several times, each of them
+  --format NAME    only those of f32, f64, f16 or bf16
+  --help           print this
+
+ns: of a method of Kernels; a quarter of the rounds were faster. free: what a free function takes more. limit: what a loop
+behind a function pointer takes, with the same loads and stores of 32 bytes. plain: what ReLU takes as a loop that is
+compiled into the caller, where the compiler vectorizes it. share: limit / ns. !: below 1 KB more than 1 ns over the limit,
+from 1 KB on a share below 85 %.
+";
+
+/// In bytes. From 32 bytes on, multiples of the limit's vectors.
+const SIZES: [usize; 16] = [
+    16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096, 6144, 8192, 16384,
+];
+
+/// A call that is measured.
+#[derive(Clone, Copy)]
+enum Way {
+    Kernels,
+    Free,
+    Limit,
+    Plain,
+}
+
+const WAYS: [Way; 4] = [Way::Kernels, Way::Free, Way::Limit, Way::Plain];
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("short: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), String> {
+    let names: Vec<_> = Activation::all().map(Activation::name).collect();
+    let names = names.join(", ");
+    let mut activations = Vec::new();
+    let mut format = None;
+    let mut parser = lexopt::Parser::from_env();
+    let told = |error: lexopt::Error| format!("{error} (--help tells what there is)");
+    while let Some(argument) = parser.next().map_err(told)? {
+        match argument {
+            Long("function") => {
+                let name = parser.value().and_then(|value| value.string()).map_err(told)?;
+                let found = Activation::all().find(|activation| activation.name() == name);
+                activations.push(found.ok_or_else(|| format!("--function takes one of {names}"))?);
+            }
+            Long("format") => format = Some(parser.value().and_then(|value| value.string()).map_err(told)?),
+            Short('h') | Long("help") => return print(&HELP.replace("{activations}", &names)),
+            _ => return Err(told(argument.unexpected())),
+        }
+    }
+    if activations.is_empty() {
+        activations.push(Activation::RELU);
+    }
+    let kernels = Kernels::best();
+    let mut memory = Memory::new(SIZES[SIZES.len() - 1]).map_err(|error| error.to_string())?;
+    print(&format!("{}, {}\n", machine::cpu(), kernels.isa()))?;
+    let mut measured = false;
+    macro_rules! measure {
+        ($($T:ty),+) => {
+            $(
+                if format.as_deref().is_none_or(|name| name == <$T>::NAME) {
+                    measured = true;
+                    for function in Function::all(activations.iter().copied()) {
+                        measure::<$T>(&mut memory, kernels, function)?;
+                    }
+                }
+            )+
+        };
+    }
+    measure!(f32, f64, rectify::f16, rectify::bf16);
+    if measured {
+        Ok(())
+    } else {
+        Err("--format takes one of f32, f64, f16, bf16".into())
+    }
+}
+
+/// Prints the table of a function and format.
+fn measure<T: Format>(memory: &mut Memory, kernels: Kernels, function: Function) -> Result<(), String> {
+    let mut numbers = memory.numbers::<T>(function);
+    print(&format!(
+        "\n{} {}\n{:>9} {:>7} {:>8} {:>6} {:>8} {:>8} {:>8}\n",
+        function.name(),
+        T::NAME,
+        "elements",
+        "bytes",
+        "ns",
+        "free",
+        "limit",
+        "plain",
+        "share"
+    ))?;
+    for bytes in SIZES {
+        let mut numbers = numbers.first(bytes / size_of::<T>());
+        numbers.prepare(function.method);
+        numbers.run(kernels, function, 1);
+        if !numbers.is_right(function) {
+            return Err(format!(
+                "{} gave a wrong result, {bytes} bytes of {}",
+                function.name(),
+                T::NAME
+            ));
+        }
+        let [ns, free, limit, plain] = lower_quartiles(&mut numbers, kernels, function);
+        let is_over = if bytes < 1024 {
+            ns > limit + 1.0
+        } else {
+            limit / ns < 0.85
+        };
+        print(&format!(
+            "{:>9} {bytes:>7} {ns:>8.1} {:>+6.1} {limit:>8.1} {plain:>8.1} {:>6.0} %{}\n",
+            bytes / size_of::<T>(),
+            free - ns,
+            100.0 * limit / ns,
+            if is_over { " !" } else { "" },
+        ))?;
+    }
+    Ok(())
+}
+
+/// Nanoseconds of a call of each way, which take turns.
+fn lower_quartiles<T: Format>(numbers: &mut Numbers<T>, kernels: Kernels, function: Function) -> [f64; WAYS.len()] {
+    const ROUNDS: usize = 40;
+    let mut ns_per_call = |calls: u32, way| {
+        let start = Instant::now();
+        let Function { method, .. } = function;
+        match way {
+            Way::Kernels => numbers.run(kernels, function, calls.into()),
+            Way::Free => numbers.run_free(function, calls.into()),
+            Way::Limit => numbers.run_narrow_limit(method, calls.into()),
+            Way::Plain => numbers.run_plain_relu(method, calls.into()),
+        }
+        start.elapsed().as_nanos() as f64 / f64::from(calls)
+    };
+    let calls = calls_per_round(20_000.0, |calls| ns_per_call(calls, Way::Kernels));
+    let rounds: Vec<_> = (0..ROUNDS).map(|_| WAYS.map(|way| ns_per_call(calls, way))).collect();
+    std::array::from_fn(|way| {
+        let mut times: Vec<_> = rounds.iter().map(|round| round[way]).collect();
+        times.sort_by(f64::total_cmp);
+        times[ROUNDS / 4]
+    })
+}
