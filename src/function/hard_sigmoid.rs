@@ -59,18 +59,25 @@ impl HardSigmoid {
     }
 
     const PYTORCH: Self = Self::new(1.0 / 6.0, 0.5);
+}
 
-    /// alpha * x + beta
+/// alpha * x + beta, with the bits of numbers of the compute format.
+#[derive(Clone, Copy)]
+pub struct Line {
+    alpha: u64,
+    beta: u64,
+}
+
+impl Line {
     #[inline(always)]
-    fn line<F: Float>(self, simd: F::Simd, x: F) -> F {
+    fn at<F: Float>(self, simd: F::Simd, x: F) -> F {
         x.mul(self.alpha(simd))
-            .add(F::splat(simd, F::Lane::nearest_finite(self.beta)))
+            .add(F::splat(simd, F::Lane::from_bits(self.beta)))
     }
 
     #[inline(always)]
     fn alpha<F: Float>(self, simd: F::Simd) -> F {
-        // Not 0: infinity * alpha would be NaN.
-        F::splat(simd, F::Lane::nearest_finite(self.alpha).max(F::Lane::MIN_POSITIVE))
+        F::splat(simd, F::Lane::from_bits(self.alpha))
     }
 }
 
@@ -89,31 +96,36 @@ impl Function for HardSigmoid {
     ];
 
     type Code<T: Format> = T;
-    type Params<L: Lane> = Self;
+    type Params<L: Lane> = Line;
 
     #[inline(always)]
-    fn params<T: Format>(self) -> Self {
-        self
+    fn params<T: Format>(self) -> Line {
+        // Not 0: infinity * alpha would be NaN.
+        let alpha = T::ComputedIn::nearest_finite(self.alpha).max(T::ComputedIn::MIN_POSITIVE);
+        Line {
+            alpha: alpha.to_bits(),
+            beta: T::ComputedIn::nearest_finite(self.beta).to_bits(),
+        }
     }
 
     #[inline(always)]
-    fn value<T: Format, V: Vector<Lane = T::Lane>>(params: Self, simd: V::Simd, x: V) -> V {
-        Nan::of::<T>().restore(simd, x, V::compute::<T, _, 1>(simd, Value(params), [x]))
+    fn value<T: Format, V: Vector<Lane = T::Lane>>(line: Line, simd: V::Simd, x: V) -> V {
+        Nan::of::<T>().restore(simd, x, V::compute::<T, _, 1>(simd, Value(line), [x]))
     }
 
     #[inline(always)]
-    fn gradient<T: Format, V: Vector<Lane = T::Lane>>(params: Self, simd: V::Simd, x: V, grad_output: V) -> V {
-        V::compute::<T, _, 2>(simd, Gradient(params), [x, grad_output])
+    fn gradient<T: Format, V: Vector<Lane = T::Lane>>(line: Line, simd: V::Simd, x: V, grad_output: V) -> V {
+        V::compute::<T, _, 2>(simd, Gradient(line), [x, grad_output])
     }
 }
 
 #[derive(Clone, Copy)]
-struct Value(HardSigmoid);
+struct Value(Line);
 
 impl FloatFn<1> for Value {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [x]: [F; 1]) -> F {
-        let line = self.0.line(simd, x);
+        let line = self.0.at(simd, x);
         let one = F::splat(simd, F::Lane::nearest_finite(1.0));
         // As integers, positive numbers are in their own order. A NaN becomes 0 or 1 here; `Nan::restore` restores
         // it.
@@ -123,12 +135,12 @@ impl FloatFn<1> for Value {
 }
 
 #[derive(Clone, Copy)]
-struct Gradient(HardSigmoid);
+struct Gradient(Line);
 
 impl FloatFn<2> for Gradient {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [x, g]: [F; 2]) -> F {
-        let line = self.0.line(simd, x);
+        let line = self.0.at(simd, x);
         let between = Interval::new(
             F::Lane::LOWEST_BIT,
             F::Lane::nearest_finite(1.0).wrapping_sub(F::Lane::LOWEST_BIT),

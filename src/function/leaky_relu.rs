@@ -90,10 +90,10 @@ impl Function for LeakyRelu {
     type Params<L: Lane> = Params<L>;
 
     fn params<T: Format>(self) -> Params<T::Lane> {
-        let magnitude = T::ComputedIn::nearest_finite(self.negative_slope.abs());
+        let slope = T::ComputedIn::nearest_finite(self.negative_slope);
         Params {
-            slope: Slope(self.negative_slope),
-            has_slope: if magnitude == T::ComputedIn::ZERO {
+            slope: Slope(slope.to_bits()),
+            has_slope: if slope == T::ComputedIn::ZERO || slope == T::ComputedIn::SIGN_BIT {
                 T::Lane::ZERO
             } else {
                 T::Lane::LOWEST_BIT
@@ -142,12 +142,13 @@ fn choose<T: Format, V: Vector<Lane = T::Lane>>(
         .replace(is_kept, number)
 }
 
+/// The bits of a number of the compute format.
 #[derive(Clone, Copy)]
-struct Slope(f64);
+struct Slope(u64);
 
 impl FloatFn<1> for Slope {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [x]: [F; 1]) -> F {
-        x.mul(F::splat(simd, F::Lane::nearest_finite(self.0)))
+        x.mul(F::splat(simd, F::Lane::from_bits(self.0)))
     }
 }

@@ -32,6 +32,12 @@ pub trait FloatLane: Lane {
     /// The bits of the finite number nearest to `number`, ties to even.
     fn nearest_finite(number: f64) -> Self;
 
+    /// `self` in the lowest bits.
+    fn to_bits(self) -> u64;
+
+    /// The lane of [`to_bits`](Self::to_bits).
+    fn from_bits(bits: u64) -> Self;
+
     /// `self + other`, rounded to nearest.
     fn add(self, other: Self) -> Self;
 
@@ -46,6 +52,16 @@ impl FloatLane for i32 {
     #[inline(always)]
     fn nearest_finite(number: f64) -> Self {
         (number as f32).clamp(f32::MIN, f32::MAX).to_bits().cast_signed()
+    }
+
+    #[inline(always)]
+    fn to_bits(self) -> u64 {
+        self.cast_unsigned().into()
+    }
+
+    #[inline(always)]
+    fn from_bits(bits: u64) -> Self {
+        (bits as u32).cast_signed()
     }
 
     #[inline(always)]
@@ -71,6 +87,16 @@ impl FloatLane for i64 {
     #[inline(always)]
     fn nearest_finite(number: f64) -> Self {
         number.clamp(f64::MIN, f64::MAX).to_bits().cast_signed()
+    }
+
+    #[inline(always)]
+    fn to_bits(self) -> u64 {
+        self.cast_unsigned()
+    }
+
+    #[inline(always)]
+    fn from_bits(bits: u64) -> Self {
+        bits.cast_signed()
     }
 
     #[inline(always)]

@@ -155,6 +155,7 @@ const F64_MANTISSA_WIDTH: u32 = f64::MANTISSA_DIGITS - 1;
 
 /// The nearest subnormal number, whose mantissa has `excess` bits less for the exponent 0.
 #[cold]
+#[inline(never)]
 fn nearest_subnormal(magnitude: u64, excess: u32) -> u64 {
     let leading = 1 << F64_MANTISSA_WIDTH;
     let excess = excess - (magnitude >> F64_MANTISSA_WIDTH) as u32;
