@@ -274,7 +274,8 @@ macro_rules! any {
             /// The names of all variants, in alphabetical order.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
 
-            /// Returns the name of the variant, such as `"LeakyRelu"`.
+            /// Returns the name of the variant, such as `"LeakyRelu"`: for messages. It is not always a name that
+            /// `FromStr` accepts, and `"HardSigmoid"` is ONNX's there.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -417,13 +418,13 @@ const WITHOUT_DEFAULTS: &[(&str, &str)] = &[
     ("threshold", "ThresholdedRelu::new"),
     ("Threshold", "ThresholdedRelu::new"),
     ("Clip", "ClippedRelu::new or Hardtanh::new"),
-    ("prelu", "PRelu::new"),
-    ("PReLU", "PRelu::new"),
-    ("PRelu", "PRelu::new"),
+    ("prelu", "PRelu::new, which is no AnyActivation"),
+    ("PReLU", "PRelu::new, which is no AnyActivation"),
+    ("PRelu", "PRelu::new, which is no AnyActivation"),
 ];
 
 /// The error of parsing an [`AnyActivation`]: an unknown name, or one whose function has no default parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ParseActivationError(Option<(&'static str, &'static str)>);
 
 impl fmt::Display for ParseActivationError {
@@ -440,6 +441,13 @@ impl fmt::Display for ParseActivationError {
             write!(f, "{separator}{name}")?;
         }
         Ok(())
+    }
+}
+
+/// The message: `main` and `unwrap` print an error by `Debug`.
+impl fmt::Debug for ParseActivationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -65,7 +65,7 @@
 //! - On x86 and aarch64, slices of less than 128 bytes (64 of `f64`) are computed by code that is inlined into the
 //!   caller, on every [`Isa`]. On other targets these are slices of less than 8 elements. [`AnyActivation`] is not
 //!   inlined.
-//! - Below 512 bytes a slice, [`Isa::Avx512`] uses the loops of AVX2.
+//! - Below 192 bytes a slice, or 4 KB on Zen 4, [`Isa::Avx512`] uses the loops of AVX2.
 //!
 //! # Loops and memory
 //!

@@ -224,7 +224,7 @@ fn plan(channels: Option<ChannelsOf>, inputs: &[Input], outputs: &[(&'static str
         }) => {
             assert!(
                 divides(Some(count), elements),
-                "`{name}` has {count} elements: so many channels don't divide the {elements} elements of `{output_name}`"
+                "`{output_name}` has {elements} elements: no multiple of the {count} channels of `{name}`"
             );
             count
         }
@@ -235,8 +235,8 @@ fn plan(channels: Option<ChannelsOf>, inputs: &[Input], outputs: &[(&'static str
         }) => {
             assert!(
                 divides(spatial.checked_mul(count), elements),
-                "`{name}` has {count} elements: so many channels of {spatial} elements don't divide the {elements} of \
-                 `{output_name}`"
+                "`{output_name}` has {elements} elements: no multiple of the {count} channels of `{name}` times spatial \
+                 {spatial}"
             );
             spatial
         }

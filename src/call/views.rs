@@ -23,7 +23,7 @@ impl Shape {
     fn of_len(len: usize, columns: usize, stride: usize) -> Self {
         assert!(
             columns <= stride,
-            "rows of {columns} elements with a stride of {stride}"
+            "the stride {stride} is less than the {columns} columns"
         );
         let rows = if stride == 0 { 0 } else { len.div_ceil(stride) };
         let is_whole = if rows == 0 {
@@ -61,11 +61,11 @@ impl Shape {
         let rows = len.checked_div(columns).unwrap_or(0);
         assert!(
             rows * columns == len,
-            "`{name}` has {len} elements: they are no rows of {columns}"
+            "`{name}` has {len} elements: no multiple of rows of {columns} columns"
         );
         assert!(
             self.is_contiguous(),
-            "`{name}` has rows of {} elements, {} apart: they are no rows of {columns}",
+            "`{name}` has rows of {} columns with a stride of {}: rows of {columns} columns are needed",
             self.columns,
             self.stride
         );
@@ -78,7 +78,11 @@ impl Shape {
 
     #[track_caller]
     fn split_at_column(self, column: usize) -> (Self, Self) {
-        assert!(column <= self.columns, "column {column} of rows of {}", self.columns);
+        assert!(
+            column <= self.columns,
+            "column {column} is beyond rows of {} columns",
+            self.columns
+        );
         let with_columns = |columns| Self { columns, ..self };
         (with_columns(column), with_columns(self.columns - column))
     }

@@ -59,7 +59,10 @@ use crate::simd::{Element, Lane};
 ///   quiet NaN (positive, with only the quiet bit set).
 /// - Without bias and residual, z is the input, bit for bit.
 /// - The CPU's rounding and flush-to-zero modes apply to the sums.
-/// - [`PRelu`](crate::PRelu) is not an [`Activation`], and can't be fused.
+/// - [`PRelu`](crate::PRelu) is not an [`Activation`], and can't be fused. There is no `Fused` with a mask.
+/// - Bias without a function: `LeakyRelu::new(1.0)` is the identity.
+/// - A wrong number of channels, or a wrong `spatial`, is noticed only if it doesn't divide the number of elements.
+/// - A call needs 33 KB of stack.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "it does nothing before one of its methods is given tensors"]
 pub struct Fused<'a, A, T> {
@@ -80,7 +83,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         }
     }
 
-    /// Adds a bias: a number for each channel, broadcast to all its elements.
+    /// Adds a bias: a number for each channel, broadcast to all its elements. It has the format of the elements.
     pub fn bias(self, bias: &'a [T], channels: Channels) -> Self {
         Self {
             bias: Some((bias, channels)),
@@ -171,9 +174,12 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
 
     /// `grad_input = f'(input) * grad_output`, as [`Activation::backward`] defines it.
     ///
-    /// `input` is z, or the output of `forward` if the page of the function allows it. `grad_input` is the gradient at
-    /// the input of [`forward`](Self::forward), and also the gradient at the residual. The bias and the residual of
-    /// `self` are not added.
+    /// With a bias or a residual, `input` is **not** the input of `forward`: it is z, or the output of `forward` if the page
+    /// of the function allows it. The bias and the residual of `self` are not added. A function that needs z, such as
+    /// [`HardSwish`](crate::HardSwish), is applied in a pass of its own: `LeakyRelu::new(1.0)`, the identity, fused with
+    /// the bias gives z.
+    ///
+    /// `grad_input` is the gradient at the input of [`forward`](Self::forward), and also the gradient at the residual.
     ///
     /// # Panics
     ///

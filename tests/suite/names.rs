@@ -60,13 +60,15 @@ fn a_name_without_default_parameters_is_refused_as_such() {
         ("threshold", "ThresholdedRelu::new"),
         ("Threshold", "ThresholdedRelu::new"),
         ("Clip", "ClippedRelu::new or Hardtanh::new"),
-        ("prelu", "PRelu::new"),
-        ("PReLU", "PRelu::new"),
-        ("PRelu", "PRelu::new"),
+        ("prelu", "PRelu::new, which is no AnyActivation"),
+        ("PReLU", "PRelu::new, which is no AnyActivation"),
+        ("PRelu", "PRelu::new, which is no AnyActivation"),
     ] {
         assert_eq!(
             error(name),
             format!("the activation function {name} has no default parameters; use {instead}")
         );
+        // What `unwrap` prints.
+        assert_eq!(format!("{:?}", name.parse::<AnyActivation>().unwrap_err()), error(name));
     }
 }

@@ -217,18 +217,18 @@ fn shapes() {
     });
 
     check(
-        "`bias` has 5 elements: so many channels don't divide the 12 elements of `output`",
+        "`output` has 12 elements: no multiple of the 5 channels of `bias`",
         &|y| {
             fused.bias(&[0.0; 5], Channels::Last).forward(&x, y);
         },
     );
     check(
-        "`bias` has 0 elements: so many channels don't divide the 12 elements of `output`",
+        "`output` has 12 elements: no multiple of the 0 channels of `bias`",
         &|y| fused.bias(&[], Channels::Last).forward(&x, y),
     );
     check(
         &format!(
-            "`bias` has 2 elements: so many channels of {} elements don't divide the 12 of `output`",
+            "`output` has 12 elements: no multiple of the 2 channels of `bias` times spatial {}",
             usize::MAX
         ),
         &|y| {
@@ -238,7 +238,7 @@ fn shapes() {
         },
     );
     check(
-        "`output` has rows of 5 elements, 7 apart: they are no rows of 2",
+        "`output` has rows of 5 columns with a stride of 7: rows of 2 columns are needed",
         &|y| {
             fused
                 .bias(&[0.0; 2], Channels::Last)
@@ -246,21 +246,21 @@ fn shapes() {
         },
     );
     check(
-        "`bias` has 5 elements: so many channels of 2 elements don't divide the 12 of `output`",
+        "`output` has 12 elements: no multiple of the 5 channels of `bias` times spatial 2",
         &|y| fused.bias(&[0.0; 5], SPATIAL_2).forward(&x, y),
     );
     check(
-        "`bias` has 0 elements: so many channels of 2 elements don't divide the 12 of `output`",
+        "`output` has 12 elements: no multiple of the 0 channels of `bias` times spatial 2",
         &|y| fused.bias(&[], SPATIAL_2).forward(&x, y),
     );
     check(
-        "`grad_bias` has 4 elements: so many channels of 2 elements don't divide the 12 of `grad`",
+        "`grad` has 12 elements: no multiple of the 4 channels of `grad_bias` times spatial 2",
         &|y| {
             fused.backward_bias_inplace(&x, y, SPATIAL_2, &mut [0.0; 4]);
         },
     );
     check(
-        "`slopes` has 5 elements: so many channels don't divide the 12 elements of `grad`",
+        "`grad` has 12 elements: no multiple of the 5 channels of `slopes`",
         &|y| {
             PRelu::new(&[0.0; 5], Channels::Last).backward_inplace(&x, y, &mut [0.0; 5]);
         },
@@ -268,16 +268,19 @@ fn shapes() {
     check("`grad_slopes` has 3 elements, not 4", &|y| {
         PRelu::new(&[0.0; 4], Channels::Last).backward(&x, &x, y, &mut [0.0; 3]);
     });
-    check("`input` has rows of 6 elements, 8 apart: they are no rows of 4", &|y| {
-        fused
-            .bias(&[0.0; 4], Channels::Last)
-            .forward(Rows::with_stride(&[1.0; 14], 6, 8), y);
-    });
+    check(
+        "`input` has rows of 6 columns with a stride of 8: rows of 4 columns are needed",
+        &|y| {
+            fused
+                .bias(&[0.0; 4], Channels::Last)
+                .forward(Rows::with_stride(&[1.0; 14], 6, 8), y);
+        },
+    );
 
-    check("rows of 5 elements with a stride of 4", &|y| {
+    check("the stride 4 is less than the 5 columns", &|y| {
         fused.forward_inplace(&mut RowsMut::with_stride(y, 5, 4))
     });
-    check("rows of 5 elements with a stride of 4", &|_| {
+    check("the stride 4 is less than the 5 columns", &|_| {
         _ = Rows::with_stride(&x, 5, 4)
     });
     check("5 columns don't divide 12 elements", &|y| {
@@ -290,8 +293,12 @@ fn shapes() {
     check("12 elements don't end with a row of 5, with a stride of 10", &|y| {
         fused.forward_inplace(&mut RowsMut::with_stride(y, 5, 10));
     });
-    check("column 5 of rows of 4", &|_| _ = Rows::new(&x, 4).split_at_column(5));
-    check("column 5 of rows of 4", &|y| _ = RowsMut::new(y, 4).split_at_column(5));
+    check("column 5 is beyond rows of 4 columns", &|_| {
+        _ = Rows::new(&x, 4).split_at_column(5)
+    });
+    check("column 5 is beyond rows of 4 columns", &|y| {
+        _ = RowsMut::new(y, 4).split_at_column(5)
+    });
 }
 
 /// The panic points at the function's row in the table, which calls `new`.
