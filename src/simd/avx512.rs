@@ -283,5 +283,29 @@ vector!(
     floats: computed_as_they_are
 );
 
-float!(I32, _mm512_castsi512_ps, _mm512_castps_si512, mul: _mm512_mul_ps, add: _mm512_add_ps; is_number(x): _mm512_cmp_ps_mask::<_CMP_ORD_Q>(x, x));
-float!(I64, _mm512_castsi512_pd, _mm512_castpd_si512, mul: _mm512_mul_pd, add: _mm512_add_pd; is_number(x): _mm512_cmp_pd_mask::<_CMP_ORD_Q>(x, x));
+float!(I32, _mm512_castsi512_ps, _mm512_castps_si512, mul: _mm512_mul_ps, add: _mm512_add_ps; is_number(x): _mm512_cmp_ps_mask::<_CMP_ORD_Q>(x, x), fold(x): fold_f32(x));
+float!(I64, _mm512_castsi512_pd, _mm512_castpd_si512, mul: _mm512_mul_pd, add: _mm512_add_pd; is_number(x): _mm512_cmp_pd_mask::<_CMP_ORD_Q>(x, x), fold(x): fold_f64(x));
+
+/// # Safety
+///
+/// The CPU has AVX-512 F.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn fold_f32(x: __m512) -> f32 {
+    let upper = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(x)));
+    let sums = _mm256_add_ps(_mm512_castps512_ps256(x), upper);
+    let sums = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps::<1>(sums));
+    let sums = _mm_add_ps(sums, _mm_movehl_ps(sums, sums));
+    _mm_cvtss_f32(_mm_add_ss(sums, _mm_movehdup_ps(sums)))
+}
+
+/// # Safety
+///
+/// The CPU has AVX-512 F.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn fold_f64(x: __m512d) -> f64 {
+    let sums = _mm256_add_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd::<1>(x));
+    let sums = _mm_add_pd(_mm256_castpd256_pd128(sums), _mm256_extractf128_pd::<1>(sums));
+    _mm_cvtsd_f64(_mm_add_sd(sums, _mm_unpackhi_pd(sums, sums)))
+}

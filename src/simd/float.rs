@@ -1,5 +1,6 @@
 //! Arithmetic on vectors of `f32` and `f64`.
 
+use super::vector::Padded;
 use super::{Lane, Register};
 
 /// A vector whose lanes are the bits of `f32` or `f64`.
@@ -12,6 +13,22 @@ pub trait Float: Register<Float = Self, Lane: FloatLane> {
 
     /// Whether each lane is not NaN.
     fn is_number(self) -> Self::Mask;
+
+    /// The sum of the lanes: the second half is added to the first half, until one is left.
+    #[inline(always)]
+    fn fold(self) -> Self::Lane {
+        let mut lanes = Padded([Self::Lane::ZERO; 32]);
+        // SAFETY: `lanes` has room for any register.
+        unsafe { self.store(lanes.0.as_mut_ptr()) };
+        let mut half = Self::LANES / 2;
+        while half > 0 {
+            for i in 0..half {
+                lanes.0[i] = lanes.0[i].add(lanes.0[i + half]);
+            }
+            half /= 2;
+        }
+        lanes.0[0]
+    }
 
     /// `self` with every NaN replaced by the canonical quiet NaN.
     ///

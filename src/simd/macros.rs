@@ -102,7 +102,7 @@ macro_rules! computed_as_they_are {
 #[cfg(any(rectify_neon, rectify_avx2, rectify_avx512))]
 macro_rules! float {
     (
-        $vector:ident, $numbers:ident, $bits:ident, $($method:ident: $intrinsic:ident),+; is_number($x:ident): $is_number:expr
+        $vector:ident, $numbers:ident, $bits:ident, $($method:ident: $intrinsic:ident),+; is_number($x:ident): $is_number:expr $(, fold($numbers_of:ident): $fold:expr)?
     ) => {
         impl $crate::simd::Float for $vector {
             $(
@@ -121,6 +121,17 @@ macro_rules! float {
                     $is_number
                 }
             }
+
+            $(
+                #[inline(always)]
+                fn fold(self) -> Self::Lane {
+                    // SAFETY: no vector is made without a proof that the CPU has its instruction set.
+                    unsafe {
+                        let $numbers_of = $numbers(self.0);
+                        $fold.to_bits().cast_signed()
+                    }
+                }
+            )?
         }
     };
 }

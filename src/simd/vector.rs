@@ -239,7 +239,7 @@ pub unsafe trait Register: Vector {
 
 /// Room for any register.
 #[repr(align(64))]
-struct Padded<L>([L; 32]);
+pub(super) struct Padded<L>(pub(super) [L; 32]);
 
 /// [`Vector::compute`] for registers.
 #[inline(always)]

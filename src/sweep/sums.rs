@@ -29,6 +29,9 @@ pub(crate) struct SumArgs {
 type LaneOf<F, const N: usize> = <<F as SumFn<N>>::Format as Format>::Lane;
 type SumOf<F, const N: usize> = <<F as SumFn<N>>::Format as Format>::ComputedIn;
 
+/// The register of sums.
+type FloatOf<S, F, const N: usize> = <RegisterOf<S, LaneOf<F, N>> as Register>::Float;
+
 /// The number of columns that are summed at a time: their sums stay in the L1 cache. A multiple of every register's
 /// lanes.
 pub(crate) const STRIP: usize = 1024;
@@ -204,27 +207,73 @@ impl<F: SumFn<N>, const N: usize> Pass for SumRows<F, N> {
         let SumArgs { plan, sums, lanes } = *args;
         let (sums, carried) = (sums.cast::<SumOf<F, N>>(), lanes.cast::<SumOf<F, N>>());
         let lanes = const { row_lanes::<SumOf<F, N>>() };
+        let registers = const { registers_of_row::<S, F, N>() };
         for group in 0..plan.groups {
             for row in 0..plan.rows {
-                let mut row_sums = Aligned([SumOf::<F, N>::ZERO; 32]);
                 // SAFETY: the row has the plan's columns, and there are carried accumulators or a sum for each row: the
                 // contract of the pass.
                 unsafe {
-                    if !carried.is_null() {
-                        row_sums.0.as_mut_ptr().copy_from_nonoverlapping(carried, lanes);
-                    }
-                    let row_sums = row_sums.0.as_mut_ptr();
-                    add_row::<S, F, N>(simd, &plan, (group, row), row_sums);
-                    if carried.is_null() {
-                        let sum = sums.add(row);
-                        sum.write_unaligned(sum.read_unaligned().add(fold(row_sums)));
+                    if registers <= MAX_REGISTERS {
+                        let mut totals = [FloatOf::<S, F, N>::splat(simd, Lane::ZERO); MAX_REGISTERS];
+                        if !carried.is_null() {
+                            for i in 0..registers {
+                                totals[i] = load_float::<FloatOf<S, F, N>, _>(simd, carried, i);
+                            }
+                        }
+                        add_row::<S, F, N>(simd, &plan, (group, row), &mut totals);
+                        if carried.is_null() {
+                            add_sum(sums.add(row).cast(), fold_registers::<S, F, N>(totals));
+                        } else {
+                            for i in 0..registers {
+                                store_float::<FloatOf<S, F, N>, _>(totals[i], carried, i);
+                            }
+                        }
                     } else {
-                        carried.copy_from_nonoverlapping(row_sums, lanes);
+                        let mut row_sums = Aligned([SumOf::<F, N>::ZERO; 32]);
+                        if !carried.is_null() {
+                            row_sums.0.as_mut_ptr().copy_from_nonoverlapping(carried, lanes);
+                        }
+                        let row_sums = row_sums.0.as_mut_ptr();
+                        add_row_in_memory::<S, F, N>(simd, &plan, (group, row), row_sums);
+                        if carried.is_null() {
+                            add_sum(sums.add(row), fold(row_sums));
+                        } else {
+                            carried.copy_from_nonoverlapping(row_sums, lanes);
+                        }
                     }
                 }
             }
         }
     }
+}
+
+/// The number of registers for the accumulators of a row.
+const fn registers_of_row<S: Simd, F: SumFn<N>, const N: usize>() -> usize {
+    row_lanes::<SumOf<F, N>>() / <FloatOf<S, F, N> as Vector>::LANES
+}
+
+/// # Safety
+///
+/// `total` can be read and written for a lane.
+#[inline(always)]
+unsafe fn add_sum<L: FloatLane>(total: *mut L, sum: L) {
+    // SAFETY: `total` is a lane: this function's contract.
+    unsafe { total.write_unaligned(total.read_unaligned().add(sum)) };
+}
+
+/// [`fold`], of accumulators in registers.
+#[inline(always)]
+fn fold_registers<S: Simd, F: SumFn<N>, const N: usize>(
+    mut totals: [FloatOf<S, F, N>; MAX_REGISTERS],
+) -> <FloatOf<S, F, N> as Vector>::Lane {
+    let mut half = const { registers_of_row::<S, F, N>() / 2 };
+    while half > 0 {
+        for i in 0..half {
+            totals[i] = totals[i].add(totals[i + half]);
+        }
+        half /= 2;
+    }
+    totals[0].fold()
 }
 
 /// Returns the sum of [`row_lanes`] accumulators: adds the second half to the first half until one is left.
@@ -255,60 +304,81 @@ pub(crate) unsafe fn fold<L: FloatLane>(lanes: *mut L) -> L {
 ///
 /// # Safety
 ///
-/// The row can be read for all columns, and `sums` can be read and written for [`row_lanes`] lanes.
+/// The row can be read for all columns.
 #[inline(always)]
 unsafe fn add_row<S: Simd, F: SumFn<N>, const N: usize>(
     simd: S,
     plan: &Plan,
     row: (usize, usize),
-    sums: *mut SumOf<F, N>,
+    totals: &mut [FloatOf<S, F, N>; MAX_REGISTERS],
 ) {
-    type FloatOf<S, L> = <RegisterOf<S, L> as Register>::Float;
     let lanes = const { row_lanes::<SumOf<F, N>>() };
     let step = RegisterOf::<S, LaneOf<F, N>>::LANES;
-    let floats = RegisterOf::<S, LaneOf<F, N>>::FLOATS;
     const {
         assert!(RegisterOf::<S, LaneOf<F, N>>::LANES <= row_lanes::<SumOf<F, N>>());
     }
     let len = plan.columns;
     let mut at = 0;
-    // SAFETY: `at + lanes <= len` and `at + count <= len`, checked by the loops. `at` is a multiple of `step`, which
-    // divides `lanes`, so a register at `at % lanes` ends within the accumulators.
+    // SAFETY: `at + lanes <= len` in the first loop, and `at + count == len` in the second one.
     unsafe {
-        let registers = const { row_lanes::<SumOf<F, N>>() / <FloatOf<S, LaneOf<F, N>> as Vector>::LANES };
-        if registers <= MAX_REGISTERS && len >= lanes {
-            let mut totals = [load_float::<FloatOf<S, LaneOf<F, N>>, _>(simd, sums, 0); MAX_REGISTERS];
-            for i in 1..registers {
-                totals[i] = load_float::<FloatOf<S, LaneOf<F, N>>, _>(simd, sums, i);
+        while len - at >= lanes {
+            for i in 0..lanes / step {
+                let inputs = load_inputs::<S, F, N>(simd, plan, row, at + i * step);
+                add_inputs::<S, F, N>(simd, inputs, totals, i);
             }
-            while len - at >= lanes {
-                for i in 0..lanes / step {
-                    let inputs = load_inputs::<S, F, N>(simd, plan, row, at + i * step);
-                    for index in 0..floats {
-                        let total = &mut totals[i * floats + index];
-                        *total = total.add(F::summand(simd, inputs, index));
-                    }
-                }
-                at += lanes;
-            }
-            for i in 0..registers {
-                store_float::<FloatOf<S, LaneOf<F, N>>, _>(totals[i], sums, i);
-            }
+            at += lanes;
         }
-        while at < len {
-            let count = step.min(len - at);
-            let inputs = if count == step {
-                load_inputs::<S, F, N>(simd, plan, row, at)
-            } else {
-                load_first::<S, F, N>(simd, plan, row, at, count)
-            };
-            let sums = sums.add(at % lanes);
-            for index in 0..floats {
-                let sum = load_float::<RegisterOf<S, LaneOf<F, N>>, _>(simd, sums, index);
-                let sum = sum.add(F::summand(simd, inputs, index));
-                store_float::<RegisterOf<S, LaneOf<F, N>>, _>(sum, sums, index);
+        for i in 0..lanes / step {
+            let count = len - at;
+            if count < step {
+                if count > 0 {
+                    let inputs = load_first::<S, F, N>(simd, plan, row, at, count);
+                    add_inputs::<S, F, N>(simd, inputs, totals, i);
+                }
+                break;
             }
-            at += count;
+            add_inputs::<S, F, N>(simd, load_inputs::<S, F, N>(simd, plan, row, at), totals, i);
+            at += step;
+        }
+    }
+}
+
+/// Adds the elements of a register to the accumulators at `i`.
+#[inline(always)]
+fn add_inputs<S: Simd, F: SumFn<N>, const N: usize>(
+    simd: S,
+    inputs: [RegisterOf<S, LaneOf<F, N>>; N],
+    totals: &mut [FloatOf<S, F, N>; MAX_REGISTERS],
+    i: usize,
+) {
+    let floats = RegisterOf::<S, LaneOf<F, N>>::FLOATS;
+    for index in 0..floats {
+        totals[i * floats + index] = totals[i * floats + index].add(F::summand(simd, inputs, index));
+    }
+}
+
+/// [`add_row`] where there are more accumulators than registers, and a register is one lane.
+///
+/// # Safety
+///
+/// The row can be read for all columns, and `sums` can be read and written for [`row_lanes`] lanes.
+#[inline(always)]
+unsafe fn add_row_in_memory<S: Simd, F: SumFn<N>, const N: usize>(
+    simd: S,
+    plan: &Plan,
+    row: (usize, usize),
+    sums: *mut SumOf<F, N>,
+) {
+    const {
+        assert!(RegisterOf::<S, LaneOf<F, N>>::LANES == 1 || registers_of_row::<S, F, N>() <= MAX_REGISTERS);
+    }
+    for at in 0..plan.columns {
+        // SAFETY: `at` is a column, and there is an accumulator at any remainder.
+        unsafe {
+            let sum = sums.add(at % const { row_lanes::<SumOf<F, N>>() });
+            let inputs = load_inputs::<S, F, N>(simd, plan, row, at);
+            let total = load_float::<RegisterOf<S, LaneOf<F, N>>, _>(simd, sum, 0);
+            store_float::<RegisterOf<S, LaneOf<F, N>>, _>(total.add(F::summand(simd, inputs, 0)), sum, 0);
         }
     }
 }
