@@ -6,7 +6,7 @@ use core::fmt;
 use core::mem::MaybeUninit;
 use core::str::FromStr;
 
-use crate::call::{self, Compiled, CompiledOneBit, Kernels, LiveLoops, Params, RowsLoops, SliceLoops};
+use crate::call::{self, ByBitLoops, Compiled, CompiledOneBit, Kernels, LiveLoops, Params, RowsLoops, SliceLoops};
 use crate::function::*;
 use crate::simd::Element;
 
@@ -359,9 +359,15 @@ macro_rules! any {
                 }
             }
 
-            fn representatives<T: Element>(&self) -> Option<[T::Lane; 2]> {
+            fn by_bit_loops<T: Element>(&self) -> &'static ByBitLoops {
                 match self {
-                    $(Self::$one_bit(function) => function.representatives::<T>(),)+
+                    $(Self::$one_bit(function) => function.by_bit_loops::<T>(),)+
+                }
+            }
+
+            fn by_bit_params<T: Element>(&self) -> Params {
+                match self {
+                    $(Self::$one_bit(function) => function.by_bit_params::<T>(),)+
                 }
             }
         }

@@ -17,8 +17,8 @@ use crate::simd::Neon;
 use crate::simd::Portable;
 use crate::simd::{Element, FORMATS, FloatLane, Format, Lane, Pass, Scalar, Simd, Vector, VectorFn};
 use crate::sweep::{
-    ALIGNED_BYTES, BitsArgs, ChooseByBits, CountNonzero, Identity, Keep, LiveBits, MapRows, MapSlices, Representative,
-    RowsArgs, SumArgs, SumColumns, SumRows, fold, walk_tail,
+    ALIGNED_BYTES, BitsArgs, ChooseByBits, CountNonzero, Identity, LiveBits, MapRows, MapSlices, RowsArgs, SumArgs,
+    SumColumns, SumRows, fold, walk_tail,
 };
 
 const ISAS: usize = Isa::ALL.len();
@@ -47,6 +47,9 @@ pub(crate) type RowsLoops = PassLoops<RowsArgs>;
 
 /// Write the mask of a function.
 pub(crate) type LiveLoops = PassLoops<BitsArgs, usize>;
+
+/// The gradient from a mask.
+pub(crate) type ByBitLoops = PassLoops<BitsArgs>;
 
 /// `$do!(S)` for each instruction set that is compiled in.
 macro_rules! for_each_isa {
@@ -306,12 +309,6 @@ pub(crate) const CRELU_VALUE: PerFormat<RowsLoops> =
 pub(crate) const CRELU_GRADIENT: PerFormat<RowsLoops> =
     per_format!(T => RowsLoops: pass_loops::<MapRows<CreluGradient<T>, 3, 1>>());
 
-pub(crate) const KEEP: PerFormat<PassLoops<BitsArgs>> =
-    per_format!(T => PassLoops<BitsArgs>: pass_loops::<ChooseByBits<Keep<LaneOf<T>>>>());
-
-pub(crate) const REPRESENTATIVE: PerFormat<PassLoops<BitsArgs>> =
-    per_format!(T => PassLoops<BitsArgs>: pass_loops::<ChooseByBits<Representative<LaneOf<T>>>>());
-
 pub(crate) const COUNT_NONZERO: PerFormat<PassLoops<BitsArgs, usize>> =
     per_format!(T => PassLoops<BitsArgs, usize>: pass_loops::<CountNonzero<LaneOf<T>>>());
 
@@ -426,9 +423,10 @@ pub trait CompiledOneBit: Compiled {
 
     fn live_params<T: Element>(&self) -> Params;
 
-    /// The bits of a number that is live and of one that isn't, where the gradient is arithmetic. See
-    /// [`OneBit::REPRESENTATIVES`].
-    fn representatives<T: Element>(&self) -> Option<[T::Lane; 2]>;
+    /// The gradient from a mask.
+    fn by_bit_loops<T: Element>(&self) -> &'static ByBitLoops;
+
+    fn by_bit_params<T: Element>(&self) -> Params;
 }
 
 macro_rules! compile {
@@ -490,6 +488,9 @@ macro_rules! compile {
             impl $one_bit {
                 const LIVE: PerFormat<LiveLoops> =
                     per_format!(T => LiveLoops: pass_loops::<LiveBits<<$one_bit as OneBit>::Live<LaneOf<T>>>>());
+
+                const BY_BIT: PerFormat<ByBitLoops> =
+                    per_format!(T => ByBitLoops: pass_loops::<ChooseByBits<<$one_bit as OneBit>::ByBit<T>>>());
             }
 
             impl CompiledOneBit for $one_bit {
@@ -504,8 +505,13 @@ macro_rules! compile {
                 }
 
                 #[inline]
-                fn representatives<T: Element>(&self) -> Option<[T::Lane; 2]> {
-                    Some(<$one_bit as OneBit>::REPRESENTATIVES?.map(T::bits_of_nearest))
+                fn by_bit_loops<T: Element>(&self) -> &'static ByBitLoops {
+                    const { Self::BY_BIT[T::INDEX] }
+                }
+
+                #[inline]
+                fn by_bit_params<T: Element>(&self) -> Params {
+                    Params::new(OneBit::by_bit::<T>(*self))
                 }
             }
         )+

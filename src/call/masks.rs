@@ -1,17 +1,13 @@
 //! Calls with a mask: a bit for each element.
 
-use core::mem::MaybeUninit;
-
 use super::detect::Kernels;
-use super::loops::{
-    COUNT_NONZERO, CompiledOneBit, KEEP, LiveLoops, NO_PARAMS, Params, PassLoops, REPRESENTATIVE, SliceLoops,
-};
+use super::loops::{ByBitLoops, COUNT_NONZERO, CompiledOneBit, LiveLoops, NO_PARAMS, Params, SliceLoops};
 use super::slices::Source;
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel, share};
 use super::streaming::streaming_threshold;
 use crate::simd::{Element, fence};
-use crate::sweep::{BitsArgs, Representative};
+use crate::sweep::BitsArgs;
 
 /// The size of a block of elements. It stays in the L1 cache between the loop for the mask and that of the function.
 const BLOCK_BYTES: usize = 1 << 13;
@@ -26,15 +22,8 @@ enum Kernel<'a> {
         value: &'static SliceLoops,
         params: &'a Params,
     },
-    /// The gradient is `grad_output` or +0.0, selected by the mask.
-    Keep(&'static PassLoops<BitsArgs>),
-    /// `representative` makes an x from each bit of the mask, and `gradient` computes the gradient there.
-    Expand {
-        representative: &'static PassLoops<BitsArgs>,
-        representative_params: &'a Params,
-        gradient: &'static SliceLoops,
-        params: &'a Params,
-    },
+    /// The gradient, of `grad_output` and the mask.
+    Read(&'static ByBitLoops, &'a Params),
 }
 
 /// Some elements of a call, and the bytes of their bits.
@@ -71,8 +60,11 @@ impl Part<'_> {
         match self.kernel {
             // SAFETY: the slices have `len` elements and the mask as many bits, checked by `MaskCall::new`. The fence is
             // below.
-            Kernel::Keep(keep) => unsafe { keep.call(kernels, &all) },
-            Kernel::Write { .. } | Kernel::Expand { .. } => {
+            Kernel::Read(loops, params) => unsafe {
+                let function = params.as_ptr();
+                loops.call(kernels, &BitsArgs { function, ..all });
+            },
+            Kernel::Write { .. } => {
                 let mut done = 0;
                 let step = BLOCK_BYTES / self.size;
                 for at in (0..self.len).step_by(step) {
@@ -139,38 +131,7 @@ impl Part<'_> {
                     count
                 }
             }
-            Kernel::Expand {
-                representative,
-                representative_params,
-                gradient,
-                params,
-            } => {
-                let mut x = [const { MaybeUninit::<u64>::uninit() }; (BLOCK_BYTES + 64 + 64) / size_of::<u64>()];
-                let x = x.as_mut_ptr().cast::<u8>();
-                // The elements before `start` whose bits are in the same byte.
-                let before = start % 8;
-                let args = BitsArgs {
-                    function: representative_params.as_ptr(),
-                    mask: self.mask.wrapping_add((start - before) / 8),
-                    input: x,
-                    output: x,
-                    len: end - (start - before),
-                    streaming: false,
-                };
-                let inputs = [
-                    x.wrapping_add(offset(before)).cast_const(),
-                    self.input.wrapping_add(offset(start)),
-                ];
-                let output = self.output.wrapping_add(offset(start));
-                // SAFETY: as in `walk`, for these elements. They are a block and less than a cache line. `x` has room
-                // for them and for 7 elements before them.
-                unsafe {
-                    representative.call(kernels, &args);
-                    gradient.call(kernels, params.as_ptr(), inputs, output, len, streaming);
-                }
-                0
-            }
-            Kernel::Keep(_) => 0,
+            Kernel::Read(..) => 0,
         }
     }
 }
@@ -280,21 +241,13 @@ impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
                 },
                 mask.as_mut_ptr(),
             )),
-            Mask::Read(mask) => {
-                let mask = mask.as_ptr().cast_mut();
-                match self.activation.representatives::<T>() {
-                    None => run(part(Kernel::Keep(const { KEEP[T::INDEX] }), mask)),
-                    Some([live, dead]) => run(part(
-                        Kernel::Expand {
-                            representative: const { REPRESENTATIVE[T::INDEX] },
-                            representative_params: &Params::new(Representative { live, dead }),
-                            gradient: self.activation.backward_loops::<T>(),
-                            params: &params,
-                        },
-                        mask,
-                    )),
-                }
-            }
+            Mask::Read(mask) => run(part(
+                Kernel::Read(
+                    self.activation.by_bit_loops::<T>(),
+                    &self.activation.by_bit_params::<T>(),
+                ),
+                mask.as_ptr().cast_mut(),
+            )),
         }
     }
 }

@@ -17,8 +17,8 @@ mod views;
 #[cfg(feature = "alloc")]
 pub(crate) use append::append;
 pub use detect::{Kernels, UnsupportedIsa};
+pub(crate) use loops::{ByBitLoops, LiveLoops, RowsLoops};
 pub use loops::{Compiled, CompiledOneBit, Params, SliceLoops};
-pub(crate) use loops::{LiveLoops, RowsLoops};
 pub(crate) use masks::{backward_mask, backward_mask_inplace, count_zeros, forward_mask, forward_mask_inplace};
 pub(crate) use options::{CallOptions, call_options};
 pub use rows::Channels;

@@ -1,6 +1,6 @@
 use super::order::{Interval, Live, Nan, has_fast_minimum};
 use super::relu::{passes, relu};
-use super::{OneBit, Select};
+use super::{Keep, OneBit, Select};
 use crate::simd::{Format, Lane, Vector};
 
 /// Clipped ReLU: f(x) = min(relu(x), max). With the bound 6 it is [`RELU6`](Self::RELU6).
@@ -104,5 +104,11 @@ impl OneBit for ClippedRelu {
 
     fn live<T: Format>(self) -> Live<T::Lane> {
         Live::between::<T>(T::Lane::ZERO, T::bits_of_nearest(self.max))
+    }
+
+    type ByBit<T: Format> = Keep<T::Lane>;
+
+    fn by_bit<T: Format>(self) -> Keep<T::Lane> {
+        Keep::new()
     }
 }

@@ -1,5 +1,5 @@
 use super::order::{Interval, Live, Nan, has_fast_minimum, ordered};
-use super::{OneBit, Select};
+use super::{Keep, OneBit, Select};
 use crate::simd::{Format, Lane, Vector};
 
 /// Hardtanh: f(x) = max(min, min(max, x)), which is x between two bounds, else the nearer bound.
@@ -141,5 +141,11 @@ impl OneBit for Hardtanh {
 
     fn live<T: Format>(self) -> Live<T::Lane> {
         Live::between::<T>(T::bits_of_nearest(self.min), T::bits_of_nearest(self.max))
+    }
+
+    type ByBit<T: Format> = Keep<T::Lane>;
+
+    fn by_bit<T: Format>(self) -> Keep<T::Lane> {
+        Keep::new()
     }
 }

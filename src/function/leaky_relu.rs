@@ -1,6 +1,6 @@
 use super::relu::{Passes, above_negative_infinity, passes};
-use super::{Function, OneBit};
-use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
+use super::{Function, OneBit, copy_by_format};
+use crate::simd::{ChooseFn, Float, FloatFn, FloatLane, Format, Lane, Vector};
 
 /// Leaky ReLU: f(x) = x where `!(x <= 0)`, else x * `negative_slope`; but f(+0.0) = +0.0.
 ///
@@ -119,12 +119,30 @@ impl Function for LeakyRelu {
 }
 
 impl OneBit for LeakyRelu {
-    const REPRESENTATIVES: Option<[f64; 2]> = Some([1.0, -1.0]);
-
     type Live<L: Lane> = Passes<L>;
 
     fn live<T: Format>(self) -> Passes<T::Lane> {
         Passes(T::NEG_INFINITY)
+    }
+
+    type ByBit<T: Format> = ByBit<T>;
+
+    fn by_bit<T: Format>(self) -> ByBit<T> {
+        ByBit(Function::params::<T>(self))
+    }
+}
+
+/// The gradient, of `grad_output` and the bit of x.
+pub struct ByBit<T: Format>(Params<T::Lane>);
+
+copy_by_format!(ByBit);
+
+impl<T: Format> ChooseFn for ByBit<T> {
+    type Lane = T::Lane;
+
+    #[inline(always)]
+    fn choose<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, is_live: V::Mask, grad_output: V) -> V {
+        choose::<T, V>(self.0, simd, is_live, grad_output)
     }
 }
 

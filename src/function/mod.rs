@@ -28,7 +28,9 @@ pub use squared_relu::SquaredRelu;
 pub(crate) use sum::{Sum, ValueOfSum};
 pub use thresholded_relu::ThresholdedRelu;
 
-use crate::simd::{Format, Lane, LiveFn, Vector, VectorFn};
+use core::marker::PhantomData;
+
+use crate::simd::{ChooseFn, Format, Lane, LiveFn, Vector, VectorFn};
 
 /// Implements `Copy` without the bound `T: Copy`, for functions that hold nothing but their format `T`.
 macro_rules! copy_by_format {
@@ -129,13 +131,33 @@ impl<A: Select> Function for A {
 
 /// A function whose gradient needs one bit of x: whether x is live, where the gradient is `grad_output`.
 pub trait OneBit: Function {
-    /// A number that is live and one that isn't, from which the gradient is computed if it is arithmetic. `None` if it
-    /// selects `grad_output` or +0.0.
-    const REPRESENTATIVES: Option<[f64; 2]> = None;
-
     type Live<L: Lane>: LiveFn<Lane = L>;
 
     fn live<T: Format>(self) -> Self::Live<T::Lane>;
+
+    /// The gradient, of `grad_output` and the bit of x.
+    type ByBit<T: Format>: ChooseFn<Lane = T::Lane>;
+
+    fn by_bit<T: Format>(self) -> Self::ByBit<T>;
+}
+
+/// x where the bit is 1, else +0.0.
+#[derive(Clone, Copy)]
+pub struct Keep<L>(PhantomData<L>);
+
+impl<L> Keep<L> {
+    fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<L: Lane> ChooseFn for Keep<L> {
+    type Lane = L;
+
+    #[inline(always)]
+    fn choose<V: Vector<Lane = L>>(self, _: V::Simd, is_live: V::Mask, x: V) -> V {
+        x.keep(is_live)
+    }
 }
 
 /// A function's value on vectors. Its representation is that of the parameters.

@@ -1,4 +1,4 @@
-use super::{Function, OneBit};
+use super::{Function, Keep, OneBit};
 use crate::simd::{Format, Lane, LiveFn, Vector};
 
 /// ReLU: f(x) = x where `!(x <= 0)`, else +0.0.
@@ -52,6 +52,12 @@ impl OneBit for Relu {
 
     fn live<T: Format>(self) -> Passes<T::Lane> {
         Passes(T::NEG_INFINITY)
+    }
+
+    type ByBit<T: Format> = Keep<T::Lane>;
+
+    fn by_bit<T: Format>(self) -> Keep<T::Lane> {
+        Keep::new()
     }
 }
 

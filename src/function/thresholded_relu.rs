@@ -1,5 +1,5 @@
 use super::order::{Interval, Live};
-use super::{OneBit, Select};
+use super::{Keep, OneBit, Select};
 use crate::simd::{Format, Lane, Vector};
 
 /// Thresholded ReLU: f(x) = x where `!(x <= alpha)`, else +0.0.
@@ -101,5 +101,11 @@ impl OneBit for ThresholdedRelu {
 
     fn live<T: Format>(self) -> Live<T::Lane> {
         Live::above::<T>(T::bits_of_nearest(self.alpha))
+    }
+
+    type ByBit<T: Format> = Keep<T::Lane>;
+
+    fn by_bit<T: Format>(self) -> Keep<T::Lane> {
+        Keep::new()
     }
 }

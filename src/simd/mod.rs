@@ -36,7 +36,7 @@ pub(crate) use neon::Neon;
 #[cfg(rectify_portable)]
 pub(crate) use portable::Portable;
 pub(crate) use scalar::Scalar;
-pub use vector::{Lane, LiveFn, Register, SumFn, Vector, VectorFn};
+pub use vector::{ChooseFn, Lane, LiveFn, Register, SumFn, Vector, VectorFn};
 
 use crate::isa::Isa;
 

@@ -292,3 +292,10 @@ pub trait LiveFn: Copy {
 
     fn is_live<V: Vector<Lane = Self::Lane>>(self, simd: V::Simd, x: V) -> V::Mask;
 }
+
+/// A function of x and its mask bit.
+pub trait ChooseFn: Copy {
+    type Lane: Lane;
+
+    fn choose<V: Vector<Lane = Self::Lane>>(self, simd: V::Simd, is_live: V::Mask, x: V) -> V;
+}

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use super::{ALIGNED_BYTES, RegisterOf, before_alignment, is_aligned, load, store};
-use crate::simd::{Lane, LiveFn, Pass, Register, Simd, Vector};
+use crate::simd::{ChooseFn, Lane, LiveFn, Pass, Register, Simd, Vector};
 
 /// The number of bits that are loaded or stored together.
 const WORD: usize = u64::BITS as usize;
@@ -81,54 +81,10 @@ unsafe fn live_bits<S: Simd, F: LiveFn>(simd: S, function: F, input: *const F::L
     bits
 }
 
-/// A function of x and its bit.
-pub trait ChooseFn: Copy {
-    type Lane: Lane;
-
-    /// Whether it uses x.
-    const READS: bool;
-
-    fn choose<V: Vector<Lane = Self::Lane>>(self, simd: V::Simd, is_live: V::Mask, x: V) -> V;
-}
-
-/// x where the bit is 1, else +0.0.
-#[derive(Clone, Copy)]
-pub(crate) struct Keep<L>(PhantomData<L>);
-
-impl<L: Lane> ChooseFn for Keep<L> {
-    type Lane = L;
-
-    const READS: bool = true;
-
-    #[inline(always)]
-    fn choose<V: Vector<Lane = L>>(self, _: V::Simd, is_live: V::Mask, x: V) -> V {
-        x.keep(is_live)
-    }
-}
-
-/// `live` where the bit is 1, else `dead`.
-#[derive(Clone, Copy)]
-pub(crate) struct Representative<L> {
-    pub(crate) live: L,
-    pub(crate) dead: L,
-}
-
-impl<L: Lane> ChooseFn for Representative<L> {
-    type Lane = L;
-
-    const READS: bool = false;
-
-    #[inline(always)]
-    fn choose<V: Vector<Lane = L>>(self, simd: V::Simd, is_live: V::Mask, _: V) -> V {
-        V::splat(simd, self.dead).replace(is_live, V::splat(simd, self.live))
-    }
-}
-
 /// Writes the output from the bits of a mask and an input.
 ///
 /// Contract: `function` points to an `F`. `mask` can be read for `len.div_ceil(8)` bytes, and `output` written for
-/// `len` lanes. If `F` reads the input, `input` can be read for `len` lanes. Input and output are the same or don't
-/// overlap. The mask doesn't overlap the output. With `streaming`, [`fence`](crate::simd::fence) comes before any other
+/// `len` lanes, and `input` read. Input and output are the same or don't overlap. The mask doesn't overlap the output. With `streaming`, [`fence`](crate::simd::fence) comes before any other
 /// access to the output.
 pub(crate) struct ChooseByBits<F>(PhantomData<F>);
 
@@ -196,7 +152,7 @@ impl<F: ChooseFn> Pass for ChooseByBits<F> {
 ///
 /// # Safety
 ///
-/// `output` can be written for `len` lanes, and `input` read if `F` reads it. With `streaming`, `output` is aligned to
+/// `output` can be written for `len` lanes, and `input` read. With `streaming`, `output` is aligned to
 /// a register if `len` is a register or more.
 #[inline(always)]
 unsafe fn choose<S: Simd, F: ChooseFn>(
@@ -215,21 +171,13 @@ unsafe fn choose<S: Simd, F: ChooseFn>(
     unsafe {
         while len - at >= lanes {
             let is_live = RegisterOf::<S, F::Lane>::from_bits(simd, bits, at);
-            let x = if F::READS {
-                load(simd, input.add(at), streaming)
-            } else {
-                RegisterOf::<S, F::Lane>::splat(simd, F::Lane::ZERO)
-            };
+            let x: RegisterOf<S, F::Lane> = load(simd, input.add(at), streaming);
             store(function.choose(simd, is_live, x), output.add(at), streaming);
             at += lanes;
         }
         if lanes > 1 && at < len {
             let is_live = RegisterOf::<S, F::Lane>::from_bits(simd, bits, at);
-            let x = if F::READS {
-                RegisterOf::<S, F::Lane>::load_first(simd, input.add(at), len - at)
-            } else {
-                RegisterOf::<S, F::Lane>::splat(simd, F::Lane::ZERO)
-            };
+            let x = RegisterOf::<S, F::Lane>::load_first(simd, input.add(at), len - at);
             function.choose(simd, is_live, x).store_first(output.add(at), len - at);
         }
     }

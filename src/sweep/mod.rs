@@ -11,7 +11,7 @@ mod rows;
 mod slices;
 mod sums;
 
-pub(crate) use masks::{BitsArgs, ChooseByBits, CountNonzero, Keep, LiveBits, Representative};
+pub(crate) use masks::{BitsArgs, ChooseByBits, CountNonzero, LiveBits};
 pub(crate) use rows::{MapRows, Operand, Plan, RowsArgs};
 pub(crate) use slices::{ALIGNED_BYTES, MapSlices, walk_tail};
 pub(crate) use sums::{Identity, STRIP, SumArgs, SumColumns, SumRows, fold, row_lanes};
