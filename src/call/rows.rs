@@ -532,6 +532,8 @@ impl Tiles {
 impl Iterator for Tiles {
     type Item = (usize, Plan);
 
+    // Not inlined, as other steps of a walk: inlined into each other they are several times as much code.
+    #[inline(never)]
     fn next(&mut self) -> Option<(usize, Plan)> {
         let Plan {
             groups, rows, columns, ..
@@ -592,17 +594,17 @@ fn repeatable(plan: &Plan, size: usize) -> Option<Repeated> {
 
 impl Walk<'_> {
     fn map_all(&self) {
-        let Work { plan, size, kernel, .. } = self.work;
+        let Work { plan, size, kernel, .. } = &self.work;
         let is_one_loop = !matches!(kernel, Kernel::Fused { .. });
-        let is_flat_slices = matches!(kernel, Kernel::Slices(..)) && is_flat(&plan, size);
-        let streams_rows = is_flat_slices || self.repeated.is_some() || self.can_stream_rows(&plan);
-        if is_flat_slices || is_one_loop && (!self.streaming || streams_rows || !self.can_stream_from_block(&plan)) {
-            self.map(&plan, self.streaming && streams_rows);
+        let is_flat_slices = matches!(kernel, Kernel::Slices(..)) && is_flat(plan, *size);
+        let streams_rows = is_flat_slices || self.repeated.is_some() || self.can_stream_rows(plan);
+        if is_flat_slices || is_one_loop && (!self.streaming || streams_rows || !self.can_stream_from_block(plan)) {
+            self.map(plan, self.streaming && streams_rows);
             return;
         }
-        for (_, tile) in Tiles::new(plan, size) {
+        for (_, tile) in Tiles::new(*plan, *size) {
             if is_one_loop {
-                self.stream_from_block(&tile, |_, _| ());
+                self.stream_from_block(&tile, &|_, _| ());
             } else {
                 let streaming = self.streaming && self.can_stream_from_block(&tile);
                 self.map(&tile, streaming);
@@ -623,6 +625,7 @@ impl Walk<'_> {
     }
 
     /// Computes the outputs and the sum of each column.
+    #[inline(never)]
     fn sum_columns(&self, sums: Sums) {
         let Work { plan, size, .. } = self.work;
         let bytes = sums.loops.size;
@@ -637,9 +640,9 @@ impl Walk<'_> {
                 let of_rows: *mut u8 = of_rows.0.as_mut_ptr().cast();
                 let rows = part(&strip, Axis::Rows, first, ROWS_OF_SUM.min(plan.rows - first), size);
                 for (_, tile) in Tiles::new(rows, size) {
-                    self.map_and_sum(&tile, sums.of_inputs, |walk, summands| {
+                    self.map_and_sum(&tile, sums.of_inputs, &|walk, summands| {
                         let args = SumArgs {
-                            plan: *summands,
+                            plan: summands,
                             sums: of_rows,
                             lanes: core::ptr::null_mut(),
                         };
@@ -657,6 +660,7 @@ impl Walk<'_> {
     }
 
     /// Computes the outputs and the sum of each row of a group, over all groups.
+    #[inline(never)]
     fn sum_rows(&self, sums: Sums) {
         let Work { plan, size, .. } = self.work;
         let bytes = sums.loops.size;
@@ -697,14 +701,10 @@ impl Walk<'_> {
                     sums,
                     loops,
                     params,
-                    args: SumArgs {
-                        plan: Plan {
-                            groups: 1,
-                            rows: 1,
-                            ..outputs_as_inputs(&plan)
-                        },
-                        sums: core::ptr::null_mut(),
-                        lanes: core::ptr::null_mut(),
+                    tile: Plan {
+                        groups: 1,
+                        rows: 1,
+                        ..outputs_as_inputs(&plan)
                     },
                 })
             }
@@ -713,9 +713,9 @@ impl Walk<'_> {
     }
 
     fn sum_tile_rows(&self, tile: &Plan, sums: Sums, totals: *mut u8, lanes: *mut u8) {
-        self.map_and_sum(tile, sums.of_inputs, |walk, summands| {
+        self.map_and_sum(tile, sums.of_inputs, &|walk, summands| {
             let args = SumArgs {
-                plan: *summands,
+                plan: summands,
                 sums: totals,
                 lanes,
             };
@@ -726,13 +726,14 @@ impl Walk<'_> {
     }
 
     /// Computes the output of a tile, and calls `sum` with its inputs or its output as summands.
-    fn map_and_sum(&self, tile: &Plan, of_inputs: bool, sum: impl FnOnce(&Self, &Plan)) {
+    #[inline(never)]
+    fn map_and_sum(&self, tile: &Plan, of_inputs: bool, sum: &dyn Fn(&Self, &Plan)) {
         let from_block = self.streaming && self.can_stream_from_block(tile);
         if of_inputs {
             // Before the output is written, which may be one of the inputs.
             sum(self, tile);
             if from_block {
-                self.stream_from_block(tile, |_, _| ());
+                self.stream_from_block(tile, &|_, _| ());
             } else {
                 self.map(tile, false);
             }
@@ -751,7 +752,8 @@ impl Walk<'_> {
 
     /// Writes the output of a tile to a block, calls `then`, and copies the block to the output with non-temporal
     /// stores.
-    fn stream_from_block(&self, tile: &Plan, then: impl FnOnce(&Self, &Plan)) {
+    #[inline(never)]
+    fn stream_from_block(&self, tile: &Plan, then: &dyn Fn(&Self, &Plan)) {
         let size = self.work.size;
         let output = tile.outputs[0].start;
         // At the same offset in a cache line as the output.
@@ -790,12 +792,13 @@ impl Walk<'_> {
     }
 
     /// Fills `rows` if an input can be repeated.
+    #[inline(never)]
     fn repeat_row(&mut self) {
-        let Work { plan, size, kernel, .. } = self.work;
+        let Work { plan, size, kernel, .. } = &self.work;
         if matches!(kernel, Kernel::Slices(..)) {
             return;
         }
-        let Some(repeated) = repeatable(&plan, size) else {
+        let Some(repeated) = repeatable(plan, *size) else {
             return;
         };
         let bytes = plan.columns * size;
@@ -809,18 +812,18 @@ impl Walk<'_> {
     }
 
     fn call_rows(&self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
-        let mut left = *plan;
-        if let Some(Repeated { index, times }) = self.repeated {
-            let rows = plan.rows / times;
-            let mut long = part(plan, Axis::Rows, 0, rows, self.work.size);
-            long.columns *= times;
-            for operand in long.inputs.iter_mut().chain(&mut long.outputs) {
-                operand.row_stride *= times;
-            }
-            long.inputs[index].start = self.rows;
-            self.call_pass(loops, function, &long, streaming);
-            left = part(plan, Axis::Rows, rows * times, plan.rows - rows * times, self.work.size);
+        let Some(Repeated { index, times }) = self.repeated else {
+            return self.call_pass(loops, function, plan, streaming);
+        };
+        let rows = plan.rows / times;
+        let mut long = part(plan, Axis::Rows, 0, rows, self.work.size);
+        long.columns *= times;
+        for operand in long.inputs.iter_mut().chain(&mut long.outputs) {
+            operand.row_stride *= times;
         }
+        long.inputs[index].start = self.rows;
+        self.call_pass(loops, function, &long, streaming);
+        let left = part(plan, Axis::Rows, rows * times, plan.rows - rows * times, self.work.size);
         self.call_pass(loops, function, &left, streaming);
     }
 
@@ -830,7 +833,7 @@ impl Walk<'_> {
         }
         let args = RowsArgs {
             function,
-            plan: *plan,
+            plan,
             streaming,
         };
         // SAFETY:
@@ -889,8 +892,8 @@ struct FlatSums<'a> {
     sums: Sums,
     loops: &'static SliceLoops,
     params: &'a Params,
-    /// The arguments for the rows of a tile.
-    args: SumArgs,
+    /// The rows of a tile, as summands.
+    tile: Plan,
 }
 
 impl FlatSums<'_> {
@@ -907,10 +910,9 @@ impl FlatSums<'_> {
             for group in 0..plan.groups {
                 for row in 0..plan.rows {
                     sum_long_row(sums, plan.columns, total(row), |columns, lanes| {
-                        self.args.lanes = lanes;
                         for column in columns.clone().step_by(tile) {
-                            self.args.plan.columns = tile.min(columns.end - column);
-                            self.sum_tile(group, row, column);
+                            self.tile.columns = tile.min(columns.end - column);
+                            self.sum_tile((group, row, column), core::ptr::null_mut(), lanes);
                         }
                     });
                 }
@@ -923,16 +925,15 @@ impl FlatSums<'_> {
         }
         for group in (0..plan.groups).step_by(groups_of_tile) {
             for row in (0..plan.rows).step_by(rows_of_tile.max(1)) {
-                self.args.plan.groups = groups_of_tile.min(plan.groups - group);
-                self.args.plan.rows = rows_of_tile.max(1).min(plan.rows - row);
-                self.args.sums = total(row);
-                self.sum_tile(group, row, 0);
+                self.tile.groups = groups_of_tile.min(plan.groups - group);
+                self.tile.rows = rows_of_tile.max(1).min(plan.rows - row);
+                self.sum_tile((group, row, 0), total(row), core::ptr::null_mut());
             }
         }
     }
 
-    /// Computes the output of the tile that begins there, and sums its rows. `args` has its shape.
-    fn sum_tile(&mut self, group: usize, row: usize, column: usize) {
+    /// Computes the output of the tile that begins there, and sums its rows. `tile` has its shape.
+    fn sum_tile(&mut self, (group, row, column): (usize, usize, usize), sums: *mut u8, lanes: *mut u8) {
         let Walk {
             work: Work { plan, size, copy, .. },
             kernels,
@@ -943,12 +944,17 @@ impl FlatSums<'_> {
         let start = |operand: Operand| operand.row(group, row).wrapping_add(column * size);
         let inputs = slice_inputs(plan).map(|input| start(input).cast_const());
         let output = start(plan.outputs[0]);
-        let tile = &mut self.args.plan;
+        let tile = &mut self.tile;
         let len = (tile.groups * tile.rows * tile.columns, *size);
         // At the same offset in a cache line as the output.
         let block = outputs.wrapping_add(output.addr() % LINE_BYTES);
         let target = if *streaming { block } else { output };
         tile.inputs[0].start = target;
+        let args = SumArgs {
+            plan: tile,
+            sums,
+            lanes,
+        };
         // SAFETY:
         // - The plan is made of the tensors' shapes, which `plan` has checked. The tile is within it, and has several
         //   rows or groups only if they are contiguous, checked by `flat_sums` and `sum_rows`.
@@ -960,7 +966,7 @@ impl FlatSums<'_> {
         unsafe {
             self.loops
                 .call(*kernels, self.params.as_ptr(), inputs, target, len, false);
-            self.sums.loops.rows.call(*kernels, &self.args);
+            self.sums.loops.rows.call(*kernels, &args);
             if *streaming {
                 copy.call(*kernels, NO_PARAMS, [target.cast_const(); 2], output, len, true);
             }

@@ -17,17 +17,20 @@ pub trait Float: Register<Float = Self, Lane: FloatLane> {
     /// The sum of the lanes: the second half is added to the first half, until one is left.
     #[inline(always)]
     fn fold(self) -> Self::Lane {
-        let mut lanes = Padded([Self::Lane::ZERO; 32]);
-        // SAFETY: `lanes` has room for any register.
-        unsafe { self.store(lanes.0.as_mut_ptr()) };
-        let mut half = Self::LANES / 2;
-        while half > 0 {
-            for i in 0..half {
-                lanes.0[i] = lanes.0[i].add(lanes.0[i + half]);
+        let mut lanes = Padded::<Self::Lane>::uninit();
+        let lanes = lanes.as_mut_ptr();
+        // SAFETY: `lanes` has room for any register, and `i + half` is below its number of lanes.
+        unsafe {
+            self.store(lanes);
+            let mut half = Self::LANES / 2;
+            while half > 0 {
+                for i in 0..half {
+                    *lanes.add(i) = (*lanes.add(i)).add(*lanes.add(i + half));
+                }
+                half /= 2;
             }
-            half /= 2;
+            *lanes
         }
-        lanes.0[0]
     }
 
     /// `self` with every NaN replaced by the canonical quiet NaN.

@@ -160,3 +160,34 @@ macro_rules! lane_of_bits {
         (($bits >> ($first / width * width)) as $lane, $first % width)
     }};
 }
+
+/// The array of `$value` for each input `$i` of `$N`, at most three.
+///
+/// Without a loop: the compiler takes much longer to unroll one. With `as all`, three of them, where the last is
+/// repeated.
+macro_rules! inputs {
+    ($N:ident, $i:ident => $value:expr) => {
+        $crate::simd::first_of::<_, $N>(inputs!($N, $i => $value, as all))
+    };
+    ($N:ident, $i:ident => $value:expr, as all) => {{
+        let first = {
+            let $i = 0;
+            $value
+        };
+        let second = if const { $N > 1 } {
+            let $i = const { 1 % $N };
+            $value
+        } else {
+            first
+        };
+        let third = if const { $N > 2 } {
+            let $i = const { 2 % $N };
+            $value
+        } else {
+            first
+        };
+        [first, second, third]
+    }};
+}
+
+pub(crate) use inputs;

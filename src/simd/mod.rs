@@ -31,12 +31,14 @@ pub(crate) use cpuid::splits_512_bits;
 pub use float::{Float, FloatFn, FloatLane};
 pub(crate) use format::FORMATS;
 pub use format::{Element, Format};
+pub(crate) use macros::inputs;
 #[cfg(rectify_neon)]
 pub(crate) use neon::Neon;
 #[cfg(rectify_portable)]
 pub(crate) use portable::Portable;
 pub(crate) use scalar::Scalar;
 pub use vector::{ChooseFn, Lane, LiveFn, Register, SumFn, Vector, VectorFn};
+pub(crate) use vector::{MAX_INPUTS, Padded, first_of};
 
 use crate::isa::Isa;
 

@@ -1,5 +1,7 @@
 //! The traits of lanes, vectors and registers, and of functions of them.
 
+use core::mem::MaybeUninit;
+
 use super::{Float, FloatFn, Format, Simd, scalar};
 
 /// A signed integer with the bits of an element.
@@ -172,12 +174,14 @@ pub unsafe trait Register: Vector {
     /// `count < LANES`, and `source` can be read for `count` lanes.
     #[inline(always)]
     unsafe fn load_first(simd: Self::Simd, source: *const Self::Lane, count: usize) -> Self {
-        let mut padded = Padded([Self::Lane::ZERO; 32]);
+        let mut padded = Padded::<Self::Lane>::uninit();
+        let padded = padded.as_mut_ptr();
         // SAFETY: `padded` has room for any register, and `count < LANES` lanes can be accessed: this method's
-        // contract.
+        // contract. All lanes of the register are initialized before it is loaded.
         unsafe {
-            padded.0.as_mut_ptr().copy_from_nonoverlapping(source, count);
-            Self::load(simd, padded.0.as_ptr())
+            Self::splat(simd, Self::Lane::ZERO).store(padded);
+            padded.copy_from_nonoverlapping(source, count);
+            Self::load(simd, padded)
         }
     }
 
@@ -188,12 +192,13 @@ pub unsafe trait Register: Vector {
     /// `count < LANES`, and `target` can be written for `count` lanes.
     #[inline(always)]
     unsafe fn store_first(self, target: *mut Self::Lane, count: usize) {
-        let mut padded = Padded([Self::Lane::ZERO; 32]);
+        let mut padded = Padded::<Self::Lane>::uninit();
+        let padded = padded.as_mut_ptr();
         // SAFETY: `padded` has room for any register, and `count < LANES` lanes can be accessed: this method's
         // contract.
         unsafe {
-            self.store(padded.0.as_mut_ptr());
-            target.copy_from_nonoverlapping(padded.0.as_ptr(), count);
+            self.store(padded);
+            target.copy_from_nonoverlapping(padded, count);
         }
     }
 
@@ -237,9 +242,30 @@ pub unsafe trait Register: Vector {
     fn join<T: Format<Lane = Self::Lane>>(floats: [Self::Float; 2]) -> Self;
 }
 
-/// Room for any register.
+/// Room for any register. It is not initialized: to clear all of it is more code than the register takes.
 #[repr(align(64))]
-pub(super) struct Padded<L>(pub(super) [L; 32]);
+pub(crate) struct Padded<L>(MaybeUninit<[L; 32]>);
+
+impl<L: Lane> Padded<L> {
+    #[inline(always)]
+    pub(crate) const fn uninit() -> Self {
+        const { assert!(size_of::<Self>() >= super::REGISTER_BYTES) };
+        Self(MaybeUninit::uninit())
+    }
+
+    #[inline(always)]
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut L {
+        self.0.as_mut_ptr().cast()
+    }
+}
+
+/// The first `N` of three vectors.
+#[inline(always)]
+pub(crate) fn first_of<V: Copy, const N: usize>(vectors: [V; MAX_INPUTS]) -> [V; N] {
+    const { assert!(N <= MAX_INPUTS) };
+    // SAFETY: an array of `N` vectors is the beginning of an array of as many or more.
+    unsafe { core::ptr::from_ref(&vectors).cast::<[V; N]>().read() }
+}
 
 /// [`Vector::compute`] for registers.
 #[inline(always)]
@@ -248,17 +274,21 @@ pub(super) fn compute_in_registers<T: Format<Lane = V::Lane>, V: Register, F: Fl
     function: F,
     inputs: [V; N],
 ) -> V {
-    let [first, second] = inputs[0].split::<T>();
-    let (mut first, mut second) = ([first; N], [second; N]);
-    for i in 1..N {
-        [first[i], second[i]] = inputs[i].split::<T>();
-    }
-    let mut results = [function.call(simd, first); 2];
-    if V::FLOATS == 2 {
-        results[1] = function.call(simd, second);
-    }
-    V::join::<T>(results)
+    let (first, second) = {
+        let [a, b, c] = inputs!(N, i => inputs[i].split::<T>(), as all);
+        (first_of([a[0], b[0], c[0]]), first_of([a[1], b[1], c[1]]))
+    };
+    let first = function.call(simd, first);
+    let second = if const { V::FLOATS == 2 } {
+        function.call(simd, second)
+    } else {
+        first
+    };
+    V::join::<T>([first, second])
 }
+
+/// The greatest number of inputs of a function.
+pub(crate) const MAX_INPUTS: usize = 3;
 
 /// A function from vectors of `N` inputs to vectors of `M` outputs, lane by lane. Its value holds the parameters as
 /// lanes.

@@ -44,7 +44,7 @@ fn is_aligned<S: Simd, L: Lane>(target: *const L) -> bool {
 unsafe fn load<V: Register>(simd: V::Simd, source: *const V::Lane, streaming: bool) -> V {
     // SAFETY: LANES lanes can be read at `source`: this function's contract.
     unsafe {
-        if streaming {
+        if const { V::Simd::STREAMS } && streaming {
             V::load_ahead(simd, source)
         } else {
             V::load(simd, source)
@@ -59,7 +59,7 @@ unsafe fn load<V: Register>(simd: V::Simd, source: *const V::Lane, streaming: bo
 unsafe fn store<V: Register>(vector: V, target: *mut V::Lane, streaming: bool) {
     // SAFETY: LANES lanes can be written at `target`, which is aligned if `streaming`: this function's contract.
     unsafe {
-        if streaming {
+        if const { V::Simd::STREAMS } && streaming {
             vector.stream(target);
         } else {
             vector.store(target);

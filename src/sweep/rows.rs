@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use super::slices::Map;
-use crate::simd::{Lane, Pass, REGISTER_BYTES, Simd, Vector, VectorFn};
+use crate::simd::{Lane, MAX_INPUTS, Padded, Pass, Simd, Vector, VectorFn, first_of, inputs};
 
 /// The location of a tensor's rows. Strides are in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ impl Operand {
 }
 
 /// The greatest numbers of inputs and outputs of a pass.
-const INPUTS: usize = 3;
+const INPUTS: usize = MAX_INPUTS;
 const OUTPUTS: usize = 2;
 
 /// Tensors of the same shape: groups of rows of columns.
@@ -53,22 +53,70 @@ pub struct Plan {
 pub struct RowsArgs {
     /// The function of the pass.
     pub(crate) function: *const u8,
-    pub(crate) plan: Plan,
+    pub(crate) plan: *const Plan,
     /// Whether aligned outputs are written with non-temporal stores.
     pub(crate) streaming: bool,
 }
 
 /// `outputs = function(inputs)`, row by row.
 ///
-/// Contract: `function` points to an `F`. The first `N` inputs can be read, and the first `M` outputs written, at all
-/// groups, rows and columns of the plan. An output overlaps no other output, and no input unless it is that input. With
-/// `streaming`, [`fence`](crate::simd::fence) comes before any other access to the outputs.
+/// Contract: `function` points to an `F`, and `plan` can be read. The first `N` inputs can be read, and the first `M`
+/// outputs written, at all groups, rows and columns of the plan. An output overlaps no other output, and no input unless
+/// it is that input. With `streaming`, [`fence`](crate::simd::fence) comes before any other access to the outputs.
 pub(crate) struct MapRows<F, const N: usize, const M: usize>(PhantomData<F>);
 
-/// Room for a register that has a number in every lane.
-#[repr(align(64))]
-#[derive(Clone, Copy)]
-struct Broadcast<L>([L; 32]);
+/// The rows of all operands, one after the other.
+struct Cursor {
+    /// Of the inputs, then of the outputs.
+    starts: [*mut u8; OPERANDS],
+    /// From a row to the next one: within a group, and from the last row of a group to the first of the next group.
+    steps: [[usize; OPERANDS]; 2],
+    row: usize,
+    rows: usize,
+}
+
+const OPERANDS: usize = INPUTS + OUTPUTS;
+
+impl Cursor {
+    /// Not inlined: it is the same for every pass.
+    #[inline(never)]
+    fn new(plan: &Plan) -> Self {
+        let mut cursor = Self {
+            starts: [core::ptr::null_mut(); _],
+            steps: [[0; _]; _],
+            row: 0,
+            rows: plan.rows,
+        };
+        for (i, operand) in plan.inputs.iter().chain(&plan.outputs).enumerate() {
+            // Without columns, strides may have any value.
+            let to_last = plan.rows.wrapping_sub(1).wrapping_mul(operand.row_stride);
+            cursor.starts[i] = operand.start;
+            cursor.steps[0][i] = operand.row_stride;
+            cursor.steps[1][i] = operand.group_stride.wrapping_sub(to_last);
+        }
+        cursor
+    }
+
+    /// Goes to the next row of the first `N` inputs and `M` outputs.
+    #[inline(always)]
+    fn advance<const N: usize, const M: usize>(&mut self) {
+        self.row += 1;
+        let is_last = self.row == self.rows;
+        if is_last {
+            self.row = 0;
+        }
+        let steps = &self.steps[usize::from(is_last)];
+        // Without a loop, as in `inputs!`.
+        macro_rules! advance {
+            ($($index:expr, if $exists:expr;)+) => {
+                $(if const { $exists } {
+                    self.starts[const { $index }] = self.starts[const { $index }].wrapping_add(steps[const { $index }]);
+                })+
+            };
+        }
+        advance!(0, if true; 1, if N > 1; 2, if N > 2; INPUTS, if true; INPUTS + 1, if M > 1;);
+    }
+}
 
 impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M> {
     type Args = RowsArgs;
@@ -76,62 +124,52 @@ impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M
 
     #[inline(always)]
     unsafe fn walk<S: Simd>(simd: S, args: &RowsArgs) {
-        const {
-            assert!(N <= INPUTS && M <= OUTPUTS);
-            assert!(size_of::<[F::Lane; 32]>() >= REGISTER_BYTES);
-        }
-        // Local copies: the compiler knows that no store changes them.
-        let RowsArgs {
-            function,
-            plan,
-            streaming,
-        } = *args;
-        // SAFETY: `function` points to an `F`: the contract of the pass.
-        let function = unsafe { *function.cast::<F>() };
-        let mut broadcasts = [Broadcast([F::Lane::ZERO; 32]); N];
-        for group in 0..plan.groups {
-            for row in 0..plan.rows {
-                let mut map = Map::<S, F, N, M> {
-                    simd,
-                    function,
-                    inputs: [core::ptr::null(); N],
-                    offset_masks: [usize::MAX; N],
-                    outputs: [core::ptr::null_mut(); M],
-                };
-                for i in 0..N {
-                    map.inputs[i] = plan.inputs[i].row(group, row).cast_const().cast();
-                    if i >= F::FIRST_BROADCAST && plan.inputs[i].is_broadcast {
-                        let lanes = broadcasts[i].0.as_mut_ptr();
-                        // SAFETY: a broadcast row is one number. The array has room for any register, checked by the
-                        // assertion.
-                        unsafe {
-                            <F::Lane as Lane>::Register::<S>::splat(simd, map.inputs[i].read_unaligned()).store(lanes)
-                        };
-                        map.inputs[i] = lanes;
-                        map.offset_masks[i] = 0;
-                    }
+        const { assert!(N <= INPUTS && M <= OUTPUTS) };
+        let (plan, streaming) = (args.plan, args.streaming);
+        // SAFETY: `function` points to an `F`, and `plan` can be read: the contract of the pass.
+        let (function, mut cursor, count) = unsafe {
+            let cursor = Cursor::new(&*plan);
+            (*args.function.cast::<F>(), cursor, (*plan).groups * (*plan).rows)
+        };
+        // Room for a register that has a number in every lane.
+        let mut broadcasts = [const { Padded::<F::Lane>::uninit() }; N];
+        for _ in 0..count {
+            // Not a reference, whose columns and broadcasts would never change: the compiler would make copies of this
+            // loop for each outcome of each comparison with them.
+            let inputs = inputs!(N, i => {
+                let start = cursor.starts[i].cast_const().cast();
+                // SAFETY: `plan` can be read: the contract of the pass.
+                if i >= F::FIRST_BROADCAST && unsafe { (*plan).inputs[i].is_broadcast } {
+                    // SAFETY: a broadcast row is one number.
+                    (unsafe { broadcast::<S, F::Lane>(simd, start, &mut broadcasts[i]) }, 0)
+                } else {
+                    (start, usize::MAX)
                 }
-                for i in 0..M {
-                    map.outputs[i] = plan.outputs[i].row(group, row).cast();
-                }
-                // SAFETY: each row has `plan.columns` elements: the contract of the pass. An input with mask 0 is
-                // `lanes`, a register.
-                unsafe {
-                    if const { N == 3 && F::HOISTS_BROADCASTS } {
-                        // With constant offset_masks the compiler moves the loads of broadcasts out of the loop.
-                        match (map.offset_masks[1 % N], map.offset_masks[2 % N]) {
-                            (0, 0) => map.with_offset_masks(0, 0).walk(plan.columns, streaming),
-                            (0, _) => map.with_offset_masks(0, usize::MAX).walk(plan.columns, streaming),
-                            (_, 0) => map.with_offset_masks(usize::MAX, 0).walk(plan.columns, streaming),
-                            _ => map
-                                .with_offset_masks(usize::MAX, usize::MAX)
-                                .walk(plan.columns, streaming),
-                        }
-                    } else {
-                        map.walk(plan.columns, streaming);
-                    }
-                }
-            }
+            }, as all);
+            let outputs = [cursor.starts[INPUTS], cursor.starts[const { INPUTS + 1 }]];
+            let map = Map::<S, F, N, M> {
+                simd,
+                function,
+                inputs: first_of([inputs[0].0, inputs[1].0, inputs[2].0]),
+                offset_masks: first_of([inputs[0].1, inputs[1].1, inputs[2].1]),
+                outputs: first_of([outputs[0].cast(), outputs[1].cast(), outputs[1].cast()]),
+            };
+            // SAFETY: `plan` can be read, and each row has `plan.columns` elements: the contract of the pass. An input
+            // with mask 0 is a register: see `broadcast`.
+            unsafe { map.walk::<false>((*plan).columns, streaming) };
+            cursor.advance::<N, M>();
         }
     }
+}
+
+/// Stores the number at `start` in every lane of a register. Returns its address.
+///
+/// # Safety
+///
+/// A lane can be read at `start`.
+#[inline(always)]
+unsafe fn broadcast<S: Simd, L: Lane>(simd: S, start: *const L, room: &mut Padded<L>) -> *const L {
+    // SAFETY: a lane can be read: this function's contract. There is room for any register.
+    unsafe { L::Register::<S>::splat(simd, start.read_unaligned()).store(room.as_mut_ptr()) };
+    room.as_mut_ptr()
 }

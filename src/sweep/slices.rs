@@ -10,7 +10,7 @@
 use core::marker::PhantomData;
 
 use super::{RegisterOf, before_alignment, is_aligned, load, store};
-use crate::simd::{REGISTER_BYTES, Register, Simd, SliceLoop, Vector, VectorFn};
+use crate::simd::{Padded, REGISTER_BYTES, Register, Simd, SliceLoop, Vector, VectorFn, first_of, inputs};
 
 /// The size of a slice from which on stores are aligned. Below, the head takes longer than aligned stores save.
 pub(crate) const ALIGNED_BYTES: usize = 512;
@@ -45,8 +45,7 @@ impl<F: VectorFn<N>, const N: usize, const NARROW: bool, const ALIGNED: bool> Sl
         streaming: bool,
     ) {
         const { assert!(N == 1 || N == 2) };
-        let mut inputs = [first_input.cast(); N];
-        inputs[N - 1] = last_input.cast();
+        let inputs = first_of([first_input.cast(), last_input.cast(), last_input.cast()]);
         // SAFETY: `function` points to an `F`; the pointers, `len` and the fence are those of the contract above.
         unsafe {
             let map = Map {
@@ -56,10 +55,10 @@ impl<F: VectorFn<N>, const N: usize, const NARROW: bool, const ALIGNED: bool> Sl
                 offset_masks: [usize::MAX; N],
                 outputs: [output.cast()],
             };
-            if NARROW {
+            if const { NARROW } {
                 map.walk_with_narrow_tails::<ALIGNED>(len, streaming);
             } else {
-                map.walk(len, streaming);
+                map.walk::<true>(len, streaming);
             }
         }
     }
@@ -77,6 +76,8 @@ pub(super) struct Map<S, F: VectorFn<N, M>, const N: usize, const M: usize> {
 }
 
 impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M> {
+    /// With `SPLIT`, functions of 16-bit lanes have a loop of their own for non-temporal stores, without a branch in it.
+    ///
     /// # Safety
     ///
     /// - Each input can be read, and each output written, for `len` lanes in one allocation, at any alignment. An input
@@ -84,15 +85,15 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
     /// - An output overlaps no other output, and no input unless it is that input.
     /// - With `streaming`, a fence comes before any other access to the outputs.
     #[inline(always)]
-    pub(super) unsafe fn walk(self, len: usize, streaming: bool) {
+    pub(super) unsafe fn walk<const SPLIT: bool>(self, len: usize, streaming: bool) {
         let lanes = RegisterOf::<S, F::Lane>::LANES;
         let mut end = len;
         let mut streams = false;
-        if lanes > 1 && len * size_of::<F::Lane>() >= ALIGNED_BYTES {
+        if const { RegisterOf::<S, F::Lane>::LANES > 1 } && len * size_of::<F::Lane>() >= ALIGNED_BYTES {
             end = before_alignment::<S, F::Lane>(self.outputs[0]);
             // Not every output is aligned there: other outputs have other heads, and an f64 on 32-bit x86 may be
             // aligned to 4 bytes.
-            streams = S::STREAMS && streaming && self.are_aligned(end);
+            streams = const { S::STREAMS } && streaming && self.are_aligned(end);
         }
         let mut at = 0;
         // First the head, if there is one, which is shorter than a register; then all other elements, by the same code.
@@ -102,12 +103,25 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
             // function's contract.
             unsafe {
                 let whole = end - (end - at) % lanes;
-                if S::STREAMS && streams {
-                    self.walk_registers::<true>(at, whole);
+                if const { N == 3 && F::HOISTS_BROADCASTS } && !streams {
+                    // Not where it streams: there the stores take longer than the loads of broadcasts.
+                    match (self.offset_masks[1 % N], self.offset_masks[2 % N]) {
+                        (0, 0) => self.walk_with_masks(0, 0, at, whole),
+                        (0, _) => self.walk_with_masks(0, usize::MAX, at, whole),
+                        (_, 0) => self.walk_with_masks(usize::MAX, 0, at, whole),
+                        _ => self.walk_with_masks(usize::MAX, usize::MAX, at, whole),
+                    }
+                } else if const { SPLIT && S::STREAMS && size_of::<F::Lane>() == size_of::<i16>() } {
+                    // Two loops. Of a short one the compiler makes two itself, which takes it less time. These are long.
+                    if streams {
+                        self.walk_registers(at, whole, true);
+                    } else {
+                        self.walk_registers(at, whole, false);
+                    }
                 } else {
-                    self.walk_registers::<false>(at, whole);
+                    self.walk_registers(at, whole, streams);
                 }
-                if lanes > 1 && whole < end {
+                if const { RegisterOf::<S, F::Lane>::LANES > 1 } && whole < end {
                     self.call_first(whole, end - whole);
                 }
                 at = end;
@@ -123,35 +137,52 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
     ///
     /// # Safety
     ///
-    /// As for [`walk`](Self::walk), for these elements, which are whole registers. With `STREAMING`, the outputs are
+    /// As for [`walk`](Self::walk), for these elements, which are whole registers. With `streaming`, the outputs are
     /// aligned at `at`.
     #[inline(always)]
-    unsafe fn walk_registers<const STREAMING: bool>(&self, mut at: usize, end: usize) {
+    unsafe fn walk_registers(&self, mut at: usize, end: usize, streaming: bool) {
         let lanes = RegisterOf::<S, F::Lane>::LANES;
         // SAFETY: `at + lanes <= end`, since `end - at` is a multiple of `lanes`: this function's contract.
         unsafe {
             while at != end {
-                self.store(self.call(at, STREAMING), at, STREAMING);
+                self.store(self.call(at, streaming), at, streaming);
                 at += lanes;
             }
         }
     }
 
-    /// The same loop with these offset masks for the second and third inputs.
+    /// [`walk_registers`](Self::walk_registers) with the offset masks of the second and third inputs, as constants.
+    ///
+    /// A broadcast input goes to a variable, whose address no store has: so the compiler moves its load out of the loop.
+    ///
+    /// # Safety
+    ///
+    /// As for [`walk_registers`](Self::walk_registers).
     #[inline(always)]
-    pub(super) fn with_offset_masks(mut self, second: usize, third: usize) -> Self {
-        self.offset_masks[1 % N] = second;
-        self.offset_masks[2 % N] = third;
-        self
+    unsafe fn walk_with_masks(&self, second: usize, third: usize, at: usize, end: usize) {
+        let mut map = Self {
+            offset_masks: first_of([usize::MAX, second, third]),
+            ..*self
+        };
+        let mut rooms = [const { Padded::uninit() }; 2];
+        // SAFETY: an input whose mask is 0 can be read for a register. The elements are those of this function.
+        unsafe {
+            if second == 0 {
+                RegisterOf::<S, F::Lane>::load(self.simd, self.inputs[1 % N]).store(rooms[0].as_mut_ptr());
+                map.inputs[1 % N] = rooms[0].as_mut_ptr();
+            }
+            if third == 0 {
+                RegisterOf::<S, F::Lane>::load(self.simd, self.inputs[2 % N]).store(rooms[1].as_mut_ptr());
+                map.inputs[2 % N] = rooms[1].as_mut_ptr();
+            }
+            map.walk_registers(at, end, false);
+        }
     }
 
     #[inline(always)]
     fn are_aligned(&self, at: usize) -> bool {
-        let mut are_aligned = true;
-        for output in self.outputs {
-            are_aligned &= is_aligned::<S, F::Lane>(output.wrapping_add(at));
-        }
-        are_aligned
+        let last = self.outputs[const { M - 1 }];
+        is_aligned::<S, F::Lane>(self.outputs[0].wrapping_add(at)) && is_aligned::<S, F::Lane>(last.wrapping_add(at))
     }
 
     /// Returns the results for a register of elements at `at`.
@@ -163,10 +194,7 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
     unsafe fn call(&self, at: usize, streaming: bool) -> [RegisterOf<S, F::Lane>; M] {
         // SAFETY: `at & mask` is `at` or 0, where a register can be read: this function's contract.
         unsafe {
-            let mut inputs = [load(self.simd, self.inputs[0].add(at & self.offset_masks[0]), streaming); N];
-            for i in 1..N {
-                inputs[i] = load(self.simd, self.inputs[i].add(at & self.offset_masks[i]), streaming);
-            }
+            let inputs = inputs!(N, i => load(self.simd, self.inputs[i].add(at & self.offset_masks[i]), streaming));
             self.function.call(self.simd, inputs)
         }
     }
@@ -176,9 +204,16 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
     /// Each output can be written for a register at `at`, and with `streaming` is aligned there.
     #[inline(always)]
     unsafe fn store(&self, results: [RegisterOf<S, F::Lane>; M], at: usize, streaming: bool) {
-        for i in 0..M {
-            // SAFETY: a register can be written at `at`, aligned if `streaming`: this function's contract.
-            unsafe { store(results[i], self.outputs[i].add(at), streaming) };
+        // SAFETY: a register can be written at `at`, aligned if `streaming`: this function's contract.
+        unsafe {
+            store(results[0], self.outputs[0].add(at), streaming);
+            if const { M > 1 } {
+                store(
+                    results[const { 1 % M }],
+                    self.outputs[const { 1 % M }].add(at),
+                    streaming,
+                );
+            }
         }
     }
 
@@ -192,13 +227,11 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
     unsafe fn call_first(&self, at: usize, count: usize) {
         // SAFETY: `count < LANES` lanes can be read and written: this function's contract.
         unsafe {
-            let mut inputs = [self.load_first(0, at, count); N];
-            for i in 1..N {
-                inputs[i] = self.load_first(i, at, count);
-            }
+            let inputs = inputs!(N, i => self.load_first(i, at, count));
             let results: [_; M] = self.function.call(self.simd, inputs);
-            for i in 0..M {
-                results[i].store_first(self.outputs[i].add(at), count);
+            results[0].store_first(self.outputs[0].add(at), count);
+            if const { M > 1 } {
+                results[const { 1 % M }].store_first(self.outputs[const { 1 % M }].add(at), count);
             }
         }
     }
@@ -245,7 +278,7 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
             if ALIGNED {
                 at = before_alignment::<S, F::Lane>(output).min(len);
                 walk_tail::<RegisterOf<S, F::Lane>, F, N, 1>(simd, function, inputs, output, 0, at);
-                if S::STREAMS && streaming && self.are_aligned(at) {
+                if const { S::STREAMS } && streaming && self.are_aligned(at) {
                     while len - at >= 2 * lanes {
                         let (first, second) = (self.call(at, true), self.call(at + lanes, true));
                         self.store(first, at, true);
@@ -360,10 +393,7 @@ unsafe fn call_at<V: Vector, F: VectorFn<N, Lane = V::Lane>, const N: usize>(
 ) -> V {
     // SAFETY: LANES lanes can be read at `at`: this function's contract.
     unsafe {
-        let mut vectors = [V::load(simd, inputs[0].add(at)); N];
-        for i in 1..N {
-            vectors[i] = V::load(simd, inputs[i].add(at));
-        }
+        let vectors = inputs!(N, i => V::load(simd, inputs[i].add(at)));
         let [result] = function.call(simd, vectors);
         result
     }

@@ -1,9 +1,10 @@
 //! Reductions over channels: the gradients of a bias and of slopes. These passes write only the sums.
 
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 
 use super::{Plan, RegisterOf};
-use crate::simd::{Float, FloatLane, Format, Lane, Pass, Register, Simd, SumFn, Vector};
+use crate::simd::{Float, FloatLane, Format, Lane, Pass, Register, Simd, SumFn, Vector, inputs};
 
 /// The summand x itself.
 pub(crate) struct Identity<T>(PhantomData<T>);
@@ -18,7 +19,7 @@ impl<T: Format> SumFn<1> for Identity<T> {
 }
 
 pub(crate) struct SumArgs {
-    pub(crate) plan: Plan,
+    pub(crate) plan: *const Plan,
     /// Lanes of [`Format::ComputedIn`].
     pub(crate) sums: *mut u8,
     /// For [`SumRows`]: the accumulators of a single row that this call continues, or null.
@@ -36,9 +37,13 @@ type FloatOf<S, F, const N: usize> = <RegisterOf<S, LaneOf<F, N>> as Register>::
 /// lanes.
 pub(crate) const STRIP: usize = 1024;
 
+/// The number of registers of sums that are added up at a time: an addition takes longer than the next one wants to
+/// wait.
+const WIDE: usize = 4;
+
 /// Adds each row to `sums`, which has a sum for each column. The reduction order is that of the rows.
 ///
-/// Contract: the plan has one group, and its inputs can be read. `sums` can be read and written for a lane for each
+/// Contract: `plan` can be read and has one group, and its inputs can be read. `sums` can be read and written for a lane for each
 /// column, rounded up to whole registers, and nothing else accesses it.
 pub(crate) struct SumColumns<F, const N: usize>(PhantomData<F>);
 
@@ -48,19 +53,24 @@ impl<F: SumFn<N>, const N: usize> Pass for SumColumns<F, N> {
 
     #[inline(always)]
     unsafe fn walk<S: Simd>(simd: S, args: &SumArgs) {
-        let plan = args.plan;
+        // SAFETY: `plan` can be read: the contract of the pass.
+        let plan = unsafe { *args.plan };
         let sums = args.sums.cast::<SumOf<F, N>>();
         let lanes = RegisterOf::<S, LaneOf<F, N>>::LANES;
+        let floats = RegisterOf::<S, LaneOf<F, N>>::FLOATS;
         let mut at = 0;
         while at < plan.columns {
             // SAFETY: `left` columns exist from `at` on. Each branch adds at most `left`, checked by its condition. The
             // sums end with a whole register.
             unsafe {
                 let left = plan.columns - at;
-                if left >= 4 * lanes {
-                    // An addition takes longer than the next one wants to wait.
-                    add_columns::<S, F, N, 4>(simd, &plan, sums, at);
-                    at += 4 * lanes;
+                if left >= WIDE / floats * lanes {
+                    if const { RegisterOf::<S, LaneOf<F, N>>::FLOATS == 2 } {
+                        add_columns::<S, F, N, { WIDE / 2 }>(simd, &plan, sums, at);
+                    } else {
+                        add_columns::<S, F, N, WIDE>(simd, &plan, sums, at);
+                    }
+                    at += WIDE / floats * lanes;
                 } else if left >= lanes {
                     add_columns::<S, F, N, 1>(simd, &plan, sums, at);
                     at += lanes;
@@ -73,7 +83,7 @@ impl<F: SumFn<N>, const N: usize> Pass for SumColumns<F, N> {
     }
 }
 
-/// Adds the columns of `COUNT` registers. Their sums stay in registers from the first row to the last.
+/// Adds the columns of `COUNT` registers, at most [`WIDE`]. Their sums stay in registers from the first row to the last.
 ///
 /// # Safety
 ///
@@ -85,29 +95,26 @@ unsafe fn add_columns<S: Simd, F: SumFn<N>, const N: usize, const COUNT: usize>(
     sums: *mut SumOf<F, N>,
     at: usize,
 ) {
-    let floats = RegisterOf::<S, LaneOf<F, N>>::FLOATS;
     let lanes = RegisterOf::<S, LaneOf<F, N>>::LANES;
-    // SAFETY: `at + i * lanes` is in the columns of `COUNT` registers: this function's contract.
+    // Without a loop over registers, as in `inputs!`.
+    macro_rules! add {
+        ($($index:literal $total:ident),+) => {
+            $(let mut $total = load_sums::<S, F, N>(simd, sums.add(at + $index % COUNT * lanes));)+
+            for row in 0..plan.rows {
+                let inputs = inputs!(N, i => input::<F, N>(plan, (0, row), i).add(at));
+                $(if const { $index < COUNT } {
+                    $total = add_registers::<S, F, N>(simd, inputs, $index * lanes, $total);
+                })+
+            }
+            $(if const { $index < COUNT } {
+                store_sums::<S, F, N>($total, sums.add(at + $index * lanes));
+            })+
+        };
+    }
+    const { assert!(COUNT <= WIDE && WIDE <= 4) };
+    // SAFETY: `at + index * lanes` is in the columns of `COUNT` registers: this function's contract.
     unsafe {
-        let mut totals = [[load_float::<RegisterOf<S, LaneOf<F, N>>, _>(simd, sums.add(at), 0); 2]; COUNT];
-        for i in 0..COUNT {
-            for index in 0..floats {
-                totals[i][index] = load_float::<RegisterOf<S, LaneOf<F, N>>, _>(simd, sums.add(at + i * lanes), index);
-            }
-        }
-        for row in 0..plan.rows {
-            for i in 0..COUNT {
-                let inputs = load_inputs::<S, F, N>(simd, plan, (0, row), at + i * lanes);
-                for index in 0..floats {
-                    totals[i][index] = totals[i][index].add(F::summand(simd, inputs, index));
-                }
-            }
-        }
-        for i in 0..COUNT {
-            for index in 0..floats {
-                store_float::<RegisterOf<S, LaneOf<F, N>>, _>(totals[i][index], sums.add(at + i * lanes), index);
-            }
-        }
+        add!(0 a, 1 b, 2 c, 3 d);
     }
 }
 
@@ -124,22 +131,14 @@ unsafe fn add_last_columns<S: Simd, F: SumFn<N>, const N: usize>(
     at: usize,
     count: usize,
 ) {
-    let floats = RegisterOf::<S, LaneOf<F, N>>::FLOATS;
     // SAFETY: `count` columns exist at `at`, and the sums of a register: this function's contract.
     unsafe {
-        let mut totals = [load_float::<RegisterOf<S, LaneOf<F, N>>, _>(simd, sums.add(at), 0); 2];
-        if floats == 2 {
-            totals[1] = load_float::<RegisterOf<S, LaneOf<F, N>>, _>(simd, sums.add(at), 1);
-        }
+        let mut total = load_sums::<S, F, N>(simd, sums.add(at));
         for row in 0..plan.rows {
-            let inputs = load_first::<S, F, N>(simd, plan, (0, row), at, count);
-            for index in 0..floats {
-                totals[index] = totals[index].add(F::summand(simd, inputs, index));
-            }
+            let inputs = inputs!(N, i => input::<F, N>(plan, (0, row), i).add(at));
+            total = add_first::<S, F, N>(simd, inputs, 0, count, total);
         }
-        for index in 0..floats {
-            store_float::<RegisterOf<S, LaneOf<F, N>>, _>(totals[index], sums.add(at), index);
-        }
+        store_sums::<S, F, N>(total, sums.add(at));
     }
 }
 
@@ -149,28 +148,57 @@ fn input<F: SumFn<N>, const N: usize>(plan: &Plan, (group, row): (usize, usize),
     plan.inputs[index].row(group, row).cast_const().cast()
 }
 
-/// Loads `count` columns of each input.
+/// The sums of a register of elements: one or two registers.
+type Sums<S, F, const N: usize> = [FloatOf<S, F, N>; 2];
+
+/// Adds the summands of `inputs` to `sums`.
+#[inline(always)]
+fn add<S: Simd, F: SumFn<N>, const N: usize>(
+    simd: S,
+    inputs: [RegisterOf<S, LaneOf<F, N>>; N],
+    [first, second]: Sums<S, F, N>,
+) -> Sums<S, F, N> {
+    let first = first.add(F::summand(simd, inputs, 0));
+    if const { RegisterOf::<S, LaneOf<F, N>>::FLOATS == 2 } {
+        [first, second.add(F::summand(simd, inputs, 1))]
+    } else {
+        [first, second]
+    }
+}
+
+/// [`add`] for a register of elements at `at`.
 ///
 /// # Safety
 ///
-/// The plan has `count` columns from `at` on, fewer than a register has lanes.
+/// Each input can be read for a register at `at`.
 #[inline(always)]
-unsafe fn load_first<S: Simd, F: SumFn<N>, const N: usize>(
+unsafe fn add_registers<S: Simd, F: SumFn<N>, const N: usize>(
     simd: S,
-    plan: &Plan,
-    row: (usize, usize),
+    inputs: [*const LaneOf<F, N>; N],
+    at: usize,
+    sums: Sums<S, F, N>,
+) -> Sums<S, F, N> {
+    // SAFETY: a register can be read at `at`: this function's contract.
+    let inputs = unsafe { inputs!(N, i => RegisterOf::<S, LaneOf<F, N>>::load(simd, inputs[i].add(at))) };
+    add::<S, F, N>(simd, inputs, sums)
+}
+
+/// [`add`] for `count` elements at `at`.
+///
+/// # Safety
+///
+/// Each input can be read for `count` lanes at `at`, fewer than a register has.
+#[inline(always)]
+unsafe fn add_first<S: Simd, F: SumFn<N>, const N: usize>(
+    simd: S,
+    inputs: [*const LaneOf<F, N>; N],
     at: usize,
     count: usize,
-) -> [RegisterOf<S, LaneOf<F, N>>; N] {
-    // SAFETY: `count < LANES` columns exist at `at`: this function's contract.
-    unsafe {
-        let mut inputs =
-            [RegisterOf::<S, LaneOf<F, N>>::load_first(simd, input::<F, N>(plan, row, 0).add(at), count); N];
-        for i in 1..N {
-            inputs[i] = RegisterOf::<S, LaneOf<F, N>>::load_first(simd, input::<F, N>(plan, row, i).add(at), count);
-        }
-        inputs
-    }
+    sums: Sums<S, F, N>,
+) -> Sums<S, F, N> {
+    // SAFETY: `count < LANES` lanes can be read at `at`: this function's contract.
+    let inputs = unsafe { inputs!(N, i => RegisterOf::<S, LaneOf<F, N>>::load_first(simd, inputs[i].add(at), count)) };
+    add::<S, F, N>(simd, inputs, sums)
 }
 
 /// The number of accumulators of a row.
@@ -181,7 +209,12 @@ pub(crate) const fn row_lanes<L>() -> usize {
     128 / size_of::<L>()
 }
 
-/// The greatest number of registers for the accumulators of a row: those of 128 bits.
+/// The number of registers of elements for the accumulators of a row.
+const fn row_registers<S: Simd, F: SumFn<N>, const N: usize>() -> usize {
+    row_lanes::<SumOf<F, N>>() / <RegisterOf<S, LaneOf<F, N>> as Vector>::LANES
+}
+
+/// The greatest number of registers of elements for the accumulators of a row: those of 128 bits.
 const MAX_REGISTERS: usize = 8;
 
 /// Adds the sum of each row to `sums`, which has a sum for each row of a group.
@@ -189,14 +222,14 @@ const MAX_REGISTERS: usize = 8;
 /// Reduction order: element i of a row is added to accumulator `i % row_lanes`. Then the second half of the
 /// accumulators is added to the first half, until one is left.
 ///
-/// Contract: the plan's inputs can be read. Either `lanes` is null, and `sums` can be read and written for a lane for
+/// Contract: `plan` and its inputs can be read. Either `lanes` is null, and `sums` can be read and written for a lane for
 /// each row of a group; or the plan has one row, and `lanes` can be read and written for its [`row_lanes`]
 /// accumulators. Nothing else accesses them.
 pub(crate) struct SumRows<F, const N: usize>(PhantomData<F>);
 
 /// Accumulators on cache lines of their own.
 #[repr(align(64))]
-struct Aligned<L>([L; 32]);
+struct Aligned(#[allow(dead_code, reason = "is read as numbers")] [u8; 128]);
 
 impl<F: SumFn<N>, const N: usize> Pass for SumRows<F, N> {
     type Args = SumArgs;
@@ -204,76 +237,26 @@ impl<F: SumFn<N>, const N: usize> Pass for SumRows<F, N> {
 
     #[inline(always)]
     unsafe fn walk<S: Simd>(simd: S, args: &SumArgs) {
-        let SumArgs { plan, sums, lanes } = *args;
-        let (sums, carried) = (sums.cast::<SumOf<F, N>>(), lanes.cast::<SumOf<F, N>>());
-        let lanes = const { row_lanes::<SumOf<F, N>>() };
-        let registers = const { registers_of_row::<S, F, N>() };
-        for group in 0..plan.groups {
-            for row in 0..plan.rows {
-                // SAFETY: the row has the plan's columns, and there are carried accumulators or a sum for each row: the
-                // contract of the pass.
-                unsafe {
-                    if registers <= MAX_REGISTERS {
-                        let mut totals = [FloatOf::<S, F, N>::splat(simd, Lane::ZERO); MAX_REGISTERS];
-                        if !carried.is_null() {
-                            for i in 0..registers {
-                                totals[i] = load_float::<FloatOf<S, F, N>, _>(simd, carried, i);
-                            }
-                        }
-                        add_row::<S, F, N>(simd, &plan, (group, row), &mut totals);
-                        if carried.is_null() {
-                            add_sum(sums.add(row).cast(), fold_registers::<S, F, N>(totals));
-                        } else {
-                            for i in 0..registers {
-                                store_float::<FloatOf<S, F, N>, _>(totals[i], carried, i);
-                            }
-                        }
+        let sums = args.sums.cast::<SumOf<F, N>>();
+        // SAFETY: `plan` can be read. Each row has the plan's columns, and there are carried accumulators or a sum for
+        // each row: the contract of the pass.
+        unsafe {
+            // Through the pointer and volatile: of what never changes, the compiler would make copies of these loops for
+            // each outcome of each comparison.
+            let plan = args.plan;
+            for group in 0..(*plan).groups {
+                for row in 0..(*plan).rows {
+                    let carried = (&raw const args.lanes).read_volatile().cast::<SumOf<F, N>>();
+                    let inputs = inputs!(N, i => input::<F, N>(&*plan, (group, row), i));
+                    if const { row_registers::<S, F, N>() <= MAX_REGISTERS } {
+                        sum_row::<S, F, N>(simd, inputs, (*plan).columns, carried, sums.wrapping_add(row));
                     } else {
-                        let mut row_sums = Aligned([SumOf::<F, N>::ZERO; 32]);
-                        if !carried.is_null() {
-                            row_sums.0.as_mut_ptr().copy_from_nonoverlapping(carried, lanes);
-                        }
-                        let row_sums = row_sums.0.as_mut_ptr();
-                        add_row_in_memory::<S, F, N>(simd, &plan, (group, row), row_sums);
-                        if carried.is_null() {
-                            add_sum(sums.add(row), fold(row_sums));
-                        } else {
-                            carried.copy_from_nonoverlapping(row_sums, lanes);
-                        }
+                        sum_row_in_memory::<S, F, N>(simd, inputs, (*plan).columns, carried, sums.wrapping_add(row));
                     }
                 }
             }
         }
     }
-}
-
-/// The number of registers for the accumulators of a row.
-const fn registers_of_row<S: Simd, F: SumFn<N>, const N: usize>() -> usize {
-    row_lanes::<SumOf<F, N>>() / <FloatOf<S, F, N> as Vector>::LANES
-}
-
-/// # Safety
-///
-/// `total` can be read and written for a lane.
-#[inline(always)]
-unsafe fn add_sum<L: FloatLane>(total: *mut L, sum: L) {
-    // SAFETY: `total` is a lane: this function's contract.
-    unsafe { total.write_unaligned(total.read_unaligned().add(sum)) };
-}
-
-/// [`fold`], of accumulators in registers.
-#[inline(always)]
-fn fold_registers<S: Simd, F: SumFn<N>, const N: usize>(
-    mut totals: [FloatOf<S, F, N>; MAX_REGISTERS],
-) -> <FloatOf<S, F, N> as Vector>::Lane {
-    let mut half = const { registers_of_row::<S, F, N>() / 2 };
-    while half > 0 {
-        for i in 0..half {
-            totals[i] = totals[i].add(totals[i + half]);
-        }
-        half /= 2;
-    }
-    totals[0].fold()
 }
 
 /// Returns the sum of [`row_lanes`] accumulators: adds the second half to the first half until one is left.
@@ -300,108 +283,165 @@ pub(crate) unsafe fn fold<L: FloatLane>(lanes: *mut L) -> L {
     unsafe { *lanes }
 }
 
-/// Adds the elements of a row to its accumulators.
+/// Adds the elements of a row to the accumulators that it continues, or their sum to `total`.
 ///
 /// # Safety
 ///
-/// The row can be read for all columns.
+/// Each input can be read for `len` lanes. `carried` is null, and `total` can be read and written for a lane; or
+/// `carried` can be read and written for [`row_lanes`] lanes.
 #[inline(always)]
-unsafe fn add_row<S: Simd, F: SumFn<N>, const N: usize>(
+unsafe fn sum_row<S: Simd, F: SumFn<N>, const N: usize>(
     simd: S,
-    plan: &Plan,
-    row: (usize, usize),
-    totals: &mut [FloatOf<S, F, N>; MAX_REGISTERS],
+    inputs: [*const LaneOf<F, N>; N],
+    len: usize,
+    carried: *mut SumOf<F, N>,
+    total: *mut SumOf<F, N>,
 ) {
+    const { assert!(RegisterOf::<S, LaneOf<F, N>>::LANES <= row_lanes::<SumOf<F, N>>()) };
     let lanes = const { row_lanes::<SumOf<F, N>>() };
     let step = RegisterOf::<S, LaneOf<F, N>>::LANES;
-    const {
-        assert!(RegisterOf::<S, LaneOf<F, N>>::LANES <= row_lanes::<SumOf<F, N>>());
-    }
-    let len = plan.columns;
+    let zero = [FloatOf::<S, F, N>::splat(simd, Lane::ZERO); 2];
     let mut at = 0;
-    // SAFETY: `at + lanes <= len` in the first loop, and `at + count == len` in the second one.
-    unsafe {
-        while len - at >= lanes {
-            for i in 0..lanes / step {
-                let inputs = load_inputs::<S, F, N>(simd, plan, row, at + i * step);
-                add_inputs::<S, F, N>(simd, inputs, totals, i);
+    // Without a loop over registers, as in `inputs!`.
+    macro_rules! sum {
+        ($($index:literal $sums:ident),+) => {
+            $(let mut $sums = zero;)+
+            if !carried.is_null() {
+                $(if const { $index < row_registers::<S, F, N>() } {
+                    $sums = load_sums::<S, F, N>(simd, carried.add($index * step));
+                })+
             }
-            at += lanes;
-        }
-        for i in 0..lanes / step {
-            let count = len - at;
-            if count < step {
-                if count > 0 {
-                    let inputs = load_first::<S, F, N>(simd, plan, row, at, count);
-                    add_inputs::<S, F, N>(simd, inputs, totals, i);
+            while len - at >= lanes {
+                $(if const { $index < row_registers::<S, F, N>() } {
+                    $sums = add_registers::<S, F, N>(simd, inputs, at + $index * step, $sums);
+                })+
+                at += lanes;
+            }
+            // Fewer elements than accumulators are left: each goes to the one of its place.
+            $(if const { $index < row_registers::<S, F, N>() } {
+                let count = (len - at).saturating_sub($index * step);
+                if count >= step {
+                    $sums = add_registers::<S, F, N>(simd, inputs, at + $index * step, $sums);
+                } else if count > 0 {
+                    $sums = add_first::<S, F, N>(simd, inputs, at + $index * step, count, $sums);
                 }
-                break;
+            })+
+            if carried.is_null() {
+                add_sum(total.cast(), fold_registers::<S, F, N>([$($sums),+]));
+            } else {
+                $(if const { $index < row_registers::<S, F, N>() } {
+                    store_sums::<S, F, N>($sums, carried.add($index * step));
+                })+
             }
-            add_inputs::<S, F, N>(simd, load_inputs::<S, F, N>(simd, plan, row, at), totals, i);
-            at += step;
-        }
+        };
+    }
+    // SAFETY: `at + lanes <= len` in the loop, and `count` elements are left from `at + index * step` on after it.
+    // Elements, accumulators and the total can be read and written: this function's contract.
+    unsafe {
+        sum!(0 a, 1 b, 2 c, 3 d, 4 e, 5 f, 6 g, 7 h);
     }
 }
 
-/// Adds the elements of a register to the accumulators at `i`.
+/// [`fold`], of accumulators in registers.
 #[inline(always)]
-fn add_inputs<S: Simd, F: SumFn<N>, const N: usize>(
-    simd: S,
-    inputs: [RegisterOf<S, LaneOf<F, N>>; N],
-    totals: &mut [FloatOf<S, F, N>; MAX_REGISTERS],
-    i: usize,
-) {
+fn fold_registers<S: Simd, F: SumFn<N>, const N: usize>(
+    sums: [Sums<S, F, N>; MAX_REGISTERS],
+) -> <FloatOf<S, F, N> as Vector>::Lane {
     let floats = RegisterOf::<S, LaneOf<F, N>>::FLOATS;
-    for index in 0..floats {
-        totals[i * floats + index] = totals[i * floats + index].add(F::summand(simd, inputs, index));
+    let registers = const { row_registers::<S, F, N>() * RegisterOf::<S, LaneOf<F, N>>::FLOATS };
+    let mut totals = [sums[0][0]; MAX_REGISTERS];
+    for i in 1..registers {
+        totals[i] = sums[i / floats][i % floats];
     }
+    let mut half = registers / 2;
+    while half > 0 {
+        for i in 0..half {
+            totals[i] = totals[i].add(totals[i + half]);
+        }
+        half /= 2;
+    }
+    totals[0].fold()
 }
 
-/// [`add_row`] where there are more accumulators than registers, and a register is one lane.
+/// # Safety
+///
+/// `total` can be read and written for a lane.
+#[inline(always)]
+unsafe fn add_sum<L: FloatLane>(total: *mut L, sum: L) {
+    // SAFETY: `total` is a lane: this function's contract.
+    unsafe { total.write_unaligned(total.read_unaligned().add(sum)) };
+}
+
+/// [`sum_row`] where there are more accumulators than registers, and a register is one lane.
 ///
 /// # Safety
 ///
-/// The row can be read for all columns, and `sums` can be read and written for [`row_lanes`] lanes.
+/// As for [`sum_row`].
 #[inline(always)]
-unsafe fn add_row_in_memory<S: Simd, F: SumFn<N>, const N: usize>(
+unsafe fn sum_row_in_memory<S: Simd, F: SumFn<N>, const N: usize>(
     simd: S,
-    plan: &Plan,
-    row: (usize, usize),
-    sums: *mut SumOf<F, N>,
+    inputs: [*const LaneOf<F, N>; N],
+    len: usize,
+    carried: *mut SumOf<F, N>,
+    total: *mut SumOf<F, N>,
 ) {
     const {
-        assert!(RegisterOf::<S, LaneOf<F, N>>::LANES == 1 || registers_of_row::<S, F, N>() <= MAX_REGISTERS);
+        assert!(RegisterOf::<S, LaneOf<F, N>>::LANES == 1 || row_registers::<S, F, N>() <= MAX_REGISTERS);
+        assert!(size_of::<Aligned>() == row_lanes::<SumOf<F, N>>() * size_of::<SumOf<F, N>>());
     }
-    for at in 0..plan.columns {
-        // SAFETY: `at` is a column, and there is an accumulator at any remainder.
-        unsafe {
-            let sum = sums.add(at % const { row_lanes::<SumOf<F, N>>() });
-            let inputs = load_inputs::<S, F, N>(simd, plan, row, at);
-            let total = load_float::<RegisterOf<S, LaneOf<F, N>>, _>(simd, sum, 0);
-            store_float::<RegisterOf<S, LaneOf<F, N>>, _>(total.add(F::summand(simd, inputs, 0)), sum, 0);
+    let mut own = MaybeUninit::<Aligned>::uninit();
+    let mut sums = carried;
+    // SAFETY: `at < len`, and there is an accumulator at any remainder: in `own`, whose zero bytes are +0.0, or carried.
+    // The total can be read and written: this function's contract.
+    unsafe {
+        if carried.is_null() {
+            own.write(Aligned([0; _]));
+            sums = own.as_mut_ptr().cast();
+        }
+        for at in 0..len {
+            let sums = sums.add(at % const { row_lanes::<SumOf<F, N>>() });
+            store_sums::<S, F, N>(
+                add_registers::<S, F, N>(simd, inputs, at, load_sums::<S, F, N>(simd, sums)),
+                sums,
+            );
+        }
+        if carried.is_null() {
+            add_sum(total, fold(sums));
         }
     }
 }
 
-/// Loads a register of columns of each input.
+/// Loads the sums of a register of elements.
 ///
 /// # Safety
 ///
-/// The plan has the columns of a register from `at` on.
+/// `source` can be read for as many lanes as a register of elements has.
 #[inline(always)]
-unsafe fn load_inputs<S: Simd, F: SumFn<N>, const N: usize>(
-    simd: S,
-    plan: &Plan,
-    row: (usize, usize),
-    at: usize,
-) -> [RegisterOf<S, LaneOf<F, N>>; N] {
-    // SAFETY: LANES columns exist at `at`: this function's contract.
+unsafe fn load_sums<S: Simd, F: SumFn<N>, const N: usize>(simd: S, source: *const SumOf<F, N>) -> Sums<S, F, N> {
+    // SAFETY: the lanes can be read: this function's contract.
     unsafe {
-        let mut inputs = [RegisterOf::<S, LaneOf<F, N>>::load(simd, input::<F, N>(plan, row, 0).add(at)); N];
-        for i in 1..N {
-            inputs[i] = RegisterOf::<S, LaneOf<F, N>>::load(simd, input::<F, N>(plan, row, i).add(at));
+        let first = load_float::<RegisterOf<S, LaneOf<F, N>>, _>(simd, source, 0);
+        if const { RegisterOf::<S, LaneOf<F, N>>::FLOATS == 2 } {
+            [first, load_float::<RegisterOf<S, LaneOf<F, N>>, _>(simd, source, 1)]
+        } else {
+            [first, first]
         }
-        inputs
+    }
+}
+
+/// Stores the sums of a register of elements.
+///
+/// # Safety
+///
+/// `target` can be written for as many lanes as a register of elements has.
+#[inline(always)]
+unsafe fn store_sums<S: Simd, F: SumFn<N>, const N: usize>([first, second]: Sums<S, F, N>, target: *mut SumOf<F, N>) {
+    // SAFETY: the lanes can be written: this function's contract.
+    unsafe {
+        store_float::<RegisterOf<S, LaneOf<F, N>>, _>(first, target, 0);
+        if const { RegisterOf::<S, LaneOf<F, N>>::FLOATS == 2 } {
+            store_float::<RegisterOf<S, LaneOf<F, N>>, _>(second, target, 1);
+        }
     }
 }
 
