@@ -96,7 +96,7 @@ pub(crate) enum Kernel<'a> {
     Slices(&'static SliceLoops, &'a Params),
     /// `fused` if it is compiled. Otherwise `sum` writes the sum of the inputs to a block, and `value` reads that and
     /// writes the output.
-    Fused {
+    Composed {
         fused: &'static RowsLoops,
         sum: &'static RowsLoops,
         value: &'static SliceLoops,
@@ -435,7 +435,7 @@ struct Walk<'a> {
 
 impl Work<'_> {
     fn walk(mut self, kernels: Kernels, streaming: bool) {
-        if let Kernel::Fused { fused, params, .. } = self.kernel
+        if let Kernel::Composed { fused, params, .. } = self.kernel
             && fused.has(kernels)
         {
             self.kernel = Kernel::Rows(fused, params);
@@ -595,7 +595,7 @@ fn repeatable(plan: &Plan, size: usize) -> Option<Repeated> {
 impl Walk<'_> {
     fn map_all(&self) {
         let Work { plan, size, kernel, .. } = &self.work;
-        let is_one_loop = !matches!(kernel, Kernel::Fused { .. });
+        let is_one_loop = !matches!(kernel, Kernel::Composed { .. });
         let is_flat_slices = matches!(kernel, Kernel::Slices(..)) && is_flat(plan, *size);
         let streams_rows = is_flat_slices || self.repeated.is_some() || self.can_stream_rows(plan);
         if is_flat_slices || is_one_loop && (!self.streaming || streams_rows || !self.can_stream_from_block(plan)) {
@@ -777,7 +777,7 @@ impl Walk<'_> {
         match self.work.kernel {
             Kernel::Rows(loops, params) => self.call_rows(loops, params.as_ptr(), tile, streaming),
             Kernel::Slices(loops, params) => self.call_slices(loops, params, tile, streaming),
-            Kernel::Fused { sum, value, params, .. } => {
+            Kernel::Composed { sum, value, params, .. } => {
                 let z = contiguous(self.block, tile, self.work.size);
                 let mut to_block = *tile;
                 to_block.outputs[0] = z;

@@ -163,7 +163,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         let residual = self.residual.map_or(RowsInput::Number(absent), |residual| {
             RowsInput::Rows("residual", residual)
         });
-        let map = Kernel::Fused {
+        let map = Kernel::Composed {
             fused: self.activation.fused_loops::<T>(),
             sum: const { loops::SUM[T::INDEX] },
             value,
