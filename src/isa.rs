@@ -39,6 +39,11 @@ impl Isa {
             Self::Avx512 => "avx512",
         }
     }
+
+    pub(crate) fn of_name(name: &[u8]) -> Result<Self, ParseIsaError> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|isa| isa.name().as_bytes() == name).ok_or(ParseIsaError(()))
+    }
 }
 
 /// Writes the name: `scalar`, `portable`, `neon`, `avx2` or `avx512`.
@@ -53,11 +58,7 @@ impl FromStr for Isa {
     type Err = ParseIsaError;
 
     fn from_str(name: &str) -> Result<Self, ParseIsaError> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|isa| isa.name() == name)
-            .ok_or(ParseIsaError(()))
+        Self::of_name(name.as_bytes())
     }
 }
 
@@ -65,19 +66,31 @@ impl FromStr for Isa {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseIsaError(());
 
+impl ParseIsaError {
+    /// Calls `write` with each part of the message.
+    pub(crate) fn write<E>(self, mut write: impl FnMut(&'static str) -> Result<(), E>) -> Result<(), E> {
+        write("unknown instruction set; known: ")?;
+        write_names(Isa::ALL.iter().copied(), write)
+    }
+}
+
 impl fmt::Display for ParseIsaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown instruction set; known: ")?;
-        write_names(f, Isa::ALL.iter().copied())
+        self.write(|part| f.write_str(part))
     }
 }
 
 impl core::error::Error for ParseIsaError {}
 
-pub(crate) fn write_names(f: &mut fmt::Formatter<'_>, isas: impl IntoIterator<Item = Isa>) -> fmt::Result {
+pub(crate) fn write_names<E>(
+    isas: impl IntoIterator<Item = Isa>,
+    mut write: impl FnMut(&'static str) -> Result<(), E>,
+) -> Result<(), E> {
     for (i, isa) in isas.into_iter().enumerate() {
-        let separator = if i == 0 { "" } else { ", " };
-        write!(f, "{separator}{isa}")?;
+        if i > 0 {
+            write(", ")?;
+        }
+        write(isa.name())?;
     }
     Ok(())
 }

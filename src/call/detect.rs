@@ -90,7 +90,7 @@ impl UnsupportedIsa {
 impl fmt::Display for UnsupportedIsa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the instruction set {} is not available here; available: ", self.0)?;
-        write_names(f, Isa::available())
+        write_names(Isa::available(), |part| f.write_str(part))
     }
 }
 
@@ -249,7 +249,7 @@ cfg_if::cfg_if! {
                 match std::env::var_os("RECTIFY_MAX_ISA") {
                     None => Self::Unset,
                     Some(name) if name.is_empty() => Self::Unset,
-                    Some(name) => match name.to_string_lossy().trim().parse() {
+                    Some(name) => match Isa::of_name(name.as_encoded_bytes().trim_ascii()) {
                         Ok(isa) => Self::At(isa),
                         Err(error) => Self::Unknown(name, error),
                     },
@@ -263,8 +263,17 @@ cfg_if::cfg_if! {
             fn report_if_unknown(&self) {
                 if let Self::Unknown(name, error) = self {
                     use std::io::Write;
+                    // Bytes instead of `write!`, which takes 2 KB in a small program.
+                    let mut message = b"rectify: RECTIFY_MAX_ISA=".to_vec();
+                    message.extend(name.as_encoded_bytes());
+                    message.extend(b" is ignored: ");
+                    let _ = error.write(|part| {
+                        message.extend(part.as_bytes());
+                        Ok::<(), std::convert::Infallible>(())
+                    });
+                    message.push(b'\n');
                     // `eprintln!` would panic if stderr is closed.
-                    let _ = writeln!(std::io::stderr(), "rectify: RECTIFY_MAX_ISA={} is ignored: {error}", name.display());
+                    let _ = std::io::stderr().write_all(&message);
                 }
             }
         }
