@@ -30,7 +30,8 @@ fn main() {
     let arch = variable("CARGO_CFG_TARGET_ARCH");
     // Targets without SSE2 pass floats in integers, or compute in x87's registers.
     let sse2 = matches!(arch.as_str(), "x86" | "x86_64") && has("sse2");
-    let neon = arch == "aarch64" && has("neon");
+    // On big-endian targets the lanes of a register are reversed where its bytes are taken for others.
+    let neon = arch == "aarch64" && has("neon") && variable("CARGO_CFG_TARGET_ENDIAN") == "little";
     println!("cargo::rustc-check-cfg=cfg(rectify_sse2)");
     if sse2 {
         println!("cargo::rustc-cfg=rectify_sse2");

@@ -124,7 +124,7 @@ impl core::error::Error for UnsupportedIsa {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kernels {
     isa: Isa,
-    /// Not 0 only if AVX2 is available.
+    /// Not 0 only if `isa` is AVX-512 and AVX2 is available too.
     avx2_below: u16,
 }
 
@@ -175,7 +175,8 @@ impl Kernels {
         }
     }
 
-    /// The size in bytes below which ReLU's slices are computed by AVX2's loops. If it is not 0, AVX2 is available.
+    /// The size in bytes below which ReLU's slices are computed by AVX2's loops. If it is not 0, these are kernels of
+    /// AVX-512, and AVX2 is available too.
     #[inline]
     pub(super) fn avx2_below(self) -> usize {
         self.avx2_below.into()

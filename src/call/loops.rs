@@ -146,7 +146,7 @@ impl SliceLoops {
             kernels.isa() as usize
         };
         // SAFETY: the arguments meet the contract of `MapSlices`: this function's contract. `kernels` proves that its
-        // instruction set is available, and AVX2 too if `avx2_below` is not 0.
+        // instruction set is available; if `avx2_below` is not 0, that is AVX-512, and AVX2 is available too.
         unsafe { table[index](params, first_input, last_input, output, len, streaming) }
     }
 }
@@ -217,7 +217,7 @@ unsafe fn add_sums<L: FloatLane>(totals: *mut u8, sums: *const u8, len: usize) {
 
 /// # Safety
 ///
-/// `total` can be written for a lane of `L`, and `lanes` for `row_lanes::<L>()`.
+/// `total` can be written for a lane of `L`, and `lanes`, which is aligned, for `row_lanes::<L>()`.
 unsafe fn add_lanes<L: FloatLane>(total: *mut u8, lanes: *mut u8) {
     let total = total.cast::<L>();
     // SAFETY: `total` is one lane, and `lanes` are as many as `fold` wants: this function's contract.

@@ -95,8 +95,7 @@ impl Part<'_> {
 
     /// Computes the bits from `first_bit`, the first of a byte, to `last_bit`, and the function from `start` to `end`.
     ///
-    /// The bits up to `end` have been written before or are written here. `start` is less than a cache line before
-    /// `first_bit`.
+    /// The bits up to `end` have been written before or are written here.
     fn block(
         &self,
         kernels: Kernels,
@@ -218,8 +217,6 @@ impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
     /// Calls `run` with all elements. The input is a shared slice, which can't overlap the output, or in-place the
     /// output itself.
     fn with_part(self, run: impl FnOnce(Part<'_>) -> usize) -> usize {
-        let mut params = Params::uninit();
-        self.activation.write_loop_params::<T>(&mut params);
         let output = self.output.as_mut_ptr();
         let part = |kernel, mask| Part {
             kernel,
@@ -232,15 +229,17 @@ impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
                 && size_of_val(self.output).saturating_mul(2) >= streaming_threshold(),
         };
         match self.mask {
-            Mask::Written(mask) => run(part(
-                Kernel::Write {
+            Mask::Written(mask) => {
+                let mut params = Params::uninit();
+                self.activation.write_loop_params::<T>(&mut params);
+                let kernel = Kernel::Write {
                     live: self.activation.live_loops::<T>(),
                     live_params: &self.activation.live_params::<T>(),
                     value: self.activation.forward_loops::<T>(),
                     params: &params,
-                },
-                mask.as_mut_ptr(),
-            )),
+                };
+                run(part(kernel, mask.as_mut_ptr()))
+            }
             Mask::Read(mask) => run(part(
                 Kernel::Read(
                     self.activation.by_bit_loops::<T>(),

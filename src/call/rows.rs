@@ -695,7 +695,10 @@ impl Walk<'_> {
     fn flat_sums(&self, sums: Sums) -> Option<FlatSums<'_>> {
         let Work { plan, size, kernel, .. } = self.work;
         match kernel {
-            Kernel::Slices(loops, params) if !sums.of_inputs && is_flat(&Plan { groups: 1, ..plan }, size) => {
+            // Without groups, columns may have any number.
+            Kernel::Slices(loops, params)
+                if !sums.of_inputs && plan.groups > 0 && is_flat(&Plan { groups: 1, ..plan }, size) =>
+            {
                 Some(FlatSums {
                     walk: self,
                     sums,
@@ -906,6 +909,7 @@ impl FlatSums<'_> {
         let Some(rows_of_tile) = tile.checked_div(plan.columns) else {
             return;
         };
+        let rows_of_tile = rows_of_tile.max(1);
         if plan.columns > BLOCK_BYTES / size {
             for group in 0..plan.groups {
                 for row in 0..plan.rows {
@@ -924,9 +928,9 @@ impl FlatSums<'_> {
             groups_of_tile = (rows_of_tile / plan.rows).max(1);
         }
         for group in (0..plan.groups).step_by(groups_of_tile) {
-            for row in (0..plan.rows).step_by(rows_of_tile.max(1)) {
+            for row in (0..plan.rows).step_by(rows_of_tile) {
                 self.tile.groups = groups_of_tile.min(plan.groups - group);
-                self.tile.rows = rows_of_tile.max(1).min(plan.rows - row);
+                self.tile.rows = rows_of_tile.min(plan.rows - row);
                 self.sum_tile((group, row, 0), total(row), core::ptr::null_mut());
             }
         }

@@ -7,7 +7,7 @@ use core::arch::x86_64::*;
 
 use super::{Format, Lane, Register, Vector};
 
-// AVX2 is in the list since it is used for short slices. The compiler implies it and FMA by AVX-512 F.
+// The compiler implies AVX2 and FMA by AVX-512 F.
 isa!(Avx512: "avx2", "popcnt", "fma", "avx512f", "avx512bw", "avx512vl");
 
 macro_rules! computed_in_f32 {

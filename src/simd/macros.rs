@@ -163,7 +163,7 @@ macro_rules! lane_of_bits {
 
 /// The array of `$value` for each input `$i` of `$N`, at most three.
 ///
-/// Without a loop: the compiler takes much longer to unroll one. With `as all`, three of them, where the last is
+/// Without a loop: the compiler takes much longer to unroll one. With `as all`, three of them, where the first is
 /// repeated.
 macro_rules! inputs {
     ($N:ident, $i:ident => $value:expr) => {

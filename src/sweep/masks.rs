@@ -83,9 +83,9 @@ unsafe fn live_bits<S: Simd, F: LiveFn>(simd: S, function: F, input: *const F::L
 
 /// Writes the output from the bits of a mask and an input.
 ///
-/// Contract: `function` points to an `F`. `mask` can be read for `len.div_ceil(8)` bytes, and `output` written for
-/// `len` lanes, and `input` read. Input and output are the same or don't overlap. The mask doesn't overlap the output. With `streaming`, [`fence`](crate::simd::fence) comes before any other
-/// access to the output.
+/// Contract: `function` points to an `F`. `mask` can be read for `len.div_ceil(8)` bytes; `input` can be read, and
+/// `output` written, for `len` lanes. Input and output are the same or don't overlap. The mask doesn't overlap the output.
+/// With `streaming`, [`fence`](crate::simd::fence) comes before any other access to the output.
 pub(crate) struct ChooseByBits<F>(PhantomData<F>);
 
 impl<F: ChooseFn> Pass for ChooseByBits<F> {
@@ -113,28 +113,12 @@ impl<F: ChooseFn> Pass for ChooseByBits<F> {
             unsafe {
                 while end - at >= WORD {
                     let bits = bits(args.mask, at, WORD);
-                    choose::<S, F>(
-                        simd,
-                        function,
-                        bits,
-                        input.wrapping_add(at),
-                        output.add(at),
-                        WORD,
-                        streams,
-                    );
+                    choose::<S, F>(simd, function, bits, input.add(at), output.add(at), WORD, streams);
                     at += WORD;
                 }
                 if at < end {
                     let bits = bits(args.mask, at, end - at);
-                    choose::<S, F>(
-                        simd,
-                        function,
-                        bits,
-                        input.wrapping_add(at),
-                        output.add(at),
-                        end - at,
-                        streams,
-                    );
+                    choose::<S, F>(simd, function, bits, input.add(at), output.add(at), end - at, streams);
                     at = end;
                 }
             }

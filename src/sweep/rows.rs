@@ -134,8 +134,8 @@ impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M
         // Room for a register that has a number in every lane.
         let mut broadcasts = [const { Padded::<F::Lane>::uninit() }; N];
         for _ in 0..count {
-            // Not a reference, whose columns and broadcasts would never change: the compiler would make copies of this
-            // loop for each outcome of each comparison with them.
+            // `plan` is not a reference, so that it is read anew for each row: else the compiler makes copies of this loop
+            // for each outcome of each comparison.
             let inputs = inputs!(N, i => {
                 let start = cursor.starts[i].cast_const().cast();
                 // SAFETY: `plan` can be read: the contract of the pass.

@@ -157,7 +157,7 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
     ///
     /// # Safety
     ///
-    /// As for [`walk_registers`](Self::walk_registers).
+    /// As for [`walk_registers`](Self::walk_registers). The masks are those of `self`.
     #[inline(always)]
     unsafe fn walk_with_masks(&self, second: usize, third: usize, at: usize, end: usize) {
         let mut map = Self {

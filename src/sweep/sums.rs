@@ -223,7 +223,7 @@ const MAX_REGISTERS: usize = 8;
 /// accumulators is added to the first half, until one is left.
 ///
 /// Contract: `plan` and its inputs can be read. Either `lanes` is null, and `sums` can be read and written for a lane for
-/// each row of a group; or the plan has one row, and `lanes` can be read and written for its [`row_lanes`]
+/// each row of a group; or the plan has one group and row, and `lanes` can be read and written for its [`row_lanes`]
 /// accumulators. Nothing else accesses them.
 pub(crate) struct SumRows<F, const N: usize>(PhantomData<F>);
 
@@ -241,7 +241,7 @@ impl<F: SumFn<N>, const N: usize> Pass for SumRows<F, N> {
         // SAFETY: `plan` can be read. Each row has the plan's columns, and there are carried accumulators or a sum for
         // each row: the contract of the pass.
         unsafe {
-            // Through the pointer and volatile: of what never changes, the compiler would make copies of these loops for
+            // Read anew for each row, through the pointer and volatile: else the compiler makes copies of these loops for
             // each outcome of each comparison.
             let plan = args.plan;
             for group in 0..(*plan).groups {
@@ -263,7 +263,7 @@ impl<F: SumFn<N>, const N: usize> Pass for SumRows<F, N> {
 ///
 /// # Safety
 ///
-/// `lanes` can be read and written for [`row_lanes`] lanes.
+/// `lanes` is aligned, and can be read and written for [`row_lanes`] lanes.
 #[inline(always)]
 pub(crate) unsafe fn fold<L: FloatLane>(lanes: *mut L) -> L {
     // Each with a known count, so that the compiler makes vectors of it.

@@ -106,6 +106,9 @@ fn strides_as_long_as_they_can_be() {
 
     let spatial = Channels::First { spatial: usize::MAX };
     Fused::new(Relu).bias(&[1.0], spatial).forward_inplace(&mut empty);
+    let mut grad_bias = [1.0; 2];
+    Fused::new(Relu).backward_bias_inplace(&[], &mut empty, spatial, &mut grad_bias);
+    assert_eq!(grad_bias, [0.0; 2]);
 }
 
 /// Short rows are walked several at a time, with the bias again and again, and those that are left one by one.
