@@ -18,7 +18,7 @@ pub enum Isa {
     /// On x86-64 that is SSE2. SSE2 has no compare of 64-bit lanes, so there [`Scalar`](Self::Scalar) is faster for
     /// ReLU in `f64`.
     Portable,
-    /// NEON, on aarch64.
+    /// NEON, on little-endian aarch64.
     Neon,
     /// AVX2 and F16C, on x86 and x86-64.
     Avx2,
