@@ -52,36 +52,62 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), String> {
-    let names: Vec<_> = Activation::all().map(Activation::name).collect();
-    let names = names.join(", ");
+    match parse() {
+        Ok(Command::Help) => print(&HELP.replace("{activations}", &activation_names())),
+        Ok(Command::Run { activations, format }) => measure_all(&activations, format),
+        Err(error) => Err(format!("{error} (--help tells what there is)")),
+    }
+}
+
+enum Command {
+    Help,
+    Run {
+        activations: Vec<Activation>,
+        format: Option<&'static str>,
+    },
+}
+
+const FORMATS: [&str; 4] = [f32::NAME, f64::NAME, rectify::f16::NAME, rectify::bf16::NAME];
+
+fn parse() -> Result<Command, lexopt::Error> {
     let mut activations = Vec::new();
     let mut format = None;
     let mut parser = lexopt::Parser::from_env();
-    let told = |error: lexopt::Error| format!("{error} (--help tells what there is)");
-    while let Some(argument) = parser.next().map_err(told)? {
+    while let Some(argument) = parser.next()? {
         match argument {
-            Long("function") => {
-                let name = parser.value().and_then(|value| value.string()).map_err(told)?;
-                let found = Activation::all().find(|activation| activation.name() == name);
-                activations.push(found.ok_or_else(|| format!("--function takes one of {names}"))?);
+            Long("function") => activations.push(parser.value()?.parse_with(|value| {
+                let found = Activation::all().find(|activation| activation.name() == value);
+                found.ok_or_else(|| format!("--function takes one of {}", activation_names()))
+            })?),
+            Long("format") => {
+                format = Some(parser.value()?.parse_with(|value| {
+                    let found = FORMATS.into_iter().find(|&name| name == value);
+                    found.ok_or_else(|| format!("--format takes one of {}", FORMATS.join(", ")))
+                })?);
             }
-            Long("format") => format = Some(parser.value().and_then(|value| value.string()).map_err(told)?),
-            Short('h') | Long("help") => return print(&HELP.replace("{activations}", &names)),
-            _ => return Err(told(argument.unexpected())),
+            Short('h') | Long("help") => return Ok(Command::Help),
+            _ => return Err(argument.unexpected()),
         }
     }
     if activations.is_empty() {
         activations.push(Activation::RELU);
     }
+    Ok(Command::Run { activations, format })
+}
+
+fn activation_names() -> String {
+    let names: Vec<_> = Activation::all().map(Activation::name).collect();
+    names.join(", ")
+}
+
+fn measure_all(activations: &[Activation], format: Option<&str>) -> Result<(), String> {
     let kernels = Kernels::best();
     let mut memory = Memory::new(SIZES[SIZES.len() - 1]).map_err(|error| error.to_string())?;
     print(&format!("{}, {}\n", machine::cpu(), kernels.isa()))?;
-    let mut measured = false;
     macro_rules! measure {
         ($($T:ty),+) => {
             $(
-                if format.as_deref().is_none_or(|name| name == <$T>::NAME) {
-                    measured = true;
+                if format.is_none_or(|name| name == <$T>::NAME) {
                     for function in Function::all(activations.iter().copied()) {
                         measure::<$T>(&mut memory, kernels, function)?;
                     }
@@ -90,11 +116,7 @@ fn run() -> Result<(), String> {
         };
     }
     measure!(f32, f64, rectify::f16, rectify::bf16);
-    if measured {
-        Ok(())
-    } else {
-        Err("--format takes one of f32, f64, f16, bf16".into())
-    }
+    Ok(())
 }
 
 /// Prints the table of a function and format.
