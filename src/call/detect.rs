@@ -1,8 +1,8 @@
 //! Detection of instruction sets, and the choice among them.
 
 use core::fmt;
-use core::sync::atomic::{AtomicU32, Ordering};
 
+use super::decided::Decided;
 #[cfg(feature = "std")]
 use crate::isa::ParseIsaError;
 use crate::isa::{Isa, write_names};
@@ -133,8 +133,7 @@ impl Kernels {
     #[must_use]
     #[inline]
     pub fn best() -> Self {
-        // Relaxed: no other memory depends on the value.
-        Self::from_choice(CHOICE.load(Ordering::Relaxed)).unwrap_or_else(choose)
+        Self::from_choice(CHOICE.get()).unwrap_or_else(choose)
     }
 
     /// Returns the kernels of `isa`, whatever `RECTIFY_MAX_ISA` is.
@@ -160,13 +159,14 @@ impl Kernels {
         Self { isa, avx2_below }
     }
 
-    const fn to_choice(self) -> u32 {
-        (self.avx2_below as u32) << 8 | self.isa as u32
+    const fn to_choice(self) -> usize {
+        // Not 0, which is undecided.
+        (self.avx2_below as usize) << 8 | (self.isa as usize + 1)
     }
 
     #[inline]
-    const fn from_choice(choice: u32) -> Option<Self> {
-        match Isa::from_index(choice as u8) {
+    const fn from_choice(choice: usize) -> Option<Self> {
+        match Isa::from_index((choice as u8).wrapping_sub(1)) {
             Some(isa) => Some(Self {
                 isa,
                 avx2_below: (choice >> 8) as u16,
@@ -206,18 +206,16 @@ const _: () = {
     }
 };
 
-const UNDECIDED: u32 = u32::MAX;
-
-/// The chosen `Kernels`, whose instruction set is available, or `UNDECIDED`.
-static CHOICE: AtomicU32 = AtomicU32::new(UNDECIDED);
+/// The chosen `Kernels`, whose instruction set is available.
+static CHOICE: Decided = Decided::undecided();
 
 #[cold]
 fn choose() -> Kernels {
     let cap = Cap::from_environment();
     let isa = Isa::available().rfind(|&isa| cap.allows(isa)).unwrap_or(Isa::Scalar);
     let kernels = Kernels::of_available(isa);
-    match CHOICE.compare_exchange(UNDECIDED, kernels.to_choice(), Ordering::Relaxed, Ordering::Relaxed) {
-        Ok(_) => {
+    match CHOICE.decide(kernels.to_choice()) {
+        Ok(()) => {
             cap.report_if_unknown();
             kernels
         }

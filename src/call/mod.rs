@@ -3,6 +3,7 @@
 
 #[cfg(feature = "alloc")]
 mod append;
+mod decided;
 mod detect;
 pub(crate) mod loops;
 mod masks;

@@ -1,7 +1,6 @@
 //! The threshold for non-temporal stores.
 
-use core::sync::atomic::{AtomicUsize, Ordering};
-
+use super::decided::Decided;
 use crate::simd;
 
 /// The threshold if the size of the last-level cache is unknown.
@@ -11,9 +10,7 @@ const DEFAULT: usize = 32 << 20;
 /// non-temporal stores at 128 MB.
 const MAX: usize = 64 << 20;
 
-const UNDECIDED: usize = 0;
-
-static THRESHOLD: AtomicUsize = AtomicUsize::new(UNDECIDED);
+static THRESHOLD: Decided = Decided::undecided();
 
 /// Returns the number of bytes, of all slices of a call together, from which on non-temporal stores are used.
 ///
@@ -30,8 +27,8 @@ static THRESHOLD: AtomicUsize = AtomicUsize::new(UNDECIDED);
 /// ```
 #[inline]
 pub fn streaming_threshold() -> usize {
-    match THRESHOLD.load(Ordering::Relaxed) {
-        UNDECIDED => decide(),
+    match THRESHOLD.get() {
+        0 => decide(),
         threshold => threshold,
     }
 }
@@ -40,8 +37,8 @@ pub fn streaming_threshold() -> usize {
 fn decide() -> usize {
     let threshold = simd::last_level_cache().unwrap_or(DEFAULT).clamp(1, MAX);
     // Another thread may have set it since.
-    match THRESHOLD.compare_exchange(UNDECIDED, threshold, Ordering::Relaxed, Ordering::Relaxed) {
-        Ok(_) => threshold,
+    match THRESHOLD.decide(threshold) {
+        Ok(()) => threshold,
         Err(set) => set,
     }
 }
@@ -55,6 +52,6 @@ fn decide() -> usize {
 /// assert_eq!(rectify::streaming_threshold(), usize::MAX);
 /// ```
 pub fn set_streaming_threshold(bytes: usize) {
-    // 0 is `UNDECIDED`; 1 streams as much.
-    THRESHOLD.store(bytes.max(1), Ordering::Relaxed);
+    // 0 would be undecided; 1 streams as much.
+    THRESHOLD.set(bytes.max(1));
 }
