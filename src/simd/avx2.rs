@@ -104,9 +104,42 @@ unsafe fn first_lanes_of_64(count: usize) -> __m256i {
     _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), _mm256_setr_epi64x(0, 1, 2, 3))
 }
 
-/// The default `load_first` and `store_first`: AVX2 has no masked loads and stores of 16-bit lanes.
-macro_rules! through_memory {
-    () => {};
+/// `load_first` and `store_first` of 16-bit lanes, which have no masked loads and stores: pairs of them have.
+macro_rules! masked_pairs {
+    () => {
+        #[inline(always)]
+        unsafe fn load_first(_: Avx2, source: *const i16, count: usize) -> Self {
+            // SAFETY: the proof is an argument; the caller promises that `count` lanes can be read. These are the lanes of
+            // `count / 2` pairs, and the last one if `count` is odd.
+            unsafe {
+                let pairs = count / 2;
+                let mask = first_lanes_of_32(pairs);
+                let mut lanes = _mm256_maskload_epi32(source.cast(), mask);
+                if count % 2 == 1 {
+                    let last = _mm256_set1_epi32(source.add(count - 1).read_unaligned().cast_unsigned().into());
+                    let place = _mm256_andnot_si256(mask, first_lanes_of_32(pairs + 1));
+                    lanes = _mm256_or_si256(lanes, _mm256_and_si256(place, last));
+                }
+                Self(lanes)
+            }
+        }
+
+        #[inline(always)]
+        unsafe fn store_first(self, target: *mut i16, count: usize) {
+            // SAFETY: `self` was made with a proof; the caller promises that `count` lanes can be written. They are those
+            // of `load_first`.
+            unsafe {
+                let pairs = count / 2;
+                _mm256_maskstore_epi32(target.cast(), first_lanes_of_32(pairs), self.0);
+                if count % 2 == 1 {
+                    let last = _mm256_permutevar8x32_epi32(self.0, _mm256_set1_epi32(pairs as i32));
+                    target
+                        .add(count - 1)
+                        .write_unaligned(_mm256_cvtsi256_si32(last) as i16);
+                }
+            }
+        }
+    };
 }
 
 /// `load_first` and `store_first` with masked loads and stores.
@@ -290,7 +323,7 @@ vector!(
     _mm256_cmpeq_epi16,
     _mm256_add_epi16,
     to_bits(mask): lanes_of_16_to_bits(mask),
-    first lanes: through_memory,
+    first lanes: masked_pairs,
     floats: computed_in_f32
 );
 vector!(
