@@ -18,7 +18,7 @@ use crate::simd::Portable;
 use crate::simd::{Element, FORMATS, FloatLane, Format, Lane, Pass, Scalar, Simd, Vector, VectorFn};
 use crate::sweep::{
     ALIGNED_BYTES, BitsArgs, ChooseByBits, CountNonzero, Identity, LiveBits, MapRows, MapSlices, RowsArgs, SumArgs,
-    SumColumns, SumRows, fold, walk_tail,
+    SumColumns, SumRows, add_sum, fold, walk_tail,
 };
 
 const ISAS: usize = Isa::ALL.len();
@@ -182,7 +182,7 @@ pub(crate) struct SumLoops {
     pub(super) size: usize,
     /// Adds `len` sums to `len` totals.
     pub(super) add: unsafe fn(totals: *mut u8, sums: *const u8, len: usize),
-    /// Adds the sum of the [`row_lanes`](crate::sweep::row_lanes) accumulators of a row to a total.
+    /// Adds the sum of the accumulators of a row, [`RowLanes`](crate::sweep::RowLanes), to a total.
     pub(super) add_lanes: unsafe fn(total: *mut u8, lanes: *mut u8),
     /// Replaces every NaN by the canonical quiet NaN.
     pub(super) finish: unsafe fn(totals: *mut u8, len: usize),
@@ -207,21 +207,16 @@ unsafe fn add_sums<L: FloatLane>(totals: *mut u8, sums: *const u8, len: usize) {
     let (totals, sums) = (totals.cast::<L>(), sums.cast::<L>());
     for i in 0..len {
         // SAFETY: `i < len`, and `totals` and `sums` have `len` lanes: this function's contract.
-        unsafe {
-            totals
-                .add(i)
-                .write_unaligned(totals.add(i).read_unaligned().add(sums.add(i).read_unaligned()))
-        };
+        unsafe { add_sum(totals.add(i), sums.add(i).read_unaligned()) };
     }
 }
 
 /// # Safety
 ///
-/// `total` can be written for a lane of `L`, and `lanes`, which is aligned, for `row_lanes::<L>()`.
+/// `total` can be written for a lane of `L`, and `lanes` are the accumulators of a row, aligned.
 unsafe fn add_lanes<L: FloatLane>(total: *mut u8, lanes: *mut u8) {
-    let total = total.cast::<L>();
     // SAFETY: `total` is one lane, and `lanes` are as many as `fold` wants: this function's contract.
-    unsafe { total.write_unaligned(total.read_unaligned().add(fold::<L>(lanes.cast()))) };
+    unsafe { add_sum(total.cast(), fold::<L>(lanes.cast())) };
 }
 
 /// # Safety

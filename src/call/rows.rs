@@ -13,7 +13,7 @@ use super::split::{Split, run_parallel, share};
 use super::streaming::streaming_threshold;
 use super::views::{Rows, RowsMut, View};
 use crate::simd::{Element, fence};
-use crate::sweep::{Operand, Plan, RowsArgs, STRIP, SumArgs, row_lanes};
+use crate::sweep::{Operand, Plan, RowLanes, RowsArgs, STRIP, SumArgs};
 
 /// The layout of the channels of a tensor in memory.
 ///
@@ -381,8 +381,8 @@ const ROWS_OF_SUM: usize = 256;
 // begins with the first of a row's lanes.
 const _: () = {
     assert!(STRIP * size_of::<u64>() <= BLOCK_BYTES);
-    assert!((BLOCK_BYTES / size_of::<u64>()).is_multiple_of(row_lanes::<f32>()));
-    assert!((SUMMED_BYTES / size_of::<u64>()).is_multiple_of(row_lanes::<f32>()));
+    assert!((BLOCK_BYTES / size_of::<u64>()).is_multiple_of(row_lanes_of(size_of::<f32>())));
+    assert!((SUMMED_BYTES / size_of::<u64>()).is_multiple_of(row_lanes_of(size_of::<f32>())));
 };
 
 /// Room for a block of elements.
@@ -876,7 +876,7 @@ fn sum_long_row(sums: Sums, columns: usize, total: *mut u8, mut sum_stretch: imp
     let mut row_total = 0_u64;
     let row_total: *mut u8 = core::ptr::from_mut(&mut row_total).cast();
     for first in (0..columns).step_by(stretch) {
-        let mut lanes = Lanes([0; _]);
+        let mut lanes = RowLanes([0; _]);
         let lanes: *mut u8 = lanes.0.as_mut_ptr().cast();
         sum_stretch(first..columns.min(first + stretch), lanes);
         // SAFETY: `row_total` has room for a sum of any format, and `lanes` for the accumulators of a row.
@@ -1009,13 +1009,9 @@ fn outputs_as_inputs(plan: &Plan) -> Plan {
 #[repr(align(64))]
 struct StripSums([u64; STRIP]);
 
-/// Room for the accumulators of a row.
-#[repr(align(64))]
-struct Lanes([u64; row_lanes::<u64>()]);
-
-/// [`row_lanes`] for sums of `size` bytes.
-fn row_lanes_of(size: usize) -> usize {
-    size_of::<Lanes>() / size
+/// The number of accumulators of a row, for sums of `size` bytes.
+const fn row_lanes_of(size: usize) -> usize {
+    size_of::<RowLanes>() / size
 }
 
 #[cfg(feature = "rayon")]

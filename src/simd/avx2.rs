@@ -5,6 +5,7 @@ use core::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::*;
 
+use super::fold::{fold_f32, fold_f64};
 use super::{Format, Lane, Register, Vector};
 
 isa!(Avx2: "avx2", "popcnt");
@@ -351,24 +352,3 @@ vector!(
 
 float!(I32, _mm256_castsi256_ps, _mm256_castps_si256, mul: _mm256_mul_ps, add: _mm256_add_ps; is_number(x): _mm256_castps_si256(_mm256_cmp_ps::<_CMP_ORD_Q>(x, x)), fold(x): fold_f32(x));
 float!(I64, _mm256_castsi256_pd, _mm256_castpd_si256, mul: _mm256_mul_pd, add: _mm256_add_pd; is_number(x): _mm256_castpd_si256(_mm256_cmp_pd::<_CMP_ORD_Q>(x, x)), fold(x): fold_f64(x));
-
-/// # Safety
-///
-/// The CPU has AVX.
-#[inline]
-#[target_feature(enable = "avx")]
-unsafe fn fold_f32(x: __m256) -> f32 {
-    let sums = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps::<1>(x));
-    let sums = _mm_add_ps(sums, _mm_movehl_ps(sums, sums));
-    _mm_cvtss_f32(_mm_add_ss(sums, _mm_movehdup_ps(sums)))
-}
-
-/// # Safety
-///
-/// The CPU has AVX.
-#[inline]
-#[target_feature(enable = "avx")]
-unsafe fn fold_f64(x: __m256d) -> f64 {
-    let sums = _mm_add_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd::<1>(x));
-    _mm_cvtsd_f64(_mm_add_sd(sums, _mm_unpackhi_pd(sums, sums)))
-}

@@ -5,7 +5,7 @@ use core::arch::x86::*;
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::*;
 
-use super::{Format, Lane, Register, Vector};
+use super::{Format, Lane, Register, Vector, fold};
 
 // The compiler implies AVX2 and FMA by AVX-512 F.
 isa!(Avx512: "avx2", "popcnt", "fma", "avx512f", "avx512bw", "avx512vl");
@@ -293,10 +293,8 @@ float!(I64, _mm512_castsi512_pd, _mm512_castpd_si512, mul: _mm512_mul_pd, add: _
 #[target_feature(enable = "avx512f")]
 unsafe fn fold_f32(x: __m512) -> f32 {
     let upper = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(x)));
-    let sums = _mm256_add_ps(_mm512_castps512_ps256(x), upper);
-    let sums = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps::<1>(sums));
-    let sums = _mm_add_ps(sums, _mm_movehl_ps(sums, sums));
-    _mm_cvtss_f32(_mm_add_ss(sums, _mm_movehdup_ps(sums)))
+    // SAFETY: the CPU has AVX-512 F, which includes AVX: this function's contract.
+    unsafe { fold::fold_f32(_mm256_add_ps(_mm512_castps512_ps256(x), upper)) }
 }
 
 /// # Safety
@@ -305,7 +303,7 @@ unsafe fn fold_f32(x: __m512) -> f32 {
 #[inline]
 #[target_feature(enable = "avx512f")]
 unsafe fn fold_f64(x: __m512d) -> f64 {
-    let sums = _mm256_add_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd::<1>(x));
-    let sums = _mm_add_pd(_mm256_castpd256_pd128(sums), _mm256_extractf128_pd::<1>(sums));
-    _mm_cvtsd_f64(_mm_add_sd(sums, _mm_unpackhi_pd(sums, sums)))
+    let upper = _mm512_extractf64x4_pd::<1>(x);
+    // SAFETY: the CPU has AVX-512 F, which includes AVX: this function's contract.
+    unsafe { fold::fold_f64(_mm256_add_pd(_mm512_castpd512_pd256(x), upper)) }
 }

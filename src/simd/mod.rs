@@ -9,6 +9,8 @@ mod avx2;
 mod avx512;
 mod cpuid;
 mod float;
+#[cfg(any(rectify_avx2, rectify_avx512))]
+mod fold;
 mod format;
 #[cfg(rectify_portable)]
 mod halves;

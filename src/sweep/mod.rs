@@ -14,7 +14,7 @@ mod sums;
 pub(crate) use masks::{BitsArgs, ChooseByBits, CountNonzero, LiveBits};
 pub(crate) use rows::{MapRows, Operand, Plan, RowsArgs};
 pub(crate) use slices::{ALIGNED_BYTES, MapSlices, walk_tail};
-pub(crate) use sums::{Identity, STRIP, SumArgs, SumColumns, SumRows, fold, row_lanes};
+pub(crate) use sums::{Identity, RowLanes, STRIP, SumArgs, SumColumns, SumRows, add_sum, fold};
 
 use crate::simd::{Lane, Register, Simd};
 

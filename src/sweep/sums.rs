@@ -205,7 +205,7 @@ unsafe fn add_first<S: Simd, F: SumFn<N>, const N: usize>(
 ///
 /// These are several registers on any instruction set, so that an addition need not wait for the result of the previous
 /// one.
-pub(crate) const fn row_lanes<L>() -> usize {
+const fn row_lanes<L>() -> usize {
     128 / size_of::<L>()
 }
 
@@ -227,9 +227,9 @@ const MAX_REGISTERS: usize = 8;
 /// accumulators. Nothing else accesses them.
 pub(crate) struct SumRows<F, const N: usize>(PhantomData<F>);
 
-/// Accumulators on cache lines of their own.
+/// Room for the accumulators of a row, on cache lines of their own.
 #[repr(align(64))]
-struct Aligned(#[allow(dead_code, reason = "is read as numbers")] [u8; 128]);
+pub(crate) struct RowLanes(pub(crate) [u64; row_lanes::<u64>()]);
 
 impl<F: SumFn<N>, const N: usize> Pass for SumRows<F, N> {
     type Args = SumArgs;
@@ -363,11 +363,13 @@ fn fold_registers<S: Simd, F: SumFn<N>, const N: usize>(
     totals[0].fold()
 }
 
+/// Adds a sum to a total.
+///
 /// # Safety
 ///
 /// `total` can be read and written for a lane.
 #[inline(always)]
-unsafe fn add_sum<L: FloatLane>(total: *mut L, sum: L) {
+pub(crate) unsafe fn add_sum<L: FloatLane>(total: *mut L, sum: L) {
     // SAFETY: `total` is a lane: this function's contract.
     unsafe { total.write_unaligned(total.read_unaligned().add(sum)) };
 }
@@ -387,15 +389,15 @@ unsafe fn sum_row_in_memory<S: Simd, F: SumFn<N>, const N: usize>(
 ) {
     const {
         assert!(RegisterOf::<S, LaneOf<F, N>>::LANES == 1 || row_registers::<S, F, N>() <= MAX_REGISTERS);
-        assert!(size_of::<Aligned>() == row_lanes::<SumOf<F, N>>() * size_of::<SumOf<F, N>>());
+        assert!(size_of::<RowLanes>() == row_lanes::<SumOf<F, N>>() * size_of::<SumOf<F, N>>());
     }
-    let mut own = MaybeUninit::<Aligned>::uninit();
+    let mut own = MaybeUninit::<RowLanes>::uninit();
     let mut sums = carried;
     // SAFETY: `at < len`, and there is an accumulator at any remainder: in `own`, whose zero bytes are +0.0, or carried.
     // The total can be read and written: this function's contract.
     unsafe {
         if carried.is_null() {
-            own.write(Aligned([0; _]));
+            own.write(RowLanes([0; _]));
             sums = own.as_mut_ptr().cast();
         }
         for at in 0..len {
