@@ -11,6 +11,9 @@ pub trait Float: Register<Float = Self, Lane: FloatLane> {
     /// `self + other`, rounded to nearest. The CPU's modes apply.
     fn add(self, other: Self) -> Self;
 
+    /// `self / other`, rounded to nearest. The CPU's modes apply.
+    fn div(self, other: Self) -> Self;
+
     /// Whether each lane is not NaN.
     fn is_number(self) -> Self::Mask;
 
@@ -35,7 +38,7 @@ pub trait Float: Register<Float = Self, Lane: FloatLane> {
 
     /// `self` with every NaN replaced by the canonical quiet NaN.
     ///
-    /// Instruction sets differ in which of two NaNs a sum or product returns, and in the sign of a NaN from infinities.
+    /// Instruction sets differ in which of two NaNs a sum, product or quotient returns, and in the sign of a NaN from infinities.
     #[inline(always)]
     fn with_canonical_nan(self, simd: Self::Simd) -> Self {
         Self::splat(simd, Self::Lane::NAN).replace(self.is_number(), self)

@@ -172,6 +172,11 @@ impl Float for I32 {
     }
 
     #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        bytemuck::cast(bytemuck::cast::<_, f32x8>(self) / bytemuck::cast::<_, f32x8>(other))
+    }
+
+    #[inline(always)]
     fn is_number(self) -> Self {
         let numbers = bytemuck::cast::<_, f32x8>(self);
         bytemuck::cast(numbers.simd_eq(numbers))
@@ -187,6 +192,11 @@ impl Float for I64 {
     #[inline(always)]
     fn add(self, other: Self) -> Self {
         bytemuck::cast(bytemuck::cast::<_, f64x4>(self) + bytemuck::cast::<_, f64x4>(other))
+    }
+
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        bytemuck::cast(bytemuck::cast::<_, f64x4>(self) / bytemuck::cast::<_, f64x4>(other))
     }
 
     #[inline(always)]
