@@ -1,6 +1,7 @@
 use super::Function;
-use super::order::{Interval, Nan};
-use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
+use super::leaky_relu::Slope;
+use super::order::{Live, Nan};
+use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, LiveFn, Vector};
 
 /// Hard sigmoid: f(x) = max(0, min(1, alpha * x + beta)).
 ///
@@ -59,26 +60,71 @@ impl HardSigmoid {
     }
 
     const PYTORCH: Self = Self::new(1.0 / 6.0, 0.5);
+
+    #[inline]
+    fn line<F: FloatLane>(self) -> Line {
+        let [least, greatest] = [F::MIN_POSITIVE, F::nearest_finite(f64::MAX)].map(F::to_f64);
+        let alpha = self.alpha.min(greatest);
+        let scale = power_of_two_up_to(alpha.max(least));
+        let factor = (alpha / scale).max(least);
+        // beta / factor, in numbers next to 1.
+        let unit = power_of_two_up_to(self.beta.abs().max(f64::MIN_POSITIVE));
+        let quotient = self.beta / unit / factor;
+        let rest = if self == Self::PYTORCH {
+            // Its alpha stands for 1/6, of which beta is three times as much.
+            0.0
+        } else {
+            remainder(self.beta / unit, quotient, factor) / factor
+        };
+        let shift = F::nearest_finite(quotient * unit);
+        let shift_low = F::nearest_finite((quotient * unit - shift.to_f64()) + rest * unit);
+        Line {
+            scale: F::nearest_finite(scale).to_bits(),
+            shift: shift.to_bits(),
+            shift_low: shift_low.to_bits(),
+            factor: F::nearest_finite(factor).to_bits(),
+        }
+    }
 }
 
-/// alpha * x + beta, with the bits of numbers of the compute format.
+/// The line `((x * scale + shift) + shift_low) * factor`, with the bits of numbers of the compute format.
+///
+/// Unlike `alpha * x + beta` it is exact to a few ulp next to its root: there the first sum is exact, and the second one
+/// adds what `shift` has lost by rounding. `scale` is a power of two, so that neither beta / alpha nor alpha leaves the
+/// range of the format.
 #[derive(Clone, Copy)]
 pub struct Line {
-    alpha: u64,
-    beta: u64,
+    scale: u64,
+    shift: u64,
+    shift_low: u64,
+    factor: u64,
 }
 
 impl Line {
     #[inline(always)]
     fn at<F: Float>(self, simd: F::Simd, x: F) -> F {
-        x.mul(self.alpha(simd))
-            .add(F::splat(simd, F::Lane::from_bits(self.beta)))
+        let number = |bits| F::splat(simd, F::Lane::from_bits(bits));
+        x.mul(number(self.scale))
+            .add(number(self.shift))
+            .add(number(self.shift_low))
+            .mul(number(self.factor))
     }
+}
 
-    #[inline(always)]
-    fn alpha<F: Float>(self, simd: F::Simd) -> F {
-        F::splat(simd, F::Lane::from_bits(self.alpha))
-    }
+/// The greatest power of two up to `number`, which is positive and normal.
+fn power_of_two_up_to(number: f64) -> f64 {
+    f64::from_bits(number.to_bits() & f64::INFINITY.to_bits())
+}
+
+/// `dividend - quotient * divisor`, where `quotient` is `dividend / divisor` rounded to nearest, to a few of its own ulp.
+fn remainder(dividend: f64, quotient: f64, divisor: f64) -> f64 {
+    // In halves, whose products are exact except that of the lower ones (Dekker, 1971).
+    let split = |number: f64| {
+        let upper = f64::from_bits(number.to_bits() & (u64::MAX << 27));
+        [upper, number - upper]
+    };
+    let ([q, q_low], [d, d_low]) = (split(quotient), split(divisor));
+    (((dividend - q * d) - q * d_low) - q_low * d) - q_low * d_low
 }
 
 /// The default of PyTorch: alpha 1/6 and beta 1/2.
@@ -86,6 +132,13 @@ impl Default for HardSigmoid {
     fn default() -> Self {
         Self::PYTORCH
     }
+}
+
+#[derive(Clone, Copy)]
+pub struct Params<L> {
+    line: Line,
+    alpha: Slope,
+    live: Live<L>,
 }
 
 impl Function for HardSigmoid {
@@ -96,26 +149,33 @@ impl Function for HardSigmoid {
     ];
 
     type Code<T: Format> = T;
-    type Params<L: Lane> = Line;
+    type Params<L: Lane> = Params<L>;
 
-    #[inline(always)]
-    fn params<T: Format>(self) -> Line {
-        // Not 0: infinity * alpha would be NaN.
-        let alpha = T::ComputedIn::nearest_finite(self.alpha).max(T::ComputedIn::MIN_POSITIVE);
-        Line {
-            alpha: alpha.to_bits(),
-            beta: T::ComputedIn::nearest_finite(self.beta).to_bits(),
+    fn params<T: Format>(self) -> Params<T::Lane> {
+        Params {
+            line: self.line::<T::ComputedIn>(),
+            // Not 0: infinity * alpha would be NaN.
+            alpha: Slope::new(T::ComputedIn::nearest_finite(self.alpha).max(T::ComputedIn::LOWEST_BIT)),
+            live: Live::between::<T>(
+                T::bits_at_most(-self.beta / self.alpha),
+                T::bits_at_least((1.0 - self.beta) / self.alpha),
+            ),
         }
     }
 
     #[inline(always)]
-    fn value<T: Format, V: Vector<Lane = T::Lane>>(line: Line, simd: V::Simd, x: V) -> V {
-        Nan::of::<T>().restore(simd, x, V::compute::<T, _, 1>(simd, Value(line), [x]))
+    fn value<T: Format, V: Vector<Lane = T::Lane>>(params: Params<T::Lane>, simd: V::Simd, x: V) -> V {
+        Nan::of::<T>().restore(simd, x, V::compute::<T, _, 1>(simd, Value(params.line), [x]))
     }
 
     #[inline(always)]
-    fn gradient<T: Format, V: Vector<Lane = T::Lane>>(line: Line, simd: V::Simd, x: V, grad_output: V) -> V {
-        V::compute::<T, _, 2>(simd, Gradient(line), [x, grad_output])
+    fn gradient<T: Format, V: Vector<Lane = T::Lane>>(
+        params: Params<T::Lane>,
+        simd: V::Simd,
+        x: V,
+        grad_output: V,
+    ) -> V {
+        V::compute::<T, _, 1>(simd, params.alpha, [grad_output]).keep(params.live.is_live(simd, x))
     }
 }
 
@@ -131,21 +191,5 @@ impl FloatFn<1> for Value {
         // it.
         let line = line.keep(line.gt(F::splat(simd, F::Lane::ZERO)));
         line.replace(line.gt(one), one)
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Gradient(Line);
-
-impl FloatFn<2> for Gradient {
-    #[inline(always)]
-    fn call<F: Float>(self, simd: F::Simd, [x, g]: [F; 2]) -> F {
-        let line = self.0.at(simd, x);
-        let between = Interval::new(
-            F::Lane::LOWEST_BIT,
-            F::Lane::nearest_finite(1.0).wrapping_sub(F::Lane::LOWEST_BIT),
-        );
-        let is_dead = F::and_not(simd, line.is_number(), between.contains(simd, line));
-        g.mul(self.0.alpha(simd)).discard(is_dead)
     }
 }

@@ -3,12 +3,12 @@ use super::order::{Nan, without_sign};
 use super::relu::{above_negative_infinity, relu};
 use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 
-/// Hard swish: f(x) = x * max(0, min(1, x/6 + 1/2)).
+/// Hard swish: f(x) = x * max(0, min(1, (x + 3) / 6)).
 ///
 /// | x | f(x) | gradient |
 /// | --- | --- | --- |
 /// | >= 3, +inf | x | g |
-/// | -3 < x < 3 | x * (x/6 + 1/2) | g * (x/3 + 1/2); +0.0 at x = -1.5 |
+/// | -3 < x < 3 | x * ((x + 3) / 6) | g * ((2 * x + 3) / 6); +0.0 at x = -1.5 |
 /// | <= -3, -inf | +0.0 | +0.0, even where g is infinite or NaN |
 /// | NaN | the same NaN | x, the same NaN |
 ///
@@ -24,9 +24,9 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 ///
 /// - `backward` accepts only the input of `forward`.
 /// - The gradient is 0 at x = -3 and g at x = 3, as in PyTorch.
-/// - x/6 and x/3 are products with the numbers nearest to 1/6 and 1/3. Each product and sum is rounded to nearest even,
-///   in `f32` for `f32`, `f16` and `bf16`, else in `f64`. For `f16` and `bf16` the result is rounded once more to the
-///   format of the elements. The CPU's rounding and flush-to-zero modes apply.
+/// - Each sum, quotient and product is rounded to nearest even, in the order of the table, in `f32` for `f32`, `f16` and
+///   `bf16`, else in `f64`. For `f16` and `bf16` the result is rounded once more to the format of the elements. The
+///   CPU's rounding and flush-to-zero modes apply.
 /// - A NaN g comes out of a product quiet.
 ///
 /// It is PyTorch's `hardswish` and ONNX's operator `HardSwish`. It is due to Howard et al. (MobileNetV3, 2019).
@@ -69,7 +69,7 @@ struct Value;
 impl FloatFn<1> for Value {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [x]: [F; 1]) -> F {
-        x.mul(line(simd, x, 1.0 / 6.0))
+        x.mul(x.add(three(simd)).sixth(simd))
     }
 }
 
@@ -79,15 +79,13 @@ struct Gradient;
 impl FloatFn<2> for Gradient {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [x, g]: [F; 2]) -> F {
-        let slope = line(simd, x, 1.0 / 3.0);
+        let slope = x.add(x).add(three(simd)).sixth(simd);
         // +0.0 where the slope is 0: no 0 * inf.
         g.mul(slope).keep(slope.nonzero())
     }
 }
 
-/// slope * x + 1/2
 #[inline(always)]
-fn line<F: Float>(simd: F::Simd, x: F, slope: f64) -> F {
-    let slope = F::splat(simd, F::Lane::nearest_finite(slope));
-    x.mul(slope).add(F::splat(simd, F::Lane::nearest_finite(0.5)))
+fn three<F: Float>(simd: F::Simd) -> F {
+    F::splat(simd, F::Lane::nearest_finite(3.0))
 }

@@ -92,7 +92,7 @@ impl Function for LeakyRelu {
     fn params<T: Format>(self) -> Params<T::Lane> {
         let slope = T::ComputedIn::nearest_finite(self.negative_slope);
         Params {
-            slope: Slope(slope.to_bits()),
+            slope: Slope::new(slope),
             has_slope: if slope == T::ComputedIn::ZERO || slope == T::ComputedIn::SIGN_BIT {
                 T::Lane::ZERO
             } else {
@@ -160,9 +160,16 @@ fn choose<T: Format, V: Vector<Lane = T::Lane>>(
         .replace(is_kept, number)
 }
 
-/// The bits of a number of the compute format.
+/// A product with a number of the compute format, given by its bits.
 #[derive(Clone, Copy)]
-struct Slope(u64);
+pub(super) struct Slope(u64);
+
+impl Slope {
+    #[inline(always)]
+    pub(super) fn new<L: FloatLane>(slope: L) -> Self {
+        Self(slope.to_bits())
+    }
+}
 
 impl FloatFn<1> for Slope {
     #[inline(always)]

@@ -7,7 +7,7 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 ///
 /// | x | f(x) | gradient |
 /// | --- | --- | --- |
-/// | > 0, +inf | x * x | (2 * g) * x; g where g is zero |
+/// | > 0, +inf | x * x | 2 * g * x; g where g is zero |
 /// | < 0, -inf, -0.0, +0.0 | +0.0 | +0.0, even where g is infinite or NaN |
 /// | NaN | the same NaN | x, the same NaN |
 ///
@@ -26,8 +26,9 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 ///
 /// - `backward` accepts only the input of `forward`.
 /// - A gradient g of zero is returned as it is, for x = +inf too (no `inf * 0`).
-/// - Each product is rounded to nearest even, in the order of the table, in `f32` for `f32`, `f16` and `bf16`, else in
-///   `f64`. For `f16` and `bf16` the result is rounded once more to the format of the elements. The CPU's rounding and
+/// - The gradient is rounded once and overflows only where 2 * g * x does: x is doubled below 1, else g.
+/// - The square and the gradient are rounded to nearest even, in `f32` for `f32`, `f16` and `bf16`, else in `f64`. For
+///   `f16` and `bf16` the result is rounded once more to the format of the elements. The CPU's rounding and
 ///   flush-to-zero modes apply.
 /// - A NaN g comes out of a product quiet.
 ///
@@ -89,6 +90,11 @@ struct TwiceProduct;
 impl FloatFn<2> for TwiceProduct {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [x, g]: [F; 2]) -> F {
-        g.mul(F::splat(simd, F::Lane::nearest_finite(2.0))).mul(x)
+        // Whichever is doubled, a finite product comes of a finite number.
+        let is_below_one = F::splat(simd, F::Lane::nearest_finite(1.0)).gt(x);
+        let (doubled_x, doubled_g) = (x.add(x), g.add(g));
+        doubled_g
+            .replace(is_below_one, g)
+            .mul(x.replace(is_below_one, doubled_x))
     }
 }

@@ -14,6 +14,12 @@ pub trait Float: Register<Float = Self, Lane: FloatLane> {
     /// `self / other`, rounded to nearest. The CPU's modes apply.
     fn div(self, other: Self) -> Self;
 
+    /// `self / 6` of a finite number, rounded as `div` does, where neither is subnormal.
+    #[inline(always)]
+    fn sixth(self, simd: Self::Simd) -> Self {
+        self.div(Self::splat(simd, Self::Lane::nearest_finite(6.0)))
+    }
+
     /// Whether each lane is not NaN.
     fn is_number(self) -> Self::Mask;
 
@@ -58,6 +64,9 @@ pub trait FloatLane: Lane {
     /// `self` in the lowest bits.
     fn to_bits(self) -> u64;
 
+    /// The number whose bits `self` are.
+    fn to_f64(self) -> f64;
+
     /// The lane of [`to_bits`](Self::to_bits).
     fn from_bits(bits: u64) -> Self;
 
@@ -80,6 +89,11 @@ impl FloatLane for i32 {
     #[inline(always)]
     fn to_bits(self) -> u64 {
         self.cast_unsigned().into()
+    }
+
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f32::from_bits(self.cast_unsigned()).into()
     }
 
     #[inline(always)]
@@ -115,6 +129,11 @@ impl FloatLane for i64 {
     #[inline(always)]
     fn to_bits(self) -> u64 {
         self.cast_unsigned()
+    }
+
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from_bits(self.cast_unsigned())
     }
 
     #[inline(always)]

@@ -31,8 +31,8 @@ pub trait Format {
     /// Whether the format is `bf16`, the upper half of an `f32`.
     const IS_BF16: bool;
 
-    /// Converts without the CPU's instructions for 16-bit formats. An `f64` is rounded.
-    fn to_f32(bits: Self::Lane) -> f32;
+    /// The same number in the compute format, without the CPU's instructions for 16-bit formats.
+    fn widen(bits: Self::Lane) -> Self::ComputedIn;
 
     /// Rounds to nearest, ties to even, without the CPU's instructions for 16-bit formats. Returns the bits.
     ///
@@ -44,13 +44,39 @@ pub trait Format {
 
     /// Returns the bits of the number nearest to `number`, ties to even, in any of the CPU's modes. -0.0 becomes +0.0.
     fn bits_of_nearest(number: f64) -> Self::Lane;
+
+    /// Returns the bits of the greatest number that is at most `number`, which is not NaN. -0.0 becomes +0.0.
+    #[inline]
+    fn bits_at_most(number: f64) -> Self::Lane {
+        let nearest = Self::bits_of_nearest(number);
+        if Self::widen(nearest).to_f64() <= number {
+            nearest
+        } else if nearest == Self::Lane::ZERO {
+            Self::Lane::SIGN_BIT.wrapping_add(Self::Lane::LOWEST_BIT)
+        } else if nearest > Self::Lane::ZERO {
+            nearest.wrapping_sub(Self::Lane::LOWEST_BIT)
+        } else {
+            nearest.wrapping_add(Self::Lane::LOWEST_BIT)
+        }
+    }
+
+    /// Returns the bits of the least number that is at least `number`, which is not NaN. -0.0 becomes +0.0.
+    #[inline]
+    fn bits_at_least(number: f64) -> Self::Lane {
+        let opposite = Self::bits_at_most(-number);
+        if opposite == Self::Lane::ZERO {
+            opposite
+        } else {
+            opposite.xor(Self::Lane::SIGN_BIT)
+        }
+    }
 }
 
 /// The number of formats.
 pub(crate) const FORMATS: usize = if cfg!(feature = "half") { 4 } else { 2 };
 
 macro_rules! format {
-    ($element:ty, $lane:ty, carrier $carrier:ty, computed in $computed_in:ty as $sum:ty, $index:literal, nearest($number:ident): $nearest:expr, $to_f32:expr, $from_f32:expr) => {
+    ($element:ty, $lane:ty, carrier $carrier:ty, computed in $computed_in:ty as $sum:ty, $index:literal, nearest($number:ident): $nearest:expr, $widen:expr, $from_f32:expr) => {
         impl Element for $element {
             type Sum = $sum;
         }
@@ -65,9 +91,11 @@ macro_rules! format {
             const INDEX: usize = $index;
 
             #[inline(always)]
-            fn to_f32(bits: $lane) -> f32 {
-                let to_f32: fn($element) -> f32 = $to_f32;
-                to_f32(<$element>::from_bits(bits.cast_unsigned()))
+            fn widen(bits: $lane) -> $computed_in {
+                let widen: fn($element) -> $sum = $widen;
+                widen(<$element>::from_bits(bits.cast_unsigned()))
+                    .to_bits()
+                    .cast_signed()
             }
 
             #[inline(always)]
@@ -88,7 +116,7 @@ macro_rules! format {
 }
 
 format!(f32, i32, carrier f32, computed in i32 as f32, 0, nearest(number): nearest(number, 8, 23), |number| number, |number| number);
-format!(f64, i64, carrier f64, computed in i64 as f64, 1, nearest(number): number.to_bits(), |number| number as f32, f64::from);
+format!(f64, i64, carrier f64, computed in i64 as f64, 1, nearest(number): number.to_bits(), |number| number, f64::from);
 #[cfg(feature = "half")]
 format!(
     half::f16,

@@ -102,7 +102,7 @@ macro_rules! computed_as_they_are {
 #[cfg(any(rectify_neon, rectify_avx2, rectify_avx512))]
 macro_rules! float {
     (
-        $vector:ident, $numbers:ident, $bits:ident, $($method:ident: $intrinsic:ident),+; is_number($x:ident): $is_number:expr $(, fold($numbers_of:ident): $fold:expr)?
+        $vector:ident, $numbers:ident, $bits:ident, $($method:ident: $intrinsic:ident),+; is_number($x:ident): $is_number:expr $(, fold($numbers_of:ident): $fold:expr)? $(, mul_add($a:ident, $b:ident, $c:ident): $mul_add:expr)?
     ) => {
         impl $crate::simd::Float for $vector {
             $(
@@ -129,6 +129,27 @@ macro_rules! float {
                     unsafe {
                         let $numbers_of = $numbers(self.0);
                         $fold.to_bits().cast_signed()
+                    }
+                }
+            )?
+
+            $(
+                // The product with 1/6, corrected by its remainder: several times as fast as a division. The remainder is
+                // exact, and the corrected product is next to the quotient, whose digits end in thirds of an ulp, far
+                // from a tie. Where the quotient is exact, directed rounding needs a product that isn't less.
+                #[inline(always)]
+                fn sixth(self, simd: Self::Simd) -> Self {
+                    let nearest = <Self::Lane as $crate::simd::FloatLane>::nearest_finite;
+                    let (reciprocal, minus_six) = (Self::splat(simd, nearest((1.0_f64 / 6.0).next_up())), Self::splat(simd, nearest(-6.0)));
+                    let product = self.mul(reciprocal);
+                    // SAFETY: no vector is made without a proof that the CPU has its instruction set.
+                    unsafe {
+                        let remainder = {
+                            let ($a, $b, $c) = ($numbers(product.0), $numbers(minus_six.0), $numbers(self.0));
+                            $mul_add
+                        };
+                        let ($a, $b, $c) = (remainder, $numbers(reciprocal.0), $numbers(product.0));
+                        Self($bits($mul_add))
                     }
                 }
             )?

@@ -87,6 +87,11 @@ impl Format {
         self.layout().infinity
     }
 
+    /// Of the least normal number.
+    pub fn least_exponent(self) -> i32 {
+        2 - (1 << (self.width() - self.mantissa_width() - 2))
+    }
+
     /// Of an element.
     pub fn bytes(self) -> usize {
         self.width() as usize / 8

@@ -8,6 +8,7 @@ pub mod functions;
 pub mod guarded;
 mod required;
 pub mod tensor;
+pub mod wide;
 
 pub use required::required;
 

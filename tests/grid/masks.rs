@@ -161,7 +161,7 @@ pub fn trials(setting: Setting) -> Vec<Trial> {
         setting.trial("relu::mask::by_name", move |setting| relu_by_name(setting, relu)),
     ];
     let with_masks = FUNCTIONS.iter().filter(|function| function.live.is_some());
-    for function in with_masks.filter(|function| !setting.is_left_out(function.is_arithmetic)) {
+    for function in with_masks.filter(|function| !setting.is_left_out(function.is_arithmetic())) {
         let case = function.with(function.typical);
         let name = format!("{}::mask", function.name);
         trials.push(setting.trial(&name, move |setting| every_length_and_pattern(setting, case)));

@@ -349,7 +349,7 @@ pub fn trials(setting: Setting, patterns: &AllPatterns) -> Vec<Trial> {
         ]);
     }
     for function in FUNCTIONS {
-        if setting.is_left_out(function.is_arithmetic) {
+        if setting.is_left_out(function.is_arithmetic()) {
             continue;
         }
         for (method_name, method) in METHODS {

@@ -23,7 +23,7 @@ const CHUNK: u64 = 1 << 14;
 const DEFAULT_STRIDE: u64 = if cfg!(debug_assertions) { 131_071 } else { 4093 };
 
 /// What came out wrong.
-type Outcome = Result<(), String>;
+pub type Outcome = Result<(), String>;
 
 struct Chunk<'a> {
     kernels: &'a [Kernels],
@@ -143,31 +143,20 @@ fn edges() -> Vec<u32> {
     (0..1 << 12).flat_map(next_to).collect()
 }
 
-#[test]
-fn every_pattern_is_as_defined() {
+/// Checks the patterns of f32 that the stride selects and those at the edges, in chunks, on all cores.
+pub fn for_patterns(check: &(impl Fn(Vec<u32>) -> Outcome + Sync)) {
     let stride = std::env::var("EXHAUSTIVE_STRIDE").map_or(DEFAULT_STRIDE, |stride| {
         let stride = stride.parse().ok().filter(|&stride| stride > 0);
         stride.expect("EXHAUSTIVE_STRIDE is a positive number")
     });
-    let kernels = all_kernels();
     // The edges, and then all.
     let chunks = 1 + PATTERNS.div_ceil(stride).div_ceil(CHUNK);
     let next = AtomicU64::new(0);
     let check = |chunk: u64| {
-        let x = chunk.checked_sub(1).map_or_else(edges, |chunk| {
+        check(chunk.checked_sub(1).map_or_else(edges, |chunk| {
             let patterns = (chunk * CHUNK..(chunk + 1) * CHUNK).map(|i| i * stride);
             patterns.map_while(|pattern| u32::try_from(pattern).ok()).collect()
-        });
-        // Every pattern once, as the factor is odd.
-        let g = x.iter().map(|x| x.wrapping_mul(0x9e37_79b1)).collect();
-        let output = vec![0; x.len()];
-        Chunk {
-            kernels: &kernels,
-            x,
-            g,
-            output,
-        }
-        .check()
+        }))
     };
     thread::scope(|scope| {
         let (sender, outcomes) = mpsc::channel();
@@ -188,5 +177,22 @@ fn every_pattern_is_as_defined() {
             outcome.unwrap_or_else(|message| panic!("{message}"));
             progress.tell(done, chunks);
         }
+    });
+}
+
+#[test]
+fn every_pattern_is_as_defined() {
+    let kernels = all_kernels();
+    for_patterns(&|x| {
+        // Every pattern once, as the factor is odd.
+        let g = x.iter().map(|x| x.wrapping_mul(0x9e37_79b1)).collect();
+        let output = vec![0; x.len()];
+        let mut chunk = Chunk {
+            kernels: &kernels,
+            x,
+            g,
+            output,
+        };
+        chunk.check()
     });
 }

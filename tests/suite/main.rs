@@ -1,5 +1,6 @@
 //! What needs no process of its own, in one binary: each more is compiled and linked apart, with the loops that it calls.
 
+mod accuracy;
 mod alignment;
 #[path = "../common/mod.rs"]
 mod common;

@@ -182,7 +182,7 @@ impl Calls {
     fn of_functions(are_arithmetic: bool) -> Vec<Self> {
         let functions = FUNCTIONS
             .iter()
-            .filter(|function| function.is_arithmetic == are_arithmetic);
+            .filter(|function| function.is_arithmetic() == are_arithmetic);
         let cases = functions.flat_map(|function| {
             let others = PARAMETERS.map(|parameter| function.with((function.valid)([-parameter, parameter])));
             function.cases().chain(others)

@@ -23,7 +23,7 @@ pub const FUNCTION: Function = Function {
         (one(f64::NAN), "ClippedRelu: `max` is negative or NaN"),
     ],
     kinks: |[max, _]| vec![0.0, max],
-    is_arithmetic: false,
+    real: None,
     forward,
     backward: |format, parameters, x, g| select(live(format, parameters, x), g),
     live: Some(live),

@@ -1,6 +1,9 @@
 use rectify::HardSigmoid;
 
-use super::{Format, Function, Parameters, finite};
+use super::{Bounds, Format, Function, Parameters, Real, Wide, finite};
+use crate::common::format::power_of_2;
+
+const PYTORCH: Parameters = [1.0 / 6.0, 0.5];
 
 const ALPHA: &str = "HardSigmoid: `alpha` is not positive and finite";
 
@@ -13,7 +16,16 @@ pub const FUNCTION: Function = Function {
         ("HardSigmoid", [0.2, 0.5]),
     ],
     onnx: Some("HardSigmoid"),
-    parameters: &[[1.0 / 6.0, 0.5], [0.2, 0.5], [3.0, -1.5], [1e30, 1e30]],
+    parameters: &[
+        PYTORCH,
+        [0.2, 0.5],
+        [3.0, -1.5],
+        [1e30, 1e30],
+        [1e-30, 1e-10],
+        [1e-40, 0.3],
+        [1e-300, -1e300],
+        [1e300, 0.3],
+    ],
     typical: [0.2, 0.5],
     valid: |[alpha, beta]| [finite(alpha.abs()).max(f64::from_bits(1)), finite(beta)],
     refused: &[
@@ -23,33 +35,87 @@ pub const FUNCTION: Function = Function {
         ([0.2, f64::INFINITY], "HardSigmoid: `beta` is NaN or infinite"),
     ],
     kinks: |[alpha, beta]| vec![-beta / alpha, (1.0 - beta) / alpha],
-    is_arithmetic: true,
+    real: Some(Real {
+        value: |parameters, x| {
+            let line = real_line(parameters, x);
+            if !line.is_positive() {
+                Wide::from(0.0)
+            } else if line.high >= 1.0 {
+                Wide::from(1.0)
+            } else {
+                line
+            }
+        },
+        slope: |parameters, x| {
+            let [alpha, _] = parameters;
+            Wide::from(if is_live(parameters, x.high) { alpha } else { 0.0 })
+        },
+        roots: &[],
+        bounds: Bounds {
+            value: 2.0,
+            slope: 0.5,
+            gradient: 1.5,
+        },
+    }),
     forward,
     backward,
     live: None,
     takes_output: |_| false,
 };
 
-/// Alpha and alpha * x + beta.
-fn line(format: Format, [alpha, beta]: Parameters, x: f64) -> [f64; 2] {
+/// Of the default, alpha is 1/6.
+fn real_line(parameters: Parameters, x: Wide) -> Wide {
+    if parameters == PYTORCH {
+        return (x + Wide::from(3.0)) / Wide::from(6.0);
+    }
+    let [alpha, beta] = parameters.map(Wide::from);
+    alpha * x + beta
+}
+
+/// Between the kinks, of which each is rounded once.
+fn is_live([alpha, beta]: Parameters, x: f64) -> bool {
+    -beta / alpha < x && x < (1.0 - beta) / alpha
+}
+
+/// ((x * scale + shift) + shift_low) * factor, of which scale is a power of 2, and factor from 1 to 2 if alpha is normal.
+fn line(format: Format, parameters: Parameters, x: f64) -> f64 {
     let [least, greatest] = format.normal_range();
-    let alpha = format.in_compute_format(alpha.clamp(least, greatest));
-    let beta = format.in_compute_format(beta.clamp(-greatest, greatest));
-    let product = format.in_compute_format(alpha * x);
-    [alpha, format.in_compute_format(product + beta)]
+    let [alpha, beta] = parameters;
+    let alpha = alpha.min(greatest);
+    let exponent = (alpha.max(least).to_bits() >> 52) as i32 - 1023;
+    let scale = power_of_2(exponent);
+    let factor = (alpha / scale).max(least);
+    let shift = beta / factor;
+    let shift_low = if parameters == PYTORCH || shift.is_infinite() {
+        0.0
+    } else {
+        -factor.mul_add(shift, -beta) / factor
+    };
+    let finite = |number: f64| format.in_compute_format(number.clamp(-greatest, greatest));
+    let (upper, lower) = (finite(shift), finite((shift - finite(shift)) + shift_low));
+    let sum = format.in_compute_format(format.in_compute_format(x * scale) + upper);
+    let sum = format.in_compute_format(sum + lower);
+    format.in_compute_format(sum * format.in_compute_format(factor))
 }
 
 fn forward(format: Format, parameters: Parameters, x: u64) -> u64 {
     let Some(number) = format.value(x) else { return x };
-    let [_, line] = line(format, parameters, number);
+    let line = line(format, parameters, number);
     if line <= 0.0 { 0 } else { format.nearest(line.min(1.0)) }
 }
 
 fn backward(format: Format, parameters: Parameters, x: u64, g: u64) -> u64 {
-    let [alpha, line] = line(format, parameters, format.value(x).unwrap_or(f64::NAN));
-    match format.value(g) {
-        _ if line <= 0.0 || line >= 1.0 => 0,
-        None => format.quiet(g),
-        Some(g) => format.nearest(format.in_compute_format(g * alpha)),
+    let [alpha, _] = parameters;
+    let [_, greatest] = format.normal_range();
+    let alpha = format.in_compute_format(alpha.min(greatest));
+    let least = if format == Format::F64 {
+        f64::from_bits(1)
+    } else {
+        f32::from_bits(1).into()
+    };
+    match (format.value(x), format.value(g)) {
+        (Some(x), _) if !is_live(parameters, x) => 0,
+        (_, None) => format.quiet(g),
+        (_, Some(g)) => format.nearest(format.in_compute_format(g * alpha.max(least))),
     }
 }

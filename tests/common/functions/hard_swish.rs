@@ -1,6 +1,6 @@
 use rectify::HardSwish;
 
-use super::{Format, Function, NO_PARAMETERS, Parameters};
+use super::{Bounds, Format, Function, NO_PARAMETERS, Parameters, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "hard_swish",
@@ -16,32 +16,46 @@ pub const FUNCTION: Function = Function {
     valid: |_| NO_PARAMETERS,
     refused: &[],
     kinks: |_| vec![-3.0, 3.0],
-    is_arithmetic: true,
+    real: Some(Real {
+        value: |_, x| match x.high {
+            high if high <= -3.0 => Wide::from(0.0),
+            high if high >= 3.0 => x,
+            _ => x * (x + Wide::from(3.0)) / Wide::from(6.0),
+        },
+        slope: |_, x| match x.high {
+            high if high <= -3.0 => Wide::from(0.0),
+            high if high >= 3.0 => Wide::from(1.0),
+            _ => (x + x + Wide::from(3.0)) / Wide::from(6.0),
+        },
+        roots: &[-1.5, 0.0],
+        bounds: Bounds {
+            value: 2.0,
+            slope: 1.0,
+            gradient: 2.0,
+        },
+    }),
     forward,
     backward,
     live: None,
     takes_output: |_| false,
 };
 
-/// slope * x + 1/2
-fn line(format: Format, slope: f64, x: f64) -> f64 {
-    let product = format.in_compute_format(format.in_compute_format(slope) * x);
-    format.in_compute_format(product + 0.5)
+/// (x + 3) / 6
+fn line(format: Format, x: f64) -> f64 {
+    format.in_compute_format(format.in_compute_format(x + 3.0) / 6.0)
 }
 
 fn forward(format: Format, _: Parameters, x: u64) -> u64 {
     match format.value(x) {
         Some(number) if number <= -3.0 => 0,
-        Some(number) if number < 3.0 => {
-            format.nearest(format.in_compute_format(number * line(format, 1.0 / 6.0, number)))
-        }
+        Some(number) if number < 3.0 => format.nearest(format.in_compute_format(number * line(format, number))),
         _ => x,
     }
 }
 
 fn backward(format: Format, _: Parameters, x: u64, g: u64) -> u64 {
     let Some(number) = format.value(x) else { return x };
-    let slope = line(format, 1.0 / 3.0, number);
+    let slope = line(format, 2.0 * number);
     match format.value(g) {
         _ if number <= -3.0 => 0,
         _ if number >= 3.0 => g,

@@ -26,7 +26,7 @@ pub const FUNCTION: Function = Function {
         ([0.0, f64::NAN], BOUNDS),
     ],
     kinks: |[min, max]| vec![min, max],
-    is_arithmetic: false,
+    real: None,
     forward,
     backward: |format, parameters, x, g| select(live(format, parameters, x), g),
     live: Some(live),

@@ -1,6 +1,6 @@
 use rectify::LeakyRelu;
 
-use super::{Format, Function, Parameters, finite, is_above, one};
+use super::{Bounds, Format, Function, Parameters, Real, Wide, finite, is_above, one};
 
 pub const FUNCTION: Function = Function {
     name: "leaky_relu",
@@ -28,12 +28,25 @@ pub const FUNCTION: Function = Function {
         (one(f64::INFINITY), "LeakyRelu: `negative_slope` is NaN or infinite"),
     ],
     kinks: |_| vec![0.0],
-    is_arithmetic: true,
+    real: Some(Real {
+        value: |parameters, x| slope(parameters, x) * x,
+        slope,
+        roots: &[],
+        bounds: Bounds {
+            value: 1.5,
+            slope: 0.5,
+            gradient: 1.5,
+        },
+    }),
     forward: |format, parameters, x| if x == 0 { 0 } else { backward(format, parameters, x, x) },
     backward,
     live: Some(|format, _, x| is_above(format, x, 0.0)),
     takes_output: |[negative_slope, _]| negative_slope > 0.0,
 };
+
+fn slope([negative_slope, _]: Parameters, x: Wide) -> Wide {
+    Wide::from(if x.is_positive() { 1.0 } else { negative_slope })
+}
 
 fn backward(format: Format, [negative_slope, _]: Parameters, x: u64, g: u64) -> u64 {
     let [_, greatest] = format.normal_range();

@@ -5,6 +5,7 @@
 use rectify::AnyActivation;
 
 use super::format::Format;
+use super::wide::Wide;
 
 mod clipped_relu;
 mod hard_sigmoid;
@@ -36,8 +37,8 @@ pub struct Function {
     pub refused: &'static [(Parameters, &'static str)],
     /// Where it goes from one formula to another.
     pub kinks: fn(Parameters) -> Vec<f64>,
-    /// Whether it does arithmetic, rather than select bits.
-    pub is_arithmetic: bool,
+    /// Of one that does arithmetic, rather than select bits.
+    pub real: Option<Real>,
     /// The value for the bits x.
     pub forward: fn(Format, Parameters, u64) -> u64,
     /// The gradient at the input for the bits x and g.
@@ -46,6 +47,25 @@ pub struct Function {
     pub live: Option<fn(Format, Parameters, u64) -> bool>,
     /// Whether `backward` may be given forward's output for its input.
     pub takes_output: fn(Parameters) -> bool,
+}
+
+/// What a function is of real numbers, for parameters as they are given, and how far from it the results may be.
+pub struct Real {
+    pub value: fn(Parameters, Wide) -> Wide,
+    /// The gradient for a gradient of 1 at the output.
+    pub slope: fn(Parameters, Wide) -> Wide,
+    /// Where the value or the slope is 0, beside the kinks.
+    pub roots: &'static [f64],
+    pub bounds: Bounds,
+}
+
+/// The greatest errors, in ulp of the exact result, of `f32` and `f64`.
+#[derive(Clone, Copy)]
+pub struct Bounds {
+    pub value: f64,
+    pub slope: f64,
+    /// Of the gradient for any gradient at the output.
+    pub gradient: f64,
 }
 
 /// In alphabetical order.
@@ -68,6 +88,11 @@ pub struct Case {
 }
 
 impl Function {
+    /// Whether it does arithmetic, rather than select bits.
+    pub fn is_arithmetic(&self) -> bool {
+        self.real.is_some()
+    }
+
     pub fn named(name: &str) -> &'static Self {
         let function = FUNCTIONS.iter().find(|function| function.name == name);
         function.unwrap_or_else(|| panic!("no function is named '{name}'"))

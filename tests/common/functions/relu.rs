@@ -16,7 +16,7 @@ pub const FUNCTION: Function = Function {
     valid: |_| NO_PARAMETERS,
     refused: &[],
     kinks: |_| vec![0.0],
-    is_arithmetic: false,
+    real: None,
     forward: |format, _, x| select(is_above(format, x, 0.0), x),
     backward: |format, _, x, g| select(is_above(format, x, 0.0), g),
     live: Some(|format, _, x| is_above(format, x, 0.0)),

@@ -1,6 +1,6 @@
 use rectify::SquaredRelu;
 
-use super::{Format, Function, NO_PARAMETERS, Parameters};
+use super::{Bounds, Format, Function, NO_PARAMETERS, Parameters, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "squared_relu",
@@ -12,12 +12,25 @@ pub const FUNCTION: Function = Function {
     valid: |_| NO_PARAMETERS,
     refused: &[],
     kinks: |_| vec![0.0],
-    is_arithmetic: true,
+    real: Some(Real {
+        value: |_, x| positive_part(x) * x,
+        slope: |_, x| positive_part(x) + positive_part(x),
+        roots: &[],
+        bounds: Bounds {
+            value: 0.5,
+            slope: 0.5,
+            gradient: 0.5,
+        },
+    }),
     forward,
     backward,
     live: None,
     takes_output: |_| false,
 };
+
+fn positive_part(x: Wide) -> Wide {
+    if x.is_positive() { x } else { Wide::from(0.0) }
+}
 
 fn forward(format: Format, _: Parameters, x: u64) -> u64 {
     match format.value(x) {
@@ -33,6 +46,8 @@ fn backward(format: Format, _: Parameters, x: u64, g: u64) -> u64 {
         (Some(x), _) if x <= 0.0 => 0,
         (_, None) => format.quiet(g),
         (_, Some(0.0)) => g,
-        (Some(x), Some(g)) => format.nearest(format.in_compute_format(format.in_compute_format(2.0 * g) * x)),
+        // The lesser one can be doubled where the product is finite.
+        (Some(x), Some(g)) if x < g.abs() => format.nearest(format.in_compute_format(2.0 * x * g)),
+        (Some(x), Some(g)) => format.nearest(format.in_compute_format(2.0 * g * x)),
     }
 }

@@ -20,7 +20,7 @@ pub const FUNCTION: Function = Function {
     valid: |[alpha, _]| one(alpha),
     refused: &[(one(f64::NAN), "ThresholdedRelu: `alpha` is NaN")],
     kinks: |[alpha, _]| vec![alpha],
-    is_arithmetic: false,
+    real: None,
     forward: |format, parameters, x| select(live(format, parameters, x), x),
     backward: |format, parameters, x, g| select(live(format, parameters, x), g),
     live: Some(live),

@@ -1,0 +1,94 @@
+//! Real numbers to about 106 bits, as a sum of two `f64`: what the error of a function is measured by.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// `high + low`, where `high` is the `f64` nearest to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Wide {
+    pub high: f64,
+    pub low: f64,
+}
+
+impl Wide {
+    /// `high + low`, where `high` is not less.
+    fn normalized(high: f64, low: f64) -> Self {
+        // What is lost of infinity is none.
+        let low = if low.is_finite() { low } else { 0.0 };
+        let sum = high + low;
+        Self {
+            high: sum,
+            low: low - (sum - high),
+        }
+    }
+
+    pub fn is_positive(self) -> bool {
+        self.high > 0.0
+    }
+}
+
+impl From<f64> for Wide {
+    fn from(high: f64) -> Self {
+        Self { high, low: 0.0 }
+    }
+}
+
+impl Neg for Wide {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self {
+            high: -self.high,
+            low: -self.low,
+        }
+    }
+}
+
+impl Add for Wide {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        let two_sum = |a: f64, b: f64| {
+            let sum = a + b;
+            let of_b = sum - a;
+            (sum, (a - (sum - of_b)) + (b - of_b))
+        };
+        let (high, rest) = two_sum(self.high, other.high);
+        let (low, least) = two_sum(self.low, other.low);
+        let sum = Self::normalized(high, rest + low);
+        Self::normalized(sum.high, sum.low + least)
+    }
+}
+
+impl Sub for Wide {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
+impl Mul for Wide {
+    type Output = Self;
+
+    fn mul(self, other: Self) -> Self {
+        let product = self.high * other.high;
+        let rest = self.high.mul_add(other.high, -product);
+        Self::normalized(product, rest + (self.high * other.low + self.low * other.high))
+    }
+}
+
+impl Div for Wide {
+    type Output = Self;
+
+    fn div(self, other: Self) -> Self {
+        let first = Self::from(self.high / other.high);
+        if first.high.abs() > 1e290 {
+            // The way back may overflow.
+            return first;
+        }
+        let rest = self - first * other;
+        let second = Self::from(rest.high / other.high);
+        let rest = rest - second * other;
+        first + second + Self::from(rest.high / other.high)
+    }
+}

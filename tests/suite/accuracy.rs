@@ -1,0 +1,231 @@
+//! The errors of what does arithmetic against the functions of real numbers, in ulp of the exact result.
+//!
+//! By default a sample of `f32`. `cargo test --release --test suite accuracy -- --nocapture` prints the table of the worst errors;
+//! with `EXHAUSTIVE_STRIDE=1` of all 2^32 patterns.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use rectify::{Activation, AnyActivation, Element};
+
+use crate::common::format::{Format, power_of_2};
+use crate::common::functions::{Case, FUNCTIONS, Real};
+use crate::common::wide::Wide;
+use crate::exhaustive::for_patterns;
+
+#[test]
+fn real_numbers_have_more_bits_than_f64() {
+    let [one, three, little] = [1.0, 3.0, 1e-25].map(Wide::from);
+    let third = one / three;
+    assert!((third * three - one).high.abs() < 1e-31);
+    assert!(third.high == 1.0 / 3.0 && third.low != 0.0);
+    assert_eq!((one + little - one).high, 1e-25);
+    assert_eq!(((one + little) * (one - little) - one).high, 0.0);
+}
+
+/// Where the error is the greatest.
+#[derive(Clone, Copy, Default)]
+struct Worst {
+    ulps: f64,
+    x: f64,
+    g: f64,
+}
+
+impl Worst {
+    fn of(self, other: Self) -> Self {
+        if other.ulps > self.ulps { other } else { self }
+    }
+}
+
+impl fmt::Display for Worst {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{:.4} at {:e}", self.ulps, self.x)?;
+        if self.g == 1.0 {
+            Ok(())
+        } else {
+            write!(f, ", {:e}", self.g)
+        }
+    }
+}
+
+/// The distance from the exact result in units of its last place. Infinite where just one of them is a number of the format.
+fn ulps(format: Format, result: u64, exact: Wide) -> f64 {
+    let nearest = format.nearest(exact.high);
+    if nearest & !format.sign() == format.infinity() || !exact.high.is_finite() {
+        return if result == nearest { 0.0 } else { f64::INFINITY };
+    }
+    let Some(result) = format.value(result) else {
+        return f64::INFINITY;
+    };
+    let exponent = (exact.high.abs().to_bits() >> 52) as i32 - 1023;
+    let exponent = exponent.max(format.least_exponent()) - format.mantissa_width() as i32;
+    let difference = (exact - Wide::from(result)).high.abs();
+    // A subnormal power of 2 has no reciprocal.
+    let half = exponent / 2;
+    difference / power_of_2(half) / power_of_2(exponent - half)
+}
+
+/// The worst errors of the value, of the gradient for g = 1, and for others.
+type Errors = [Worst; 3];
+
+fn add(errors: &mut Errors, other: Errors) {
+    for (worst, other) in errors.iter_mut().zip(other) {
+        *worst = worst.of(other);
+    }
+}
+
+/// Of the patterns x with the gradients g.
+fn errors<T: Element + bytemuck::Pod>(format: Format, case: Case, real: &Real, x: &[u64], g: &[u64]) -> Errors {
+    let activation: AnyActivation = case.activation();
+    let elements = |bits: &[u64]| -> Vec<T> {
+        let bytes = format.to_bytes(bits.iter().copied());
+        bytes
+            .chunks_exact(size_of::<T>())
+            .map(bytemuck::pod_read_unaligned)
+            .collect()
+    };
+    let bits = |elements: &[T]| format.bits(bytemuck::cast_slice(elements));
+    let (mut y, mut grad) = (elements(x), elements(g));
+    activation.backward_inplace(&y, &mut grad);
+    let one = format.nearest(1.0);
+    let mut slope = elements(&vec![one; x.len()]);
+    activation.backward_inplace(&y, &mut slope);
+    activation.forward_inplace(&mut y);
+    let mut errors = Errors::default();
+    for (i, ((y, slope), grad)) in bits(&y).into_iter().zip(bits(&slope)).zip(bits(&grad)).enumerate() {
+        let [Some(x), Some(g)] = [x[i], g[i]].map(|bits| format.value(bits)) else {
+            continue;
+        };
+        if x.is_infinite() || g.is_infinite() {
+            continue;
+        }
+        let at = Wide::from(x);
+        let exact = (real.slope)(case.parameters, at);
+        if exact.high.is_infinite() {
+            // What g makes of it isn't known then.
+            continue;
+        }
+        let worst = |result, exact: Wide, g| Worst {
+            ulps: ulps(format, result, exact),
+            x,
+            g,
+        };
+        add(
+            &mut errors,
+            [
+                worst(y, (real.value)(case.parameters, at), 1.0),
+                worst(slope, exact, 1.0),
+                worst(grad, Wide::from(g) * exact, g),
+            ],
+        );
+    }
+    errors
+}
+
+fn errors_in(format: Format, case: Case, real: &Real, x: &[u64], g: &[u64]) -> Errors {
+    match format {
+        Format::F32 => errors::<f32>(format, case, real, x, g),
+        Format::F64 => errors::<f64>(format, case, real, x, g),
+        #[cfg(feature = "half")]
+        Format::F16 => errors::<rectify::f16>(format, case, real, x, g),
+        #[cfg(feature = "half")]
+        Format::Bf16 => errors::<rectify::bf16>(format, case, real, x, g),
+    }
+}
+
+/// The numbers next to `number`, and some further away.
+fn around(format: Format, number: f64) -> impl Iterator<Item = u64> {
+    let bits = format.nearest(number);
+    let steps = (0..200).chain((8..format.mantissa_width()).flat_map(|bit| [(1 << bit) - 1, 1 << bit, 3 << (bit - 1)]));
+    steps
+        .flat_map(move |step: u64| [bits.wrapping_add(step), bits.wrapping_sub(step)].map(|bits| format.truncate(bits)))
+}
+
+/// Without those of `f32` that the stride selects.
+fn patterns(format: Format, case: Case, real: &Real) -> Vec<u64> {
+    if format.width() == 16 {
+        return format.patterns();
+    }
+    let kinks = case.kinks();
+    let special = kinks
+        .iter()
+        .chain(real.roots)
+        .flat_map(|&number| around(format, number));
+    let mut random = fastrand::Rng::with_seed(1);
+    let near = (0..4000)
+        .map(|_| format.nearest(16.0 * random.f64() - 8.0))
+        .collect::<Vec<_>>();
+    special
+        .chain(near)
+        .chain(format.patterns())
+        .chain(format.scattered(4000, 2))
+        .collect()
+}
+
+/// Whether the factor of a function that has one is a normal number of the compute format: the bounds hold for those.
+fn is_bounded(format: Format, case: Case) -> bool {
+    let [least, greatest] = format.normal_range();
+    let [factor, _] = case.parameters;
+    factor == 0.0 || (least..=greatest).contains(&factor.abs())
+}
+
+/// With parameters that are tested elsewhere, and others.
+fn cases() -> Vec<(Case, &'static Real)> {
+    let mut random = fastrand::Rng::with_seed(3);
+    let arithmetic = FUNCTIONS
+        .iter()
+        .filter_map(|function| function.real.as_ref().map(|real| (function, real)));
+    let mut cases = Vec::new();
+    for (function, real) in arithmetic {
+        cases.extend(function.cases().map(|case| (case, real)));
+        if function.cases().len() > 1 {
+            cases.extend((0..20).map(|_| {
+                let alpha = power_of_2(random.i32(-30..30)) * (1.0 + random.f64());
+                let beta = power_of_2(random.i32(-30..2)) * (4.0 * random.f64() - 2.0);
+                (function.with((function.valid)([alpha, beta])), real)
+            }));
+        }
+    }
+    cases
+}
+
+#[test]
+fn errors_are_within_the_bounds() {
+    let mut beyond = Vec::new();
+    for &format in Format::ALL {
+        for (case, real) in cases().into_iter().filter(|&(case, _)| is_bounded(format, case)) {
+            let x = patterns(format, case, real);
+            let g = format.scattered(x.len(), 4);
+            let mut errors = errors_in(format, case, real, &x, &g);
+            let is_default = case.parameters == case.function.parameters[0];
+            if format == Format::F32 && is_default {
+                let all = Mutex::new(errors);
+                for_patterns(&|x: Vec<u32>| {
+                    let g: Vec<u64> = x.iter().map(|x| x.wrapping_mul(0x9e37_79b1).into()).collect();
+                    let x: Vec<u64> = x.into_iter().map(u64::from).collect();
+                    let errors = errors_in(format, case, real, &x, &g);
+                    add(&mut all.lock().unwrap_or_else(PoisonError::into_inner), errors);
+                    Ok(())
+                });
+                errors = all.into_inner().unwrap();
+            }
+            let [value, slope, gradient] = errors;
+            let activation = case.activation();
+            if is_default {
+                println!("{activation:?} | {} | {value} | {slope} | {gradient}", format.name());
+            }
+            let bounds = [real.bounds.value, real.bounds.slope, real.bounds.gradient];
+            for ((worst, bound), what) in errors.into_iter().zip(bounds).zip(["value", "slope", "gradient"]) {
+                // Rounded once more, from a format with many more bits.
+                let bound = if format.width() == 16 { 0.51 } else { bound };
+                if worst.ulps > bound {
+                    let format = format.name();
+                    beyond.push(format!(
+                        "{activation:?} in {format}: the {what} is off by {worst}, more than {bound} ulp"
+                    ));
+                }
+            }
+        }
+    }
+    assert!(beyond.is_empty(), "{}", beyond.join("\n"));
+}
