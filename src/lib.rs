@@ -43,7 +43,7 @@
 //! Select functions copy bits or write constants: [`Relu`], [`ClippedRelu`], [`Hardtanh`], [`ThresholdedRelu`],
 //! [`Crelu`] and the masks. Like ReLU, they are independent of the CPU's modes and raise no flags.
 //!
-//! Arithmetic functions multiply or add: [`LeakyRelu`], [`SquaredRelu`], [`HardSigmoid`], [`HardSwish`], [`PRelu`],
+//! Arithmetic functions multiply, add or divide: [`LeakyRelu`], [`SquaredRelu`], [`HardSigmoid`], [`HardSwish`], [`PRelu`],
 //! [`ReGlu`], and the sums of [`Fused`]. In the default modes of IEEE 754 their bits are the same on every path. In
 //! other modes they follow the CPU. 32-bit x86 without SSE2 computes in x87 registers and rounds twice, so their bits
 //! differ there.

@@ -27,7 +27,8 @@ use crate::simd::{Format, Lane, Vector};
 ///
 /// - `backward` accepts the input or the output of `forward`.
 /// - The gradient is 0 at x = 0 and x = max, as in PyTorch.
-/// - `max` is rounded to the format of the elements. Nothing else is computed: a result is x, max or +0.0.
+/// - `max` is rounded to the format of the elements; -0.0 is taken as +0.0. Nothing else is computed: a result is x, max
+///   or +0.0.
 /// - With an infinite `max` the gradient at x = +inf is +0.0, where [`Relu`](super::Relu) has g.
 ///
 /// It is PyTorch's `relu6` and, with the bounds 0 and max, ONNX's `Clip`. ReLU6 is due to Krizhevsky (2010).

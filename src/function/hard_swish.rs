@@ -24,6 +24,9 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 ///
 /// - `backward` accepts only the input of `forward`.
 /// - The gradient is 0 at x = -3 and g at x = 3, as in PyTorch.
+/// - `f32`: the value is within 1.87 ulp of the exact one (1.8679 at x = 1.3685582), the gradient for g = 1 within 1 ulp
+///   (at x = 2.9999993), for any g within 2 ulp. `f64` has the same bounds by samples. `f16` and `bf16` are within 0.51
+///   ulp.
 /// - Each sum, quotient and product is rounded to nearest even, in the order of the table, in `f32` for `f32`, `f16` and
 ///   `bf16`, else in `f64`. For `f16` and `bf16` the result is rounded once more to the format of the elements. The
 ///   CPU's rounding and flush-to-zero modes apply.

@@ -26,10 +26,8 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 ///
 /// - `backward` accepts only the input of `forward`.
 /// - A gradient g of zero is returned as it is, for x = +inf too (no `inf * 0`).
-/// - The gradient is rounded once and overflows only where 2 * g * x does: x is doubled below 1, else g.
-/// - The square and the gradient are rounded to nearest even, in `f32` for `f32`, `f16` and `bf16`, else in `f64`. For
-///   `f16` and `bf16` the result is rounded once more to the format of the elements. The CPU's rounding and
-///   flush-to-zero modes apply.
+/// - Value and gradient are the exact ones rounded to nearest even: within 0.5 ulp, subnormal `bf16` 0.51. The gradient
+///   overflows only where 2 * g * x does: x is doubled below 1, else g. The CPU's rounding and flush-to-zero modes apply.
 /// - A NaN g comes out of a product quiet.
 ///
 /// PyTorch and ONNX have it as two functions. It is due to So et al. (Primer, 2021).

@@ -53,8 +53,9 @@ use crate::simd::Element;
 ///   of `forward`, but `grad_slopes` is not.
 /// - Where a slope is 0, products with it are +0.0. Slopes are learnt, so any value is allowed.
 /// - A product that is NaN is the canonical quiet NaN: positive, with only the quiet bit set.
-/// - Each product is rounded to nearest even, in `f32` for `f32`, `f16` and `bf16`, else in `f64`. For `f16` and `bf16`
-///   it is rounded once more to the format of the elements. The CPU's rounding and flush-to-zero modes apply.
+/// - Value and gradient are the exact products rounded to nearest even: within 0.5 ulp, subnormal `bf16` 0.51. The
+///   summands of the gradient of a slope are products in [`Element::Sum`]: exact for `f16` and `bf16` but for those that
+///   leave the range of `f32`. The CPU's rounding and flush-to-zero modes apply.
 ///
 /// It is PyTorch's `prelu` and ONNX's operator `PRelu`. It is due to He et al. (2015).
 #[derive(Clone, Copy, Debug)]

@@ -27,8 +27,8 @@ use crate::simd::Element;
 /// # Notes
 ///
 /// - A product that is NaN is the canonical quiet NaN: positive, with only the quiet bit set.
-/// - Each product is rounded to nearest even, in `f32` for `f32`, `f16` and `bf16`, else in `f64`. For `f16` and `bf16`
-///   it is rounded once more to the format of the elements. The CPU's rounding and flush-to-zero modes apply.
+/// - Each product is the exact one rounded to nearest even: within 0.5 ulp, subnormal `bf16` 0.51. The CPU's rounding and
+///   flush-to-zero modes apply.
 ///
 /// It is ggml's `REGLU`. It is due to Shazeer (2020).
 #[derive(Clone, Copy, Debug, Default)]
