@@ -20,9 +20,9 @@ pub enum Isa {
     Portable,
     /// NEON, on little-endian aarch64.
     Neon,
-    /// AVX2 and F16C, on x86 and x86-64.
+    /// AVX2, FMA and F16C, on x86 and x86-64.
     Avx2,
-    /// AVX-512 F, BW and VL, with AVX2 and F16C, on x86 and x86-64.
+    /// AVX-512 F, BW and VL, with AVX2, FMA and F16C, on x86 and x86-64.
     Avx512,
 }
 

@@ -145,7 +145,7 @@ fn available_is_in_order_and_starts_with_scalar() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn detection_agrees_with_std() {
-    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c");
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
     let avx512 = avx2
         && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")

@@ -1,7 +1,7 @@
 use super::Function;
 use super::leaky_relu::Slope;
 use super::order::{Live, Nan};
-use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, LiveFn, Vector};
+use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, LiveFn, Rounding, Vector};
 
 /// Hard sigmoid: f(x) = max(0, min(1, alpha * x + beta)).
 ///
@@ -40,10 +40,23 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, LiveFn, Vector};
 ///
 /// It is PyTorch's `hardsigmoid`, with the same defaults, and ONNX's operator `HardSigmoid`, whose defaults are 0.2 and
 /// 0.5. It is due to Courbariaux, Bengio and David (2015).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct HardSigmoid {
     alpha: f64,
     beta: f64,
+    /// Where the line is 0 and 1.
+    bounds: [f64; 2],
+    /// The shift of [`Line`] and what it lost by rounding.
+    shift: [f64; 2],
+}
+
+impl core::fmt::Debug for HardSigmoid {
+    fn fmt(&self, f: &mut core::fmt::Formatter) -> core::fmt::Result {
+        f.debug_struct("HardSigmoid")
+            .field("alpha", &self.alpha)
+            .field("beta", &self.beta)
+            .finish()
+    }
 }
 
 impl HardSigmoid {
@@ -62,34 +75,31 @@ impl HardSigmoid {
             "HardSigmoid: `alpha` is not positive and finite"
         );
         assert!(beta.is_finite(), "HardSigmoid: `beta` is NaN or infinite");
-        Self { alpha, beta }
+        Self {
+            alpha,
+            beta,
+            bounds: [-beta / alpha, (1.0 - beta) / alpha],
+            shift: if alpha == 1.0 / 6.0 && beta == 0.5 {
+                // Of 1/6 and not the f64 next to it.
+                [0.375, 0.0]
+            } else {
+                quotient(beta, factor(alpha))
+            },
+        }
     }
 
     const PYTORCH: Self = Self::new(1.0 / 6.0, 0.5);
 
-    #[inline]
+    #[inline(always)]
     fn line<F: FloatLane>(self) -> Line {
         let [least, greatest] = [F::MIN_POSITIVE, F::nearest_finite(f64::MAX)].map(F::to_f64);
-        let alpha = self.alpha.min(greatest);
-        let scale = power_of_two_up_to(alpha.max(least));
-        let factor = (alpha / scale).max(least);
-        // beta / factor, in numbers next to 1.
-        let unit = power_of_two_up_to(self.beta.abs().max(f64::MIN_POSITIVE));
-        let quotient = self.beta / unit / factor;
-        let rest = if self == Self::PYTORCH {
-            // Its alpha stands for 1/6, of which beta is three times as much.
-            0.0
-        } else {
-            remainder(self.beta / unit, quotient, factor) / factor
-        };
-        let shift = F::nearest_finite(quotient * unit);
-        let shift_low = F::nearest_finite((quotient * unit - shift.to_f64()) + rest * unit);
-        Line {
-            scale: F::nearest_finite(scale).to_bits(),
-            shift: shift.to_bits(),
-            shift_low: shift_low.to_bits(),
-            factor: F::nearest_finite(factor).to_bits(),
+        if self.alpha < least || self.alpha > greatest {
+            let alpha = self.alpha.min(greatest);
+            let scale = power_of_two_up_to(alpha.max(least));
+            let factor = (alpha / scale).max(least);
+            return Line::new::<F>(scale, [self.beta / factor, 0.0], factor);
         }
+        Line::new::<F>(power_of_two_up_to(self.alpha), self.shift, factor(self.alpha))
     }
 }
 
@@ -108,6 +118,17 @@ pub struct Line {
 
 impl Line {
     #[inline(always)]
+    fn new<F: FloatLane>(scale: f64, [shift, rest]: [f64; 2], factor: f64) -> Self {
+        let nearest = F::nearest_finite(shift);
+        Self {
+            scale: F::nearest_finite(scale).to_bits(),
+            shift: nearest.to_bits(),
+            shift_low: F::nearest_finite((shift - nearest.to_f64()) + rest).to_bits(),
+            factor: F::nearest_finite(factor).to_bits(),
+        }
+    }
+
+    #[inline(always)]
     fn at<F: Float>(self, simd: F::Simd, x: F) -> F {
         let number = |bits| F::splat(simd, F::Lane::from_bits(bits));
         x.mul(number(self.scale))
@@ -117,20 +138,38 @@ impl Line {
     }
 }
 
+const EXPONENT: u64 = f64::INFINITY.to_bits();
+
 /// The greatest power of two up to `number`, which is positive and normal.
-fn power_of_two_up_to(number: f64) -> f64 {
-    f64::from_bits(number.to_bits() & f64::INFINITY.to_bits())
+#[inline]
+const fn power_of_two_up_to(number: f64) -> f64 {
+    f64::from_bits(number.to_bits() & EXPONENT)
 }
 
-/// `dividend - quotient * divisor`, where `quotient` is `dividend / divisor` rounded to nearest, to a few of its own ulp.
-fn remainder(dividend: f64, quotient: f64, divisor: f64) -> f64 {
-    // In halves, whose products are exact except that of the lower ones (Dekker, 1971).
-    let split = |number: f64| {
-        let upper = f64::from_bits(number.to_bits() & (u64::MAX << 27));
-        [upper, number - upper]
-    };
-    let ([q, q_low], [d, d_low]) = (split(quotient), split(divisor));
-    (((dividend - q * d) - q * d_low) - q_low * d) - q_low * d_low
+/// `number` by that power of two: from 1 to 2.
+#[inline]
+const fn factor(number: f64) -> f64 {
+    f64::from_bits(number.to_bits() & !EXPONENT | 1_f64.to_bits())
+}
+
+/// `dividend / divisor`, of which the divisor is from 1 to 2: the nearest number, and the rest.
+const fn quotient(dividend: f64, divisor: f64) -> [f64; 2] {
+    if dividend == 0.0 {
+        return [dividend, 0.0];
+    }
+    // Of numbers next to 1, which can be split.
+    let unit = power_of_two_up_to(dividend.abs().max(f64::MIN_POSITIVE));
+    let dividend = dividend / unit;
+    let quotient = dividend / divisor;
+    // The remainder, by halves whose products are exact except that of the lower ones (Dekker, 1971).
+    let ([q, q_low], [d, d_low]) = (halves(quotient), halves(divisor));
+    let remainder = (((dividend - q * d) - q * d_low) - q_low * d) - q_low * d_low;
+    [quotient * unit, remainder / divisor * unit]
+}
+
+const fn halves(number: f64) -> [f64; 2] {
+    let upper = f64::from_bits(number.to_bits() & (u64::MAX << 27));
+    [upper, number - upper]
 }
 
 /// The default of PyTorch: alpha 1/6 and beta 1/2.
@@ -157,15 +196,14 @@ impl Function for HardSigmoid {
     type Code<T: Format> = T;
     type Params<L: Lane> = Params<L>;
 
+    #[inline(always)]
     fn params<T: Format>(self) -> Params<T::Lane> {
+        let [min, max] = self.bounds;
         Params {
             line: self.line::<T::ComputedIn>(),
             // Not 0: infinity * alpha would be NaN.
             alpha: Slope::new(T::ComputedIn::nearest_finite(self.alpha).max(T::ComputedIn::LOWEST_BIT)),
-            live: Live::between::<T>(
-                T::bits_at_most(-self.beta / self.alpha),
-                T::bits_at_least((1.0 - self.beta) / self.alpha),
-            ),
+            live: Live::between::<T>(T::bits_of(min, Rounding::Down), T::bits_of(max, Rounding::Up)),
         }
     }
 

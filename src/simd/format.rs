@@ -31,8 +31,8 @@ pub trait Format {
     /// Whether the format is `bf16`, the upper half of an `f32`.
     const IS_BF16: bool;
 
-    /// The same number in the compute format, without the CPU's instructions for 16-bit formats.
-    fn widen(bits: Self::Lane) -> Self::ComputedIn;
+    /// Converts without the CPU's instructions for 16-bit formats. An `f64` is rounded.
+    fn to_f32(bits: Self::Lane) -> f32;
 
     /// Rounds to nearest, ties to even, without the CPU's instructions for 16-bit formats. Returns the bits.
     ///
@@ -42,41 +42,31 @@ pub trait Format {
     /// The index of the format in a table by format.
     const INDEX: usize;
 
-    /// Returns the bits of the number nearest to `number`, ties to even, in any of the CPU's modes. -0.0 becomes +0.0.
-    fn bits_of_nearest(number: f64) -> Self::Lane;
+    /// Returns the bits of `number` rounded to this format, in any of the CPU's modes. -0.0 becomes +0.0, and what is
+    /// beyond the range infinite.
+    fn bits_of(number: f64, rounding: Rounding) -> Self::Lane;
 
-    /// Returns the bits of the greatest number that is at most `number`, which is not NaN. -0.0 becomes +0.0.
     #[inline]
-    fn bits_at_most(number: f64) -> Self::Lane {
-        let nearest = Self::bits_of_nearest(number);
-        if Self::widen(nearest).to_f64() <= number {
-            nearest
-        } else if nearest == Self::Lane::ZERO {
-            Self::Lane::SIGN_BIT.wrapping_add(Self::Lane::LOWEST_BIT)
-        } else if nearest > Self::Lane::ZERO {
-            nearest.wrapping_sub(Self::Lane::LOWEST_BIT)
-        } else {
-            nearest.wrapping_add(Self::Lane::LOWEST_BIT)
-        }
+    fn bits_of_nearest(number: f64) -> Self::Lane {
+        Self::bits_of(number, Rounding::Nearest)
     }
+}
 
-    /// Returns the bits of the least number that is at least `number`, which is not NaN. -0.0 becomes +0.0.
-    #[inline]
-    fn bits_at_least(number: f64) -> Self::Lane {
-        let opposite = Self::bits_at_most(-number);
-        if opposite == Self::Lane::ZERO {
-            opposite
-        } else {
-            opposite.xor(Self::Lane::SIGN_BIT)
-        }
-    }
+#[derive(Clone, Copy, PartialEq)]
+pub enum Rounding {
+    /// To nearest, ties to even.
+    Nearest,
+    /// To the greatest number that is not greater.
+    Down,
+    /// To the least number that is not less.
+    Up,
 }
 
 /// The number of formats.
 pub(crate) const FORMATS: usize = if cfg!(feature = "half") { 4 } else { 2 };
 
 macro_rules! format {
-    ($element:ty, $lane:ty, carrier $carrier:ty, computed in $computed_in:ty as $sum:ty, $index:literal, nearest($number:ident): $nearest:expr, $widen:expr, $from_f32:expr) => {
+    ($element:ty, $lane:ty, carrier $carrier:ty, computed in $computed_in:ty as $sum:ty, $index:literal, rounded($number:ident, $rounding:ident): $rounded:expr, $to_f32:expr, $from_f32:expr) => {
         impl Element for $element {
             type Sum = $sum;
         }
@@ -91,11 +81,9 @@ macro_rules! format {
             const INDEX: usize = $index;
 
             #[inline(always)]
-            fn widen(bits: $lane) -> $computed_in {
-                let widen: fn($element) -> $sum = $widen;
-                widen(<$element>::from_bits(bits.cast_unsigned()))
-                    .to_bits()
-                    .cast_signed()
+            fn to_f32(bits: $lane) -> f32 {
+                let to_f32: fn($element) -> f32 = $to_f32;
+                to_f32(<$element>::from_bits(bits.cast_unsigned()))
             }
 
             #[inline(always)]
@@ -105,8 +93,8 @@ macro_rules! format {
             }
 
             #[inline]
-            fn bits_of_nearest($number: f64) -> $lane {
-                let bits = $nearest as $lane;
+            fn bits_of($number: f64, $rounding: Rounding) -> $lane {
+                let bits = $rounded as $lane;
                 if bits == <$lane>::MIN { 0 } else { bits }
             }
         }
@@ -115,8 +103,8 @@ macro_rules! format {
     };
 }
 
-format!(f32, i32, carrier f32, computed in i32 as f32, 0, nearest(number): nearest(number, 8, 23), |number| number, |number| number);
-format!(f64, i64, carrier f64, computed in i64 as f64, 1, nearest(number): number.to_bits(), |number| number, f64::from);
+format!(f32, i32, carrier f32, computed in i32 as f32, 0, rounded(number, rounding): rounded(number, 8, 23, rounding), |number| number, |number| number);
+format!(f64, i64, carrier f64, computed in i64 as f64, 1, rounded(number, _rounding): number.to_bits(), |number| number as f32, f64::from);
 #[cfg(feature = "half")]
 format!(
     half::f16,
@@ -124,7 +112,7 @@ format!(
     carrier half::f16,
     computed in i32 as f32,
     2,
-    nearest(number): nearest(number, 5, 10),
+    rounded(number, rounding): rounded(number, 5, 10, rounding),
     f16_to_f32,
     f16_from_f32
 );
@@ -135,7 +123,7 @@ format!(
     carrier half::f16,
     computed in i32 as f32,
     3,
-    nearest(number): nearest(number, 8, 7),
+    rounded(number, rounding): rounded(number, 8, 7, rounding),
     |number| f32::from_bits(u32::from(number.to_bits()) << 16),
     |number| {
         let bits = number.to_bits();
@@ -157,46 +145,65 @@ fn f16_from_f32(number: f32) -> half::f16 {
     half::f16::from_f32_const(number)
 }
 
-/// Returns the bits of the nearest number, ties to even, of a format with these widths of exponent and mantissa. A NaN
-/// becomes infinity.
+/// Returns the bits of `number` rounded to a format with these widths of exponent and mantissa. A NaN becomes infinity.
 ///
 /// It computes in integers, so that it neither depends on the CPU's modes nor raises exception flags. `half` rounds
 /// some `f64` twice.
 #[inline]
-fn nearest(number: f64, exponent_width: u32, mantissa_width: u32) -> u32 {
+fn rounded(number: f64, exponent_width: u32, mantissa_width: u32, rounding: Rounding) -> u32 {
     let bits = number.to_bits();
     let magnitude = bits & (u64::MAX >> 1);
+    let is_negative = bits != magnitude;
+    let of_magnitude = match rounding {
+        Rounding::Nearest => OfMagnitude::Nearest,
+        Rounding::Down if is_negative => OfMagnitude::Up,
+        Rounding::Up if !is_negative => OfMagnitude::Up,
+        Rounding::Down | Rounding::Up => OfMagnitude::Down,
+    };
     // The greatest exponent below those of the format's normal numbers.
     let subnormal = (1 << (u64::BITS - 1 - F64_MANTISSA_WIDTH - 1)) - (1 << (exponent_width - 1));
     let excess = F64_MANTISSA_WIDTH - mantissa_width;
-    let nearest = if magnitude >> F64_MANTISSA_WIDTH > subnormal {
-        without_lowest(magnitude - (subnormal << F64_MANTISSA_WIDTH), excess)
+    let rounded = if magnitude >> F64_MANTISSA_WIDTH > subnormal {
+        without_lowest(magnitude - (subnormal << F64_MANTISSA_WIDTH), excess, of_magnitude)
     } else {
-        nearest_subnormal(magnitude, excess + 1 + subnormal as u32)
+        subnormal_of(magnitude, excess + 1 + subnormal as u32, of_magnitude)
     };
     let infinity = ((1 << exponent_width) - 1) << mantissa_width;
-    let sign = bits >> (u64::BITS - 1) << (exponent_width + mantissa_width);
-    (nearest.min(infinity) | sign) as u32
+    let sign = u64::from(is_negative) << (exponent_width + mantissa_width);
+    (rounded.min(infinity) | sign) as u32
 }
 
 const F64_MANTISSA_WIDTH: u32 = f64::MANTISSA_DIGITS - 1;
 
-/// The nearest subnormal number, whose mantissa has `excess` bits less for the exponent 0.
+/// The subnormal number, whose mantissa has `excess` bits less for the exponent 0.
 #[cold]
 #[inline(never)]
-fn nearest_subnormal(magnitude: u64, excess: u32) -> u64 {
+fn subnormal_of(magnitude: u64, excess: u32, rounding: OfMagnitude) -> u64 {
     let leading = 1 << F64_MANTISSA_WIDTH;
     let excess = excess - (magnitude >> F64_MANTISSA_WIDTH) as u32;
     if excess < u64::BITS {
-        without_lowest(magnitude & (leading - 1) | leading, excess)
+        without_lowest(magnitude & (leading - 1) | leading, excess, rounding)
     } else {
-        0
+        u64::from(rounding == OfMagnitude::Up && magnitude > 0)
     }
 }
 
-/// `digits` without the lowest `excess` bits, rounded to the nearest, ties to even.
+/// [`Rounding`] of a number without its sign.
+#[derive(Clone, Copy, PartialEq)]
+enum OfMagnitude {
+    Nearest,
+    Down,
+    Up,
+}
+
+/// `digits` without the lowest `excess` bits.
 #[inline]
-fn without_lowest(digits: u64, excess: u32) -> u64 {
-    let is_odd = digits >> excess & 1;
-    (digits + (1 << (excess - 1)) - 1 + is_odd) >> excess
+fn without_lowest(digits: u64, excess: u32, rounding: OfMagnitude) -> u64 {
+    let ones = (1 << excess) - 1;
+    let added = match rounding {
+        OfMagnitude::Nearest => (ones >> 1) + (digits >> excess & 1),
+        OfMagnitude::Down => 0,
+        OfMagnitude::Up => ones,
+    };
+    (digits + added) >> excess
 }

@@ -32,7 +32,7 @@ pub(crate) use cpuid::last_level_cache;
 pub(crate) use cpuid::splits_512_bits;
 pub use float::{Float, FloatFn, FloatLane};
 pub(crate) use format::FORMATS;
-pub use format::{Element, Format};
+pub use format::{Element, Format, Rounding};
 pub(crate) use macros::inputs;
 #[cfg(rectify_neon)]
 pub(crate) use neon::Neon;

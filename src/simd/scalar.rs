@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::{Float, FloatLane, Format, Register, Simd, Vector};
+use super::{Float, Format, Register, Simd, Vector};
 
 type I16 = One<Scalar, i16>;
 type I32 = One<Scalar, i32>;
@@ -28,7 +28,7 @@ macro_rules! computed_in_f32 {
 
         #[inline(always)]
         fn widen<T: Format<Lane = i16>>(self, _: usize) -> Self::Float {
-            One(i32::from_bits(T::widen(self.0).to_bits()), PhantomData)
+            One(T::to_f32(self.0).to_bits().cast_signed(), PhantomData)
         }
 
         #[inline(always)]

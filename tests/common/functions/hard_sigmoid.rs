@@ -86,7 +86,7 @@ fn line(format: Format, parameters: Parameters, x: f64) -> f64 {
     let scale = power_of_2(exponent);
     let factor = (alpha / scale).max(least);
     let shift = beta / factor;
-    let shift_low = if parameters == PYTORCH || shift.is_infinite() {
+    let shift_low = if parameters == PYTORCH || !(least..=greatest).contains(&parameters[0]) {
         0.0
     } else {
         -factor.mul_add(shift, -beta) / factor
