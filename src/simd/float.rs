@@ -57,6 +57,8 @@ pub trait FloatLane: Lane {
     const NAN: Self;
     /// The bits of the least positive normal number.
     const MIN_POSITIVE: Self;
+    /// The bits of the least number above 1/6.
+    const ABOVE_SIXTH: Self;
 
     /// The bits of the finite number nearest to `number`, ties to even.
     fn nearest_finite(number: f64) -> Self;
@@ -80,6 +82,7 @@ pub trait FloatLane: Lane {
 impl FloatLane for i32 {
     const NAN: Self = 0x7fc0_0000;
     const MIN_POSITIVE: Self = f32::MIN_POSITIVE.to_bits().cast_signed();
+    const ABOVE_SIXTH: Self = 0x3e2a_aaab;
 
     #[inline(always)]
     fn nearest_finite(number: f64) -> Self {
@@ -120,6 +123,7 @@ impl FloatLane for i32 {
 impl FloatLane for i64 {
     const NAN: Self = 0x7ff8_0000_0000_0000;
     const MIN_POSITIVE: Self = f64::MIN_POSITIVE.to_bits().cast_signed();
+    const ABOVE_SIXTH: Self = 0x3fc5_5555_5555_5556;
 
     #[inline(always)]
     fn nearest_finite(number: f64) -> Self {

@@ -139,8 +139,10 @@ macro_rules! float {
                 // from a tie. Where the quotient is exact, directed rounding needs a product that isn't less.
                 #[inline(always)]
                 fn sixth(self, simd: Self::Simd) -> Self {
-                    let nearest = <Self::Lane as $crate::simd::FloatLane>::nearest_finite;
-                    let (reciprocal, minus_six) = (Self::splat(simd, nearest((1.0_f64 / 6.0).next_up())), Self::splat(simd, nearest(-6.0)));
+                    use $crate::simd::FloatLane;
+
+                    let reciprocal = Self::splat(simd, Self::Lane::ABOVE_SIXTH);
+                    let minus_six = Self::splat(simd, Self::Lane::nearest_finite(-6.0));
                     let product = self.mul(reciprocal);
                     // SAFETY: no vector is made without a proof that the CPU has its instruction set.
                     unsafe {
