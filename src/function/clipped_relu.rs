@@ -32,6 +32,18 @@ use crate::simd::{Format, Lane, Vector};
 /// - With an infinite `max` the gradient at x = +inf is +0.0, where [`Relu`](super::Relu) has g.
 ///
 /// It is PyTorch's `relu6` and, with the bounds 0 and max, ONNX's `Clip`. ReLU6 is due to Krizhevsky (2010).
+///
+/// # PyTorch and ONNX Runtime
+///
+/// What `hardtanh(x, 0, max)` of PyTorch 2.15.0 and `Clip` of ONNX Runtime 1.32.0 give instead, on x86-64 with AVX2:
+///
+/// - PyTorch, ONNX Runtime: f(-0.0) is -0.0.
+/// - PyTorch: the gradient at NaN is +0.0 in whole vectors, and g in what is left over.
+/// - PyTorch in `f16` and `bf16`: the gradient's bounds are not rounded to the format.
+/// - PyTorch, ONNX Runtime: a bound of -0.0 keeps its sign.
+/// - PyTorch in `f32`, `f16` and `bf16`: a bound that rounds to infinity is an error.
+/// - PyTorch in `f16`: a signalling NaN comes out quiet.
+/// - PyTorch in `bf16`: a NaN comes out with other bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClippedRelu {
     max: f64,

@@ -40,6 +40,17 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, LiveFn, Rounding, Vec
 ///
 /// It is PyTorch's `hardsigmoid`, with the same defaults, and ONNX's operator `HardSigmoid`, whose defaults are 0.2 and
 /// 0.5. It is due to Courbariaux, Bengio and David (2015).
+///
+/// # PyTorch and ONNX Runtime
+///
+/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 give instead, on x86-64 with AVX2:
+///
+/// - PyTorch in `f32` and `f64`: f(x) is (x + 3) / 6, rounded in that order.
+/// - ONNX Runtime in `f32`: f(x) is alpha * x + beta, rounded in that order, which cancels next to the root.
+/// - PyTorch: the gradient at NaN is +0.0.
+/// - PyTorch in `f64`: the gradient is g times the `f32` nearest to 1/6.
+/// - PyTorch in `f32`, `f64` and `f16`, ONNX Runtime: a signalling NaN comes out quiet.
+/// - PyTorch, ONNX Runtime in `f16`: a NaN comes out with other bits.
 #[derive(Clone, Copy, PartialEq)]
 pub struct HardSigmoid {
     alpha: f64,

@@ -33,6 +33,20 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 /// - A NaN g comes out of a product quiet.
 ///
 /// It is PyTorch's `hardswish` and ONNX's operator `HardSwish`. It is due to Howard et al. (MobileNetV3, 2019).
+///
+/// # PyTorch and ONNX Runtime
+///
+/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 give instead, on x86-64 with AVX2:
+///
+/// - PyTorch, ONNX Runtime: f(x) is -0.0 at finite x <= -3, and NaN at -inf.
+/// - ONNX Runtime in `f32`: f(x) is x * (1/6 * x + 1/2), rounded from the inside out, which cancels next to -3.
+/// - PyTorch in `f32`, `f64` and `bf16`: f(x) is x * min(x + 3, 6) / 6, rounded in that order: inf where the product
+///   overflows, and not always x above 3.
+/// - PyTorch: the gradient at NaN is NaN in whole vectors, and g in what is left over.
+/// - PyTorch: the gradient is g * (x / 3 + 1/2), which cancels next to -1.5. At -1.5 it is -0.0 for a negative g, and
+///   NaN for an infinity or NaN.
+/// - PyTorch in `f32`, `f64` and `f16`, ONNX Runtime: a signalling NaN comes out quiet.
+/// - PyTorch, ONNX Runtime in `f16`: a NaN comes out with other bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct HardSwish;
 

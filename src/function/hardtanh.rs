@@ -29,6 +29,17 @@ use crate::simd::{Format, Lane, Vector};
 /// - The bounds are rounded to the format of the elements. Nothing else is computed: a result is x, min or max.
 ///
 /// It is PyTorch's `hardtanh`, with the same defaults, and ONNX's `Clip`. It is due to Collobert (2004).
+///
+/// # PyTorch and ONNX Runtime
+///
+/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 give instead, on x86-64 with AVX2:
+///
+/// - PyTorch: the gradient at NaN is +0.0 in whole vectors, and g in what is left over.
+/// - PyTorch in `f16` and `bf16`: the gradient's bounds are not rounded to the format.
+/// - PyTorch, ONNX Runtime: a bound of -0.0 keeps its sign.
+/// - PyTorch in `f32`, `f16` and `bf16`: a bound that rounds to infinity is an error.
+/// - PyTorch in `f16`: a signalling NaN comes out quiet.
+/// - PyTorch in `bf16`: a NaN comes out with other bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hardtanh {
     min: f64,

@@ -31,7 +31,7 @@ use crate::simd::{ChooseFn, Float, FloatFn, FloatLane, Format, Lane, Vector};
 ///   of [`Relu`](super::Relu), bit for bit.
 /// - With a slope >= 0, `backward` accepts the input or the output of `forward`; otherwise only the input.
 /// - The gradient at x = 0 is g * slope, as in PyTorch.
-/// - f(+0.0) = +0.0 with a negative slope too, as in ONNX. PyTorch and [`PRelu`](crate::PRelu) return -0.0 there.
+/// - f(+0.0) = +0.0 with a negative slope too, where [`PRelu`](crate::PRelu) returns -0.0.
 /// - The slope is rounded to the compute format: `f32` for `f32`, `f16` and `bf16`, else `f64`. A slope out of the
 ///   range of `f32` becomes its greatest finite number, with the same sign. One below the normal numbers has fewer
 ///   digits; below half of the least subnormal number it is 0.
@@ -42,6 +42,18 @@ use crate::simd::{ChooseFn, Float, FloatFn, FloatLane, Format, Lane, Vector};
 /// - A NaN g comes out of a product quiet.
 ///
 /// It is ONNX's operator `LeakyRelu` and PyTorch's `leaky_relu`. It is due to Maas, Hannun and Ng (2013).
+///
+/// # PyTorch and ONNX Runtime
+///
+/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 give instead, on x86-64 with AVX2:
+///
+/// - PyTorch: f(+0.0) is -0.0 with a negative slope.
+/// - PyTorch: the gradient at NaN is g * slope.
+/// - ONNX Runtime: zeros are returned as they are, whatever the slope.
+/// - PyTorch, ONNX Runtime: products with a slope of 0 are computed: -0.0 instead of +0.0, or NaN.
+/// - PyTorch in `f32`, `f16` and `bf16`: a slope out of the range of `f32` is an error.
+/// - PyTorch in `f32`, `f64` and `f16`, ONNX Runtime: a signalling NaN comes out quiet.
+/// - PyTorch in `bf16`, ONNX Runtime in `f16`: a NaN comes out with other bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LeakyRelu {
     negative_slope: f64,

@@ -31,6 +31,14 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 /// - A NaN g comes out of a product quiet.
 ///
 /// PyTorch and ONNX have it as two functions. It is due to So et al. (Primer, 2021).
+///
+/// # PyTorch and ONNX Runtime
+///
+/// What PyTorch 2.15.0 gives for `relu(x).square()` instead, on x86-64 with AVX2. ONNX Runtime has no such operator.
+///
+/// - PyTorch: the gradient is g * inf where 2 * x overflows.
+/// - PyTorch in `f32`, `f64` and `f16`: a signalling NaN comes out quiet.
+/// - PyTorch in `f16` and `bf16`: a NaN comes out with other bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SquaredRelu;
 

@@ -27,6 +27,17 @@ use crate::simd::Element;
 /// ```
 ///
 /// It is TensorFlow's `tf.nn.crelu`. It is due to Shang et al. (2016).
+///
+/// # PyTorch and ONNX Runtime
+///
+/// What PyTorch 2.15.0 gives for `cat([relu(x), relu(-x)])` instead, on x86-64 with AVX2. ONNX Runtime has no such
+/// operator.
+///
+/// - PyTorch: the gradient at NaN is `grad_positive - grad_negative`.
+/// - PyTorch: the gradient at x < 0 is +0.0, not -0.0, where `grad_negative` is +0.0.
+/// - PyTorch: relu(-0.0) is -0.0.
+/// - PyTorch in `f32`, `f64` and `f16`: a signalling NaN comes out quiet.
+/// - PyTorch: a NaN comes out with other bits.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "it does nothing before one of its methods is given tensors"]
 pub struct Crelu {

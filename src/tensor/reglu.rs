@@ -31,6 +31,13 @@ use crate::simd::Element;
 ///   flush-to-zero modes apply.
 ///
 /// It is ggml's `REGLU`. It is due to Shazeer (2020).
+///
+/// # PyTorch and ONNX Runtime
+///
+/// What PyTorch 2.15.0 gives for `relu(a) * b` instead, on x86-64 with AVX2. ONNX Runtime has no such operator.
+///
+/// - PyTorch: where a <= 0, the products with relu(a) are computed: -0.0 instead of +0.0, or NaN.
+/// - PyTorch: a NaN comes out with other bits.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use = "it does nothing before one of its methods is given tensors"]
 pub struct ReGlu {

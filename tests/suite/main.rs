@@ -6,6 +6,7 @@ mod alignment;
 mod common;
 mod concurrency;
 mod constants;
+mod differences;
 mod exhaustive;
 mod gradient;
 #[cfg(unix)]
@@ -14,6 +15,7 @@ mod guard_pages;
 mod modes;
 mod names;
 mod onnx;
+mod onnx_runtime;
 mod panics;
 #[cfg(feature = "rayon")]
 mod parallel;

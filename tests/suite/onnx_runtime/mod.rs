@@ -1,0 +1,120 @@
+//! Where the values of ONNX Runtime 1.32.0's CPU kernels differ (`table.txt`, by `table.py`).
+
+use crate::differences::{Cell, Difference, Gives, Library, check};
+
+pub const ONNX_RUNTIME: Library = Library {
+    name: "ONNX Runtime",
+    table: include_str!("table.txt"),
+    differences: DIFFERENCES,
+};
+
+const DIFFERENCES: &[Difference] = &[
+    Difference {
+        name: "f(-0.0) is -0.0.",
+        functions: &["relu", "clipped_relu"],
+        formats: &["f32", "f64", "f16"],
+        applies: |cell| cell.x_value() == Some(0.0),
+        gives: Gives::Bits(|cell| cell.x),
+    },
+    Difference {
+        name: "a bound of -0.0 keeps its sign.",
+        functions: &["clipped_relu", "hardtanh"],
+        formats: &["f32", "f64", "f16"],
+        applies: Cell::is_beyond_negative_zero,
+        gives: Gives::Bits(Cell::negative_zero),
+    },
+    Difference {
+        name: "f(NaN) is +0.0.",
+        functions: &["thresholded_relu"],
+        formats: &["f32", "f16"],
+        applies: Cell::x_is_nan,
+        gives: Gives::Bits(|_| 0),
+    },
+    Difference {
+        name: "`alpha` is not rounded to the format.",
+        functions: &["thresholded_relu"],
+        formats: &["f16"],
+        applies: |cell| !cell.x_is_nan(),
+        gives: Gives::Bits(|cell| {
+            if cell.x_value() > Some(cell.parameters[0]) {
+                cell.x
+            } else {
+                0
+            }
+        }),
+    },
+    Difference {
+        name: "zeros are returned as they are, whatever the slope.",
+        functions: &["leaky_relu", "prelu"],
+        formats: &["f32", "f16"],
+        applies: |cell| cell.x_value() == Some(0.0),
+        gives: Gives::Bits(|cell| cell.x),
+    },
+    Difference {
+        name: "products with a slope of 0 are computed: -0.0 instead of +0.0, or NaN.",
+        functions: &["leaky_relu", "prelu"],
+        formats: &["f32", "f16"],
+        applies: |cell| cell.slope() == Some(0.0) && cell.x_value().is_some_and(|x| x < 0.0),
+        gives: Gives::Bits(Cell::times_slope),
+    },
+    Difference {
+        name: "f(x) is -0.0 at finite x <= -3, and NaN at -inf.",
+        functions: &["hard_swish"],
+        formats: &["f32", "f16"],
+        applies: |cell| cell.x_value().is_some_and(|x| x <= -3.0),
+        gives: Gives::Bits(|cell| cell.product(cell.x_value(), Some(0.0))),
+    },
+    Difference {
+        name: "f(x) is alpha * x + beta, rounded in that order, which cancels next to the root.",
+        functions: &["hard_sigmoid"],
+        formats: &["f32"],
+        applies: |cell| !cell.x_is_nan(),
+        gives: Gives::Bits(|cell| cell.rounded(line(cell, &cell.parameters))),
+    },
+    Difference {
+        name: "f(x) is x * (1/6 * x + 1/2), rounded from the inside out, which cancels next to -3.",
+        functions: &["hard_swish"],
+        formats: &["f32"],
+        applies: |cell| cell.x_value().is_some_and(|x| x > -3.0),
+        gives: Gives::Bits(|cell| cell.product(cell.x_value(), line(cell, &[1.0 / 6.0, 0.5]))),
+    },
+    Difference {
+        name: "a signalling NaN comes out quiet.",
+        functions: &["leaky_relu", "hard_sigmoid", "hard_swish", "prelu"],
+        formats: &["f32", "f16"],
+        applies: |_| true,
+        gives: Gives::Quiet,
+    },
+    Difference {
+        name: "a signalling NaN comes out quiet.",
+        functions: &["relu"],
+        formats: &["f16"],
+        applies: |_| true,
+        gives: Gives::Quiet,
+    },
+    Difference {
+        name: "a NaN comes out with other bits.",
+        functions: &["relu", "leaky_relu", "hard_sigmoid", "hard_swish"],
+        formats: &["f16"],
+        applies: |_| true,
+        gives: Gives::AnotherNan,
+    },
+    Difference {
+        name: "a NaN comes out with other bits.",
+        functions: &["prelu"],
+        formats: &["f32", "f16"],
+        applies: |_| true,
+        gives: Gives::AnotherNan,
+    },
+];
+
+/// Between 0 and 1.
+fn line(cell: &Cell, parameters: &[f64]) -> Option<f64> {
+    let [alpha, beta] = [parameters[0], parameters[1]].map(|parameter| cell.step(parameter));
+    Some(cell.step(cell.step(alpha * cell.x_value()?) + beta).clamp(0.0, 1.0))
+}
+
+#[test]
+fn it_differs_as_it_is_said() {
+    check(&ONNX_RUNTIME, |function| function.onnx.is_some());
+}

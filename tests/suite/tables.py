@@ -1,0 +1,72 @@
+"""What the scripts of the tables share: the formats, the inputs and how a table is written.
+
+A section begins with `#`, the function, its parameters and the format. A row is x, the values and the gradients, each a list; a gradient
+for each of the section's `g`. `x` and `g` are the same bits as those. Several results are joined by `|`: the first is that of a tensor of
+one element, the others come at some places among many elements. Numbers are bits, in hexadecimal."""
+
+import numpy as np
+
+# The type of the bits and the width of the mantissa.
+FORMATS = {"f32": (np.uint32, 23), "f64": (np.uint64, 52), "f16": (np.uint16, 10), "bf16": (np.uint16, 7)}
+# A multiple of what vector loops take at a time.
+MANY = 256
+
+
+def layout(format):
+    bits, mantissa = FORMATS[format]
+    sign = 1 << (8 * np.dtype(bits).itemsize - 1)
+    return mantissa, sign, sign - (1 << mantissa)
+
+
+def nearest(format, number):
+    """Rounded twice in bf16, which no number here minds. A NaN is quiet and positive."""
+    mantissa, sign, infinity = layout(format)
+    if np.isnan(number):
+        return infinity | 1 << mantissa - 1
+    if format == "bf16":
+        bits = int(np.float32(number).view(np.uint32))
+        return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
+    with np.errstate(over="ignore"):
+        return int({"f32": np.float32, "f64": np.float64, "f16": np.float16}[format](number).view(FORMATS[format][0]))
+
+
+def inputs(format, kinks):
+    """Zeros, subnormals, ordinary, greatest and infinite numbers, quiet and signalling NaNs with a payload, of both signs; each kink as
+    the format rounds it, and its neighbours."""
+    mantissa, sign, infinity = layout(format)
+    magnitudes = [0, 1, 1 << mantissa, nearest(format, 0.3), nearest(format, 1.0), infinity - 1, infinity]
+    magnitudes += [infinity | 1 << mantissa - 1 | 5, infinity | 3]
+    numbers = [number for magnitude in magnitudes for number in [magnitude, magnitude | sign]]
+    for kink in kinks:
+        bits = nearest(format, kink)
+        if 0 < bits & ~sign < infinity:
+            numbers += [bits - 1, bits, bits + 1]
+    return dict.fromkeys(numbers)
+
+
+def gradients(format):
+    """Those at the output: ordinary ones, one whose double is out of range, the least, zeros, infinity and NaNs."""
+    mantissa, sign, infinity = layout(format)
+    large = infinity - (3 << mantissa - 2)
+    numbers = [nearest(format, 1.0), nearest(format, -0.3), large, 1, 0, sign, infinity]
+    return numbers + [sign | infinity | 1 << mantissa - 1 | 9, infinity | 6]
+
+
+def cell(results, **symbols):
+    names = {bits: symbol for symbol, bits in symbols.items()}
+    return "|".join(names.get(bits, f"{bits:x}") for bits in dict.fromkeys(results))
+
+
+def write_section(function, parameters, format, kinks, run, with_gradients):
+    """`run` returns the values and the gradients of x, of g and of how many elements, each an array of bits."""
+    gs = gradients(format) if with_gradients else [0]
+    title = " ".join([function, *[repr(parameter) for parameter in parameters], format])
+    print("#", title + "," + " ".join(f"{g:x}" for g in gs if with_gradients))
+    for x in inputs(format, kinks):
+        values, gradients_of = {}, []
+        for g in gs:
+            (values_of_one, one), (values_of_many, many) = run(x, g, 1), run(x, g, MANY)
+            values[tuple(cell(a + b, x=x) for a, b in zip(values_of_one, values_of_many))] = None
+            gradients_of.append([cell(a + b, g=g) for a, b in zip(one, many)])
+        [values] = values
+        print(f"{x:x}", " ".join(values), *map(" ".join, zip(*gradients_of)), sep=",")
