@@ -4,9 +4,10 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use lexopt::prelude::*;
+use command_line::lexopt::prelude::*;
+use command_line::{Command, lexopt, one_of, print};
 use rectify::Kernels;
-use workload::{Activation, Format, Function, Memory, Numbers, calls_per_round, machine, print};
+use workload::{Activation, Format, Function, Memory, Numbers, calls_per_round, machine};
 
 const HELP: &str = "\
 Measures calls on slices of up to 16 KB, aligned to 64 bytes, on the instruction set that is chosen: of ReLU, if not told otherwise.
@@ -42,48 +43,29 @@ enum Way {
 const WAYS: [Way; 4] = [Way::Kernels, Way::Free, Way::Limit, Way::Plain];
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("short: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let help = HELP.replace("{activations}", &Activation::names());
+    command_line::run(env!("CARGO_PKG_NAME"), &help, parse, measure_all)
 }
 
-fn run() -> Result<(), String> {
-    match parse() {
-        Ok(Command::Help) => print(&HELP.replace("{activations}", &activation_names())),
-        Ok(Command::Run { activations, format }) => measure_all(&activations, format),
-        Err(error) => Err(format!("{error} (--help tells what there is)")),
-    }
-}
-
-enum Command {
-    Help,
-    Run {
-        activations: Vec<Activation>,
-        format: Option<&'static str>,
-    },
+struct Options {
+    activations: Vec<Activation>,
+    format: Option<&'static str>,
 }
 
 const FORMATS: [&str; 4] = [f32::NAME, f64::NAME, rectify::f16::NAME, rectify::bf16::NAME];
 
-fn parse() -> Result<Command, lexopt::Error> {
+fn parse(parser: &mut lexopt::Parser) -> Result<Command<Options>, lexopt::Error> {
     let mut activations = Vec::new();
     let mut format = None;
-    let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("function") => activations.push(parser.value()?.parse_with(|value| {
-                let found = Activation::all().find(|activation| activation.name() == value);
-                found.ok_or_else(|| format!("--function takes one of {}", activation_names()))
-            })?),
+            Long("function") => {
+                let named = Activation::all().map(|activation| (activation.name(), activation));
+                activations.push(parser.value()?.parse_with(one_of("--function", named))?);
+            }
             Long("format") => {
-                format = Some(parser.value()?.parse_with(|value| {
-                    let found = FORMATS.into_iter().find(|&name| name == value);
-                    found.ok_or_else(|| format!("--format takes one of {}", FORMATS.join(", ")))
-                })?);
+                let named = FORMATS.map(|name| (name, name));
+                format = Some(parser.value()?.parse_with(one_of("--format", named))?);
             }
             Short('h') | Long("help") => return Ok(Command::Help),
             _ => return Err(argument.unexpected()),
@@ -92,23 +74,18 @@ fn parse() -> Result<Command, lexopt::Error> {
     if activations.is_empty() {
         activations.push(Activation::RELU);
     }
-    Ok(Command::Run { activations, format })
+    Ok(Command::Run(Options { activations, format }))
 }
 
-fn activation_names() -> String {
-    let names: Vec<_> = Activation::all().map(Activation::name).collect();
-    names.join(", ")
-}
-
-fn measure_all(activations: &[Activation], format: Option<&str>) -> Result<(), String> {
+fn measure_all(options: &Options) -> Result<(), String> {
     let kernels = Kernels::best();
     let mut memory = Memory::new(SIZES[SIZES.len() - 1]).map_err(|error| error.to_string())?;
     print(&format!("{}, {}\n", machine::cpu(), kernels.isa()))?;
     macro_rules! measure {
         ($($T:ty),+) => {
             $(
-                if format.is_none_or(|name| name == <$T>::NAME) {
-                    for function in Function::all(activations.iter().copied()) {
+                if options.format.is_none_or(|name| name == <$T>::NAME) {
+                    for function in Function::all(options.activations.iter().copied()) {
                         measure::<$T>(&mut memory, kernels, function)?;
                     }
                 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use command_line::{cannot_read, quoted};
 use rectify::Isa;
 use serde_json::Value;
 use workload::Function;
@@ -47,10 +48,10 @@ fn read_run(folder: &Path, options: &Options) -> Result<Vec<Measurement>, String
             for (isa, size) in benchmarks(&group)? {
                 let bytes: usize = size
                     .parse()
-                    .map_err(|_| format!("{}: {size} bytes?", group.display()))?;
+                    .map_err(|_| format!("{}: '{size}' is no number of bytes", quoted(&group)))?;
                 let read_ns = |group: &Path, way: &str| median_ns(&group.join(format!("{isa}{way}_{size}")));
                 let required = |group: &Path, way| {
-                    read_ns(group, way)?.ok_or_else(|| format!("{}: no {isa}{way}_{size}", group.display()))
+                    read_ns(group, way)?.ok_or_else(|| format!("no '{isa}{way}_{size}' in {}", quoted(group)))
                 };
                 let reference_ns = match options.reference {
                     Reference::Relu => required(&group_of_relu, "")?,
@@ -75,7 +76,7 @@ fn read_run(folder: &Path, options: &Options) -> Result<Vec<Measurement>, String
         let format = format.map_or(String::new(), |format| format!(" of {format}"));
         return Err(format!(
             "no benchmarks{format} in {}: run 'cargo bench -p family'",
-            folder.display()
+            quoted(folder)
         ));
     }
     Ok(measurements)
@@ -109,8 +110,4 @@ fn median_ns(benchmark: &Path) -> Result<Option<f64>, String> {
     let estimates: Value = serde_json::from_slice(&json).map_err(|error| cannot_read(&path, &error))?;
     let median = estimates["median"]["point_estimate"].as_f64();
     median.map(Some).ok_or_else(|| cannot_read(&path, &"no median in it"))
-}
-
-fn cannot_read(path: &Path, error: &dyn std::fmt::Display) -> String {
-    format!("can't read {}: {error}", path.display())
 }

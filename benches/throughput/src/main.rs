@@ -11,25 +11,15 @@ mod table;
 
 use std::process::ExitCode;
 
+use command_line::print;
 use figures::Reference;
-use options::{Command, Options};
+use options::Options;
 use output::Output;
 use rectify::Isa;
-use workload::{machine, print};
+use workload::machine;
 
 fn main() -> ExitCode {
-    let result = match options::parse() {
-        Ok(Command::Help) => print(&options::help()),
-        Ok(Command::Run(options)) => run(&options),
-        Err(error) => Err(format!("{error} (--help tells what there is)")),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("throughput: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    command_line::run(env!("CARGO_PKG_NAME"), &options::help(), options::parse, run)
 }
 
 fn run(options: &Options) -> Result<(), String> {

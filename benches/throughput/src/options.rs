@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use lexopt::prelude::*;
+use command_line::lexopt::prelude::*;
+use command_line::{Command, lexopt, one_of};
 use workload::Activation;
 
 use crate::figures::{FORMATS, Reference};
@@ -34,17 +35,7 @@ loop with the same traffic; where slices go past the caches, of the faster one o
 ";
 
 pub fn help() -> String {
-    HELP.replace("{activations}", &activation_names())
-}
-
-fn activation_names() -> String {
-    let names: Vec<_> = Activation::all().map(Activation::name).collect();
-    names.join(", ")
-}
-
-pub enum Command {
-    Help,
-    Run(Options),
+    HELP.replace("{activations}", &Activation::names())
 }
 
 #[derive(Default)]
@@ -71,9 +62,8 @@ impl Options {
     }
 }
 
-pub fn parse() -> Result<Command, lexopt::Error> {
+pub fn parse(parser: &mut lexopt::Parser) -> Result<Command<Options>, lexopt::Error> {
     let mut options = Options::default();
-    let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("csv") => options.csv = Some(parser.value()?.into()),
@@ -81,8 +71,11 @@ pub fn parse() -> Result<Command, lexopt::Error> {
             Long("max-bytes") => options.max_bytes = Some(parser.value()?.parse_with(max_bytes)?),
             Long("markdown") => options.markdown = true,
             Long("criterion") => options.criterion.push(parser.value()?.into()),
-            Long("format") => options.format = Some(parser.value()?.parse_with(format)?),
-            Long("function") => options.functions.push(parser.value()?.parse_with(activation)?),
+            Long("format") => options.format = Some(parser.value()?.parse_with(one_of("--format", formats()))?),
+            Long("function") => {
+                let named = Activation::all().map(|activation| (activation.name(), activation));
+                options.functions.push(parser.value()?.parse_with(one_of("--function", named))?);
+            }
             Long("family") => options.reference = Reference::Relu,
             Short('h') | Long("help") => return Ok(Command::Help),
             _ => return Err(argument.unexpected()),
@@ -105,15 +98,8 @@ pub fn parse() -> Result<Command, lexopt::Error> {
     Ok(Command::Run(options))
 }
 
-fn activation(value: &str) -> Result<Activation, String> {
-    let found = Activation::all().find(|activation| activation.name() == value);
-    found.ok_or_else(|| format!("--function takes one of {}", activation_names()))
-}
-
-fn format(value: &str) -> Result<&'static str, String> {
-    let mut names = FORMATS.iter().map(|&(name, _)| name);
-    let found = names.find(|&name| name == value);
-    found.ok_or_else(|| "--format takes one of f32, f64, f16, bf16".into())
+fn formats() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FORMATS.iter().map(|&(name, _)| (name, name))
 }
 
 fn max_bytes(value: &str) -> Result<usize, String> {

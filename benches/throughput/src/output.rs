@@ -1,8 +1,10 @@
 //! Files to write to when the measuring is done.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use command_line::cannot_write;
 
 pub struct Output {
     path: PathBuf,
@@ -46,8 +48,4 @@ impl Drop for Output {
             let _ = fs::remove_file(&self.path);
         }
     }
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> String {
-    format!("can't write {}: {error}", path.display())
 }

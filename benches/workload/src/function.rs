@@ -118,6 +118,11 @@ impl Activation {
         self.row().name
     }
 
+    /// For a line of help.
+    pub fn names() -> String {
+        Self::all().map(Self::name).collect::<Vec<_>>().join(", ")
+    }
+
     pub(super) fn row(self) -> &'static Row {
         &ROWS[self.0]
     }

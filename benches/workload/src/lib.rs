@@ -1,5 +1,4 @@
-//! What `family` and `throughput` measure: the functions of `rectify` on random signs, and beside them the limit. And what reports
-//! of measurements have in common: the machine, and the way to standard output.
+//! What `family` and `throughput` measure: the functions of `rectify` on random signs, and beside them the limit. And the machine.
 
 #![allow(missing_docs, reason = "not published")]
 
@@ -7,7 +6,6 @@ mod function;
 mod limit;
 pub mod machine;
 mod narrow_limit;
-mod report;
 mod timing;
 
 use std::collections::TryReserveError;
@@ -20,7 +18,6 @@ use function::any_magnitude;
 pub use function::{Activation, Function, Method};
 pub use limit::Limit;
 use narrow_limit::NarrowLimit;
-pub use report::print;
 pub use timing::calls_per_round;
 
 /// A number format, as far as the measuring needs to know it.

@@ -12,6 +12,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::Axis;
 use network::{Network, Timing};
 
+const HELP: &str = "Trains a small network on handwritten digits through rectify. Takes no arguments.\n";
+
 const SEED: u64 = 2010;
 const EPOCHS: u64 = 60;
 const BATCH: usize = 32;
@@ -19,23 +21,16 @@ const BATCH: usize = 32;
 const WIDTHS: [usize; 4] = [64, 128, 64, 10];
 
 fn main() -> ExitCode {
-    match std::env::args_os().nth(1) {
-        None => {}
-        Some(argument) if argument == "--help" => {
-            println!("Trains a small network on handwritten digits through rectify. Takes no arguments.");
-            return ExitCode::SUCCESS;
-        }
-        Some(argument) => {
-            eprintln!("digits: unexpected argument {argument:?}: it takes none");
-            return ExitCode::FAILURE;
-        }
-    }
+    command_line::run(env!("CARGO_PKG_NAME"), HELP, command_line::no_options, |()| run())
+}
+
+fn run() -> Result<(), String> {
     let mut random = fastrand::Rng::with_seed(SEED);
     let (training, test) = Digits::shipped().shuffled(&mut random).split_off_fifth();
     let mut network = Network::new(&WIDTHS, &mut random);
     let timing = train(&mut network, training.clone(), &mut random);
     report(&network, &training, &test, &timing);
-    ExitCode::SUCCESS
+    Ok(())
 }
 
 fn train(network: &mut Network, mut training: Digits, random: &mut fastrand::Rng) -> Timing {

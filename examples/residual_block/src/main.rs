@@ -9,24 +9,16 @@ mod options;
 use std::process::ExitCode;
 
 use block::{Block, Memory, Shape, Sums};
+use command_line::print;
 use format::Format;
-use options::{Command, Options};
+use options::Options;
 use rectify::{Channels, Isa};
-use workload::{machine, print};
+use workload::machine;
 
 fn main() -> ExitCode {
-    let result = match options::parse() {
-        Ok(Command::Help) => print(options::HELP),
-        Ok(Command::Run(options)) => (options.run)(&options),
-        Err(error) => Err(format!("{error} (--help tells what there is)")),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("residual_block: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    command_line::run(env!("CARGO_PKG_NAME"), options::HELP, options::parse, |options| {
+        (options.run)(options)
+    })
 }
 
 fn run<T: Format>(options: &Options) -> Result<(), String> {

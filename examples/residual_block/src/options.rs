@@ -1,6 +1,7 @@
 //! The command line.
 
-use lexopt::prelude::*;
+use command_line::lexopt::prelude::*;
+use command_line::{Command, lexopt, one_of};
 
 use crate::run;
 
@@ -20,11 +21,6 @@ Separate passes are rectify's too, but for the sums of the channels, which are p
 written per second. x: how many times as fast.
 ";
 
-pub enum Command {
-    Help,
-    Run(Options),
-}
-
 type Run = fn(&Options) -> Result<(), String>;
 
 pub struct Options {
@@ -35,27 +31,26 @@ pub struct Options {
     pub run: Run,
 }
 
-const FORMATS: &[(&str, Run)] = &[
+const FORMATS: [(&str, Run); 4] = [
     ("f32", run::<f32>),
     ("f64", run::<f64>),
     ("f16", run::<rectify::f16>),
     ("bf16", run::<rectify::bf16>),
 ];
 
-pub fn parse() -> Result<Command, lexopt::Error> {
+pub fn parse(parser: &mut lexopt::Parser) -> Result<Command<Options>, lexopt::Error> {
     let mut options = Options {
         batch: None,
         channels: 64,
         size: 56,
         run: run::<f32>,
     };
-    let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("batch") => options.batch = Some(parser.value()?.parse_with(number)?),
-            Long("channels") => options.channels = parser.value()?.parse_with(number)?,
-            Long("size") => options.size = parser.value()?.parse_with(number)?,
-            Long("format") => options.run = parser.value()?.parse_with(format)?,
+            Long("batch") => options.batch = Some(parser.value()?.parse_with(number("--batch"))?),
+            Long("channels") => options.channels = parser.value()?.parse_with(number("--channels"))?,
+            Long("size") => options.size = parser.value()?.parse_with(number("--size"))?,
+            Long("format") => options.run = parser.value()?.parse_with(one_of("--format", FORMATS))?,
             Short('h') | Long("help") => return Ok(Command::Help),
             _ => return Err(argument.unexpected()),
         }
@@ -63,15 +58,9 @@ pub fn parse() -> Result<Command, lexopt::Error> {
     Ok(Command::Run(options))
 }
 
-fn number(value: &str) -> Result<usize, &'static str> {
-    match value.parse() {
+fn number(option: &str) -> impl Fn(&str) -> Result<usize, String> {
+    move |value| match value.parse() {
         Ok(number @ 1..=0x10_0000) => Ok(number),
-        _ => Err("a number from 1 to 2^20 is wanted"),
+        _ => Err(format!("{option} takes a number from 1 to 2^20")),
     }
-}
-
-fn format(value: &str) -> Result<Run, &'static str> {
-    let found = FORMATS.iter().find(|(name, _)| *name == value);
-    let (_, run) = found.ok_or("--format takes one of f32, f64, f16, bf16")?;
-    Ok(*run)
 }
