@@ -21,7 +21,7 @@ def read(paths):
             with open(path, newline="") as file:
                 rows = list(csv.DictReader(file))
         except OSError as error:
-            sys.exit(f"table: can't read {path}: {error.strerror}")
+            sys.exit(f"table: can't read '{path}': {error.strerror}")
         try:
             for row in rows:
                 if row["library"] == "library":  # The head of a second program's rows.
@@ -29,7 +29,7 @@ def read(paths):
                 key = row["function"], row["format"], int(row["elements"]), int(row["bytes"])
                 cells[key][row["library"]].append((float(row["ns"]), float(row["rectify_ns"])))
         except (KeyError, TypeError, ValueError) as error:
-            sys.exit(f"table: {path}: not what peers and measure.py print: {error!r}")
+            sys.exit(f"table: '{path}' is not what peers and measure.py print: {error!r}")
     return cells
 
 
@@ -71,7 +71,8 @@ arguments = sys.argv[1:]
 summary = "--summary" in arguments
 paths = [path for path in arguments if path != "--summary"]
 if not paths:
-    sys.exit("table: usage: table.py [--summary] CSV...")
+    print("table: usage: table.py [--summary] CSV...", file=sys.stderr)
+    sys.exit(2)
 cells = read(paths)
 libraries = list(dict.fromkeys(name for by_library in cells.values() for name in by_library))
 (print_summary if summary else print_cells)(cells, libraries)
