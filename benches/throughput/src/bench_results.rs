@@ -9,7 +9,7 @@ use rectify::Isa;
 use serde_json::Value;
 use workload::Function;
 
-use crate::figures::{FORMATS, Measurement, Reference, of_relu};
+use crate::figures::{FORMATS, Measurement, Reference, Times, of_relu};
 use crate::options::Options;
 
 /// Each benchmark's figures, of several runs those in the middle by the share of the reference.
@@ -54,6 +54,7 @@ fn read_run(folder: &Path, options: &Options) -> Result<Vec<Measurement>, String
                     read_ns(group, way)?.ok_or_else(|| format!("no '{isa}{way}_{size}' in {}", quoted(group)))
                 };
                 let reference_ns = match options.reference {
+                    Reference::Normal => unreachable!("refused"),
                     Reference::Relu => required(&group_of_relu, "")?,
                     Reference::Limit => {
                         let streaming = read_ns(&group, "-limit-streaming")?;
@@ -66,8 +67,11 @@ fn read_run(folder: &Path, options: &Options) -> Result<Vec<Measurement>, String
                     isa,
                     elements: bytes / element_bytes,
                     bytes,
-                    ns: required(&group, "")?,
-                    reference_ns,
+                    times: Times {
+                        ns: required(&group, "")?,
+                        reference_ns,
+                        quartiles: None,
+                    },
                 });
             }
         }

@@ -21,6 +21,8 @@ pub enum Reference {
     #[default]
     Limit,
     Relu,
+    /// The same function, with results that are subnormal, beside results that are not.
+    Normal,
 }
 
 impl Reference {
@@ -28,7 +30,35 @@ impl Reference {
         match self {
             Self::Limit => "limit",
             Self::Relu => "relu",
+            Self::Normal => "normal",
         }
+    }
+
+    /// The numbers that it needs beside one another.
+    pub fn inputs(self) -> usize {
+        if self == Self::Normal { 2 } else { 1 }
+    }
+
+    /// Least and most of the shares, or of the times, which are their reciprocals; one of them where they look alike.
+    pub fn range(self, shares: &[f64]) -> Option<String> {
+        let (unit, show): (_, fn(f64) -> String) = match self {
+            Self::Limit | Self::Relu => ("%", |share| format!("{:.0}", 100.0 * share)),
+            Self::Normal => ("x", |share| match 1.0 / share {
+                times @ ..9.95 => format!("{times:.1}"),
+                times => format!("{times:.0}"),
+            }),
+        };
+        let mut shares = shares.to_vec();
+        shares.sort_by(f64::total_cmp);
+        if self == Self::Normal {
+            shares.reverse();
+        }
+        let (least, most) = (show(*shares.first()?), show(*shares.last()?));
+        Some(if least == most {
+            format!("{least} {unit}")
+        } else {
+            format!("{least} to {most} {unit}")
+        })
     }
 }
 
@@ -40,7 +70,27 @@ pub fn of_relu(function: Function) -> Function {
     }
 }
 
-/// The median times of one call, in nanoseconds.
+/// Medians, in nanoseconds a call.
+#[derive(Clone, Copy)]
+pub struct Times {
+    pub ns: f64,
+    pub reference_ns: f64,
+    /// Of the share of the reference, from repeat to repeat; none where these are not known.
+    pub quartiles: Option<[f64; 2]>,
+}
+
+impl Times {
+    pub fn share_of_reference(&self) -> f64 {
+        self.reference_ns / self.ns
+    }
+
+    /// Whether the middle half of the repeats is spread over more than a tenth of the share.
+    pub fn is_noisy(&self) -> bool {
+        let is_wide = |[low, high]: [f64; 2]| high - low > 0.1 * self.share_of_reference();
+        self.quartiles.is_some_and(is_wide)
+    }
+}
+
 #[derive(Clone, Copy)]
 pub struct Measurement {
     pub function: Function,
@@ -48,22 +98,36 @@ pub struct Measurement {
     pub isa: Isa,
     pub elements: usize,
     pub bytes: usize,
-    pub ns: f64,
-    pub reference_ns: f64,
+    pub times: Times,
 }
 
 impl Measurement {
     /// Bytes read and written a nanosecond, which is GB/s.
     pub fn gb_per_s(&self) -> f64 {
-        self.traffic() / self.ns
+        self.traffic() / self.times.ns
     }
 
     pub fn reference_gb_per_s(&self) -> f64 {
-        self.traffic() / self.reference_ns
+        self.traffic() / self.times.reference_ns
     }
 
     pub fn share_of_reference(&self) -> f64 {
-        self.reference_ns / self.ns
+        self.times.share_of_reference()
+    }
+
+    /// What to beware of: `~` where repeats differ, else `^` and `v` where the limit is none or far away.
+    pub fn mark(&self, reference: Reference) -> char {
+        match self.share_of_reference() {
+            _ if self.times.is_noisy() => '~',
+            1.1.. if reference == Reference::Limit => '^',
+            ..0.5 if reference == Reference::Limit => 'v',
+            _ => ' ',
+        }
+    }
+
+    /// Of all slices of a call, in bytes.
+    pub fn footprint(&self) -> usize {
+        self.function.method.slices() * self.bytes
     }
 
     fn traffic(&self) -> f64 {
@@ -82,6 +146,12 @@ pub fn distinct<'a, K: Ord>(
     keys
 }
 
+/// Those measured, in the order of [`FORMATS`].
+pub fn formats(measurements: &[Measurement]) -> Vec<&'static str> {
+    let is_measured = |format: &&str| measurements.iter().any(|cell| cell.format == *format);
+    FORMATS.iter().map(|format| format.0).filter(is_measured).collect()
+}
+
 /// Of an even number of times or speeds the lower one in the middle.
 pub fn median(mut figures: Vec<f64>) -> Option<f64> {
     figures.sort_by(f64::total_cmp);
@@ -97,4 +167,50 @@ pub fn size_label(bytes: f64) -> String {
         _ => (1073741824.0, "G"),
     };
     format!("{:.0} {name}", bytes / unit)
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use workload::Method;
+
+    /// With a share of the limit and its quartiles.
+    pub fn cell(method: Method, bytes: usize, share: f64, quartiles: [f64; 2]) -> Measurement {
+        Measurement {
+            function: Function {
+                activation: Activation::RELU,
+                method,
+            },
+            format: "f32",
+            isa: Isa::Avx2,
+            elements: bytes / 4,
+            bytes,
+            times: Times {
+                ns: 100.0,
+                reference_ns: 100.0 * share,
+                quartiles: Some(quartiles),
+            },
+        }
+    }
+
+    #[test]
+    fn marks() {
+        let mark = |share, quartiles| cell(Method::Forward, 4096, share, quartiles).mark(Reference::Limit);
+        assert_eq!(mark(0.03, [0.03, 0.03]), 'v');
+        assert_eq!(mark(0.5, [0.48, 0.52]), ' ');
+        assert_eq!(mark(1.0, [0.96, 1.05]), ' ');
+        assert_eq!(mark(1.88, [1.87, 1.9]), '^');
+        assert_eq!(mark(1.0, [0.94, 1.05]), '~');
+        assert_eq!(mark(1.88, [1.7, 1.9]), '~');
+        let slow = cell(Method::Forward, 4096, 0.03, [0.03, 0.03]);
+        assert_eq!(slow.mark(Reference::Relu), ' ');
+    }
+
+    #[test]
+    fn ranges() {
+        assert_eq!(Reference::Limit.range(&[]), None);
+        assert_eq!(Reference::Limit.range(&[0.994, 0.986]).unwrap(), "99 %");
+        assert_eq!(Reference::Relu.range(&[0.99, 1.07, 0.63]).unwrap(), "63 to 107 %");
+        assert_eq!(Reference::Normal.range(&[0.25, 0.02]).unwrap(), "4.0 to 50 x");
+    }
 }

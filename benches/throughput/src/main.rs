@@ -7,16 +7,20 @@ mod measure;
 mod options;
 mod output;
 mod plot;
+mod progress;
+mod summary;
 mod table;
+mod turns;
 
 use std::process::ExitCode;
 
 use command_line::print;
-use figures::Reference;
+use figures::distinct;
 use options::Options;
 use output::Output;
 use rectify::Isa;
-use workload::machine;
+use summary::summary;
+use workload::{machine, today};
 
 fn main() -> ExitCode {
     command_line::run(env!("CARGO_PKG_NAME"), &options::help(), options::parse, run)
@@ -27,26 +31,37 @@ fn run(options: &Options) -> Result<(), String> {
     let csv = options.csv.as_deref().map(Output::open).transpose()?;
     let svg = options.svg.as_deref().map(Output::open).transpose()?;
 
-    let (measurements, title) = if options.criterion.is_empty() {
+    let is_measured = options.criterion.is_empty();
+    let (measurements, source) = if is_measured {
         let cpu = machine::cpu();
         if !options.markdown {
             print(&header(&cpu))?;
         }
-        (measure::all(options)?, format!("{cpu}: "))
+        (measure::all(options)?, format!("{cpu}, {}", today()))
     } else {
-        (bench_results::read(options)?, String::new())
+        (
+            bench_results::read(options)?,
+            "From the results of cargo bench -p family".into(),
+        )
     };
-    let render = match options.reference {
-        _ if options.markdown => table::markdown,
-        Reference::Limit => table::aligned,
-        Reference::Relu => table::shares,
-    };
-    print(&render(&measurements))?;
+    let reference = options.reference;
+    print(&if options.markdown {
+        table::markdown(&measurements, reference)
+    } else {
+        let isas = distinct(&measurements, |cell| cell.isa);
+        let chosen = isas.iter().copied().find(|&isa| is_measured && isa == Isa::best());
+        let summary = chosen
+            .or(isas.last().copied())
+            .map(|isa| summary(&measurements, reference, isa));
+        let legend = table::legend(&measurements, reference);
+        let tables = table::all(&measurements, reference);
+        format!("{}\n{legend}{tables}", summary.unwrap_or_default())
+    })?;
     if let Some(csv) = csv {
-        csv.write(&table::csv(&measurements, options.reference))?;
+        csv.write(&table::csv(&measurements, reference))?;
     }
     if let Some(svg) = svg {
-        svg.write(&plot::svg(&title, &measurements, options.reference)?)?;
+        svg.write(&plot::svg(&source, &measurements, reference))?;
     }
     Ok(())
 }
@@ -60,12 +75,14 @@ fn header(cpu: &str) -> String {
          compiler         {}\n\
          target           {}\n\
          target features  {}\n\
-         profile          {}\n\n",
+         profile          {}\n\
+         date             {}\n\n",
         available.join(", "),
         Isa::best(),
         env!("BUILD_RUSTC"),
         env!("BUILD_TARGET"),
         env!("BUILD_FEATURES"),
         env!("BUILD_PROFILE"),
+        today(),
     )
 }

@@ -1,98 +1,90 @@
-//! The measuring.
+//! What is measured: each function, instruction set and size.
 
-use std::time::{Duration, Instant};
-
-use indicatif::{ProgressBar, ProgressStyle};
 use rectify::{Isa, Kernels};
-use workload::{Format, Function, Limit, Memory, Numbers, calls_per_round, machine};
+use workload::{Format, Function, Memory, Numbers, machine};
 
-use crate::figures::{FORMATS, Measurement, Reference, median, of_relu};
+use crate::figures::{FORMATS, Measurement, Reference, Times, of_relu};
 use crate::options::Options;
+use crate::progress::Progress;
+use crate::turns::take_turns;
 
-/// Each function, instruction set and size, in every format or the one.
+/// In every format or the one.
 pub fn all(options: &Options) -> Result<Vec<Measurement>, String> {
-    let max_bytes = options.max_bytes.unwrap_or_else(machine::past_caches);
+    let functions = options.functions();
+    let sizes = sizes::<f32>(options);
+    let largest = sizes
+        .iter()
+        .max()
+        .ok_or("a quarter of the smallest cache is more than --max-bytes")?;
+    let largest_bytes = largest * size_of::<f32>() * options.reference.inputs();
+    let formats = options.format.map_or(FORMATS.len(), |_| 1);
     let mut run = Run {
-        memory: Memory::new(max_bytes).map_err(|error| error.to_string())?,
-        max_bytes,
+        memory: Memory::new(largest_bytes).map_err(|error| error.to_string())?,
+        progress: Progress::new(formats * functions.len() * Isa::available().count() * sizes.len()),
+        functions,
         options,
-        progress: ProgressBar::new(0),
         measurements: Vec::new(),
     };
-    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}, {eta} left");
-    run.progress.set_style(style.map_err(|error| error.to_string())?);
-    let formats = options.format.map_or(FORMATS.len(), |_| 1);
-    let functions = Function::all(options.activations()).count();
-    let cells = formats * functions * Isa::available().count() * run.sizes::<f32>().len();
-    run.progress.set_length(cells as u64);
-
     run.measure::<f32>()?;
     run.measure::<f64>()?;
     run.measure::<rectify::f16>()?;
     run.measure::<rectify::bf16>()?;
-    run.progress.finish_and_clear();
-    if run.measurements.is_empty() {
-        return Err("a quarter of the smallest cache is more than --max-bytes".into());
-    }
     Ok(run.measurements)
+}
+
+/// Of a slice, in elements.
+fn sizes<T>(options: &Options) -> Vec<usize> {
+    let elements = |bytes| bytes / size_of::<T>();
+    let max_bytes = options.max_bytes.unwrap_or_else(machine::past_caches);
+    let classes = match options.reference {
+        Reference::Limit => {
+            let powers = (10..).step_by(2).map(|exponent| 1 << exponent);
+            let bytes = powers.take_while(|bytes| 4 * bytes <= max_bytes);
+            return [16, 64]
+                .into_iter()
+                .chain(bytes.chain([max_bytes]).map(elements))
+                .collect();
+        }
+        Reference::Relu => machine::size_classes(),
+        Reference::Normal => machine::quarters_of_caches(),
+    };
+    classes
+        .into_iter()
+        .filter(|&bytes| bytes <= max_bytes)
+        .map(elements)
+        .collect()
 }
 
 struct Run<'a> {
     memory: Memory,
-    max_bytes: usize,
+    progress: Progress,
+    functions: Vec<Function>,
     options: &'a Options,
-    progress: ProgressBar,
     measurements: Vec<Measurement>,
 }
 
 impl Run<'_> {
-    /// The sizes to measure, in elements.
-    fn sizes<T>(&self) -> Vec<usize> {
-        let elements = |bytes| bytes / size_of::<T>();
-        match self.options.reference {
-            Reference::Limit => {
-                let powers = (10..).step_by(2).map(|exponent| 1 << exponent);
-                let bytes = powers.take_while(|bytes| 4 * bytes <= self.max_bytes);
-                let long = bytes.chain([self.max_bytes]).map(elements);
-                [16, 64].into_iter().chain(long).collect()
-            }
-            Reference::Relu => {
-                let classes = machine::size_classes().into_iter();
-                classes.filter(|&bytes| bytes <= self.max_bytes).map(elements).collect()
-            }
-        }
-    }
-
     fn measure<T: Format>(&mut self) -> Result<(), String> {
         if self.options.format.is_some_and(|format| format != T::NAME) {
             return Ok(());
         }
-        let sizes = self.sizes::<T>();
-        for function in Function::all(self.options.activations()) {
-            let name = function.name();
-            let mut numbers = self.memory.numbers::<T>(function);
+        let sizes = sizes::<T>(self.options);
+        for &function in &self.functions {
+            let mut inputs = Inputs::<T>::new(&mut self.memory, function, self.options.reference);
             for isa in Isa::available() {
-                self.progress.set_message(format!("{name} {} {isa}", T::NAME));
                 let kernels = Kernels::new(isa).map_err(|error| error.to_string())?;
                 for &elements in &sizes {
-                    let mut numbers = numbers.first(elements);
-                    numbers.prepare(function.method);
-                    numbers.run(kernels, function, 1);
-                    if !numbers.is_right(function) {
-                        let format = T::NAME;
-                        return Err(format!("{name} gave a wrong result on {isa}, {elements} {format}"));
-                    }
-                    let (ns, reference_ns) = median_ns(&mut numbers, kernels, function, self.options.reference);
+                    let what = format!("{} of {elements} {} on {isa}", function.name(), T::NAME);
+                    self.progress.next(&what);
+                    let times = inputs.times(kernels, function, elements);
                     self.measurements.push(Measurement {
                         function,
                         format: T::NAME,
                         isa,
                         elements,
                         bytes: elements * size_of::<T>(),
-                        ns,
-                        reference_ns,
+                        times: times.ok_or_else(|| format!("{what} gave a wrong result"))?,
                     });
-                    self.progress.inc(1);
                 }
             }
         }
@@ -100,47 +92,59 @@ impl Run<'_> {
     }
 }
 
-/// What takes its turn.
-#[derive(Clone, Copy)]
-enum Turn {
-    Function(Function),
-    Limit(Limit),
+/// What a function is called with, for each reference.
+enum Inputs<'a, T> {
+    Limit(Numbers<'a, T>),
+    Relu(Numbers<'a, T>),
+    /// Those with subnormal results, and those without.
+    Normal([Numbers<'a, T>; 2]),
 }
 
-/// Of a call of the function and of its reference. They take turns, so that what else the machine does hits both.
-fn median_ns<T: Format>(
-    numbers: &mut Numbers<T>,
-    kernels: Kernels,
-    function: Function,
-    reference: Reference,
-) -> (f64, f64) {
-    let references = match reference {
-        Reference::Relu => vec![Turn::Function(of_relu(function))],
-        Reference::Limit => {
-            let limits = function.method.limits(kernels, numbers.size());
-            limits.map(Turn::Limit).collect()
+impl<'a, T: Format> Inputs<'a, T> {
+    fn new(memory: &'a mut Memory, function: Function, reference: Reference) -> Self {
+        match reference {
+            Reference::Limit => Self::Limit(memory.numbers(function)),
+            Reference::Relu => Self::Relu(memory.numbers(function)),
+            Reference::Normal => Self::Normal(memory.subnormal_and_normal(function)),
         }
-    };
-    let mut ns_per_call = |calls: u32, turn| {
-        let start = Instant::now();
-        match turn {
-            Turn::Function(function) => numbers.run(kernels, function, calls.into()),
-            Turn::Limit(limit) => (0..calls).for_each(|_| numbers.run_limit(limit, function.method)),
-        }
-        start.elapsed().as_nanos() as f64 / f64::from(calls)
-    };
-    // The first calls also warm the caches up.
-    let calls = calls_per_round(100_000.0, |calls| ns_per_call(calls, references[0]));
-    let mut times = Vec::new();
-    let mut reference_times = vec![Vec::new(); references.len()];
-    let start = Instant::now();
-    while times.len() < 5 || times.len() < 25 && start.elapsed() < Duration::from_millis(50) {
-        for (times, &turn) in reference_times.iter_mut().zip(&references) {
-            times.push(ns_per_call(calls, turn));
-        }
-        times.push(ns_per_call(calls, Turn::Function(function)));
     }
-    let median = |times| median(times).expect("at least one round");
-    let reference_ns = reference_times.into_iter().map(median).fold(f64::INFINITY, f64::min);
-    (median(times), reference_ns)
+
+    /// Of the first elements; none where a result is wrong.
+    fn times(&mut self, kernels: Kernels, function: Function, elements: usize) -> Option<Times> {
+        let checked = |numbers: &mut Numbers<T>| {
+            numbers.prepare(function.method);
+            numbers.run(kernels, function, 1);
+            numbers.is_right(function)
+        };
+        match self {
+            Self::Limit(numbers) => {
+                let mut numbers = numbers.first(elements);
+                let limits: Vec<_> = function.method.limits(kernels, numbers.size()).collect();
+                checked(&mut numbers).then(|| {
+                    take_turns(1 + limits.len(), |way, calls| match way {
+                        0 => numbers.run(kernels, function, calls.into()),
+                        _ => (0..calls).for_each(|_| numbers.run_limit(limits[way - 1], function.method)),
+                    })
+                })
+            }
+            Self::Relu(numbers) => {
+                let mut numbers = numbers.first(elements);
+                let ways = [function, of_relu(function)];
+                checked(&mut numbers)
+                    .then(|| take_turns(ways.len(), |way, calls| numbers.run(kernels, ways[way], calls.into())))
+            }
+            Self::Normal(ways) => {
+                let mut ways = ways.each_mut().map(|numbers| numbers.first(elements));
+                let are_subnormal = ways.iter_mut().map(|numbers| {
+                    numbers.run_subnormal(kernels, function, 1);
+                    numbers.are_subnormal()
+                });
+                are_subnormal.eq([true, false]).then(|| {
+                    take_turns(ways.len(), |way, calls| {
+                        ways[way].run_subnormal(kernels, function, calls.into())
+                    })
+                })
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use command_line::lexopt::prelude::*;
 use command_line::{Command, lexopt, one_of};
-use workload::Activation;
+use workload::{Activation, Function};
 
 use crate::figures::{FORMATS, Reference};
 
@@ -18,7 +18,9 @@ Usage: cargo run --release -p throughput -- [OPTIONS]
                    given several times, each of them
   --family         the rest of the family, or each --function, beside ReLU instead of the limit, with slices of a quarter of
                    each cache and some that no cache holds; prints shares of ReLU's GB/s by the same method
-  --csv FILE       also write the figures as comma-separated values
+  --denormals      the functions that compute, or each --function, with results that are all subnormal, beside normal ones,
+                   with slices of a quarter of each cache; prints how many times as long a call takes
+  --csv FILE       also write the figures as comma-separated values, with the quartiles of the share
   --svg FILE       also plot them: GB/s against size, a line an instruction set
   --markdown       print the table of docs/performance.md instead: medians over the formats, with the least share of the limit (of ReLU)
   --criterion DIR  instead of measuring, take the newest figures of each benchmark that cargo bench -p family left in DIR,
@@ -29,9 +31,8 @@ Usage: cargo run --release -p throughput -- [OPTIONS]
                    (default: twice the last-level cache, from 64 MiB to 1 GiB)
   --help           print this
 
-Every available instruction set is measured, whatever RECTIFY_MAX_ISA says.
-ns: median time of a call. GB/s: bytes read and written per second. limit: the share of the speed of a plain load/store
-loop with the same traffic; where slices go past the caches, of the faster one of ordinary and streaming stores.
+Every available instruction set is measured, whatever RECTIFY_MAX_ISA says. A summary comes first, then the tables and what
+their columns and marks mean. Progress is on standard error.
 ";
 
 pub fn help() -> String {
@@ -47,23 +48,31 @@ pub struct Options {
     pub criterion: Vec<PathBuf>,
     pub format: Option<&'static str>,
     pub reference: Reference,
-    functions: Vec<Activation>,
+    activations: Vec<Activation>,
 }
 
 impl Options {
     pub fn activations(&self) -> Vec<Activation> {
         match self.reference {
-            _ if !self.functions.is_empty() => self.functions.clone(),
+            _ if !self.activations.is_empty() => self.activations.clone(),
             Reference::Limit => vec![Activation::RELU],
-            Reference::Relu => Activation::all()
+            Reference::Relu | Reference::Normal => Activation::all()
                 .filter(|&activation| activation != Activation::RELU)
                 .collect(),
+        }
+    }
+
+    pub fn functions(&self) -> Vec<Function> {
+        match self.reference {
+            Reference::Limit | Reference::Relu => Function::all(self.activations()).collect(),
+            Reference::Normal => Function::with_subnormal_results(self.activations()).collect(),
         }
     }
 }
 
 pub fn parse(parser: &mut lexopt::Parser) -> Result<Command<Options>, lexopt::Error> {
     let mut options = Options::default();
+    let mut references = Vec::new();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("csv") => options.csv = Some(parser.value()?.into()),
@@ -74,15 +83,33 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command<Options>, lexopt::Er
             Long("format") => options.format = Some(parser.value()?.parse_with(one_of("--format", formats()))?),
             Long("function") => {
                 let named = Activation::all().map(|activation| (activation.name(), activation));
-                options.functions.push(parser.value()?.parse_with(one_of("--function", named))?);
+                options
+                    .activations
+                    .push(parser.value()?.parse_with(one_of("--function", named))?);
             }
-            Long("family") => options.reference = Reference::Relu,
+            Long("family") => references.push(Reference::Relu),
+            Long("denormals") => references.push(Reference::Normal),
             Short('h') | Long("help") => return Ok(Command::Help),
             _ => return Err(argument.unexpected()),
         }
     }
-    options.functions.sort();
-    options.functions.dedup();
+    options.activations.sort();
+    options.activations.dedup();
+    references.dedup();
+    options.reference = match references[..] {
+        [] => Reference::Limit,
+        [reference] => reference,
+        _ => return Err("--family and --denormals are two measurements".into()),
+    };
+    let computes = |&activation: &Activation| Function::with_subnormal_results([activation]).next().is_some();
+    if options.reference == Reference::Normal {
+        if let Some(select) = options.activations.iter().find(|activation| !computes(activation)) {
+            return Err(format!("{} computes nothing: --denormals has no use for it", select.name()).into());
+        }
+        if !options.criterion.is_empty() {
+            return Err("--criterion has no subnormal results: it can't be given with --denormals".into());
+        }
+    }
     if options.csv.is_some() && options.csv == options.svg {
         return Err("--csv and --svg name the same file".into());
     }
@@ -90,7 +117,7 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command<Options>, lexopt::Er
         && options.reference == Reference::Limit
         && options.activations() != [Activation::RELU]
     {
-        return Err("family measures a limit for relu only: --criterion takes other functions with --family".into());
+        return Err("cargo bench has a limit for relu only: --criterion takes other functions with --family".into());
     }
     if !options.criterion.is_empty() && options.max_bytes.is_some() {
         return Err("--max-bytes has no effect with --criterion".into());

@@ -6,6 +6,7 @@ use rectify::{
 };
 
 use crate::Limit;
+use crate::subnormal::Subnormal;
 use Magnitude::{Any, Fixed};
 
 /// An activation as it is measured, with its definition apart from the kernels.
@@ -18,6 +19,8 @@ pub(super) struct Row {
     pub(super) slope: fn(f64) -> f64,
     /// Of x, where forward runs in place and where backward does.
     inplace: [Magnitude; 2],
+    /// None where results are bits of x, of the gradient or of a parameter.
+    pub(super) subnormal: Option<Subnormal>,
 }
 
 /// How large the numbers of x are where a method runs in place, again and again on its own result. That must not lead most of them
@@ -39,6 +42,7 @@ static ROWS: &[Row] = &[
         value: |x| x.max(0.0),
         slope: |x| one_if(x > 0.0),
         inplace: [Any, Any],
+        subnormal: None,
     },
     Row {
         name: "leaky_relu",
@@ -47,6 +51,11 @@ static ROWS: &[Row] = &[
         value: |x| x.max(-x),
         slope: |x| if x > 0.0 { 1.0 } else { -1.0 },
         inplace: [Any, Any],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::LeakyRelu(LeakyRelu::new(0.01)),
+            forward: Some(|least| -2.0 * least),
+            backward: -1.0,
+        }),
     },
     Row {
         name: "clipped_relu",
@@ -55,6 +64,7 @@ static ROWS: &[Row] = &[
         value: |x| x.clamp(0.0, 6.0),
         slope: |x| one_if(x > 0.0 && x < 6.0),
         inplace: [Any, Any],
+        subnormal: None,
     },
     Row {
         name: "hardtanh",
@@ -63,6 +73,7 @@ static ROWS: &[Row] = &[
         value: |x| x.clamp(-1.0, 1.0),
         slope: |x| one_if(x > -1.0 && x < 1.0),
         inplace: [Any, Any],
+        subnormal: None,
     },
     Row {
         name: "thresholded_relu",
@@ -71,6 +82,7 @@ static ROWS: &[Row] = &[
         value: |x| x * one_if(x > 0.5),
         slope: |x| one_if(x > 0.5),
         inplace: [Any, Any],
+        subnormal: None,
     },
     Row {
         name: "squared_relu",
@@ -79,6 +91,11 @@ static ROWS: &[Row] = &[
         value: |x| x.max(0.0).powi(2),
         slope: |x| 2.0 * x.max(0.0),
         inplace: [Fixed(1.0), Fixed(0.5)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::SquaredRelu(SquaredRelu),
+            forward: Some(|least| 0.5 * least.sqrt()),
+            backward: 0.125,
+        }),
     },
     Row {
         name: "hard_sigmoid",
@@ -87,6 +104,11 @@ static ROWS: &[Row] = &[
         value: |x| (x + 0.5).clamp(0.0, 1.0),
         slope: |x| one_if(x > -0.5 && x < 0.5),
         inplace: [Any, Any],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::HardSigmoid(HardSigmoid::new(1.0 / 6.0, 0.5)),
+            forward: None,
+            backward: 0.5,
+        }),
     },
     Row {
         name: "hard_swish",
@@ -95,6 +117,11 @@ static ROWS: &[Row] = &[
         value: |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
         slope: |x| if x.abs() < 3.0 { x / 3.0 + 0.5 } else { one_if(x > 0.0) },
         inplace: [Fixed(4.0), Fixed(4.0)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::HardSwish(HardSwish),
+            forward: Some(|least| least),
+            backward: -1.0,
+        }),
     },
 ];
 
@@ -165,6 +192,15 @@ impl Method {
     /// not counted.
     pub fn traffic(self) -> usize {
         if self.is_forward() { 2 } else { 3 }
+    }
+
+    /// Slices of a call.
+    pub fn slices(self) -> usize {
+        if self.is_inplace() {
+            self.traffic() - 1
+        } else {
+            self.traffic()
+        }
     }
 
     /// The loops of which the faster one is the limit, for slices of so many bytes.

@@ -2,10 +2,12 @@
 
 #![allow(missing_docs, reason = "not published")]
 
+mod date;
 mod function;
 mod limit;
 pub mod machine;
 mod narrow_limit;
+mod subnormal;
 mod timing;
 
 use std::collections::TryReserveError;
@@ -14,6 +16,7 @@ use std::hint::black_box;
 use bytemuck::Pod;
 use rectify::{AnyActivation, Element, Kernels};
 
+pub use date::today;
 use function::any_magnitude;
 pub use function::{Activation, Function, Method};
 pub use limit::Limit;
@@ -23,16 +26,18 @@ pub use timing::calls_per_round;
 /// A number format, as far as the measuring needs to know it.
 pub trait Format: Element + Pod + Into<f64> {
     const NAME: &'static str;
-    const EPSILON: f64;
+    const EPSILON: Self;
+    const LEAST_NORMAL: Self;
 
     fn rounded(number: f64) -> Self;
 }
 
 macro_rules! format {
-    ($format:ty, $name:literal, $epsilon:expr, $rounded:expr) => {
+    ($format:ty, $name:literal, $rounded:expr) => {
         impl Format for $format {
             const NAME: &'static str = $name;
-            const EPSILON: f64 = $epsilon;
+            const EPSILON: Self = Self::EPSILON;
+            const LEAST_NORMAL: Self = Self::MIN_POSITIVE;
 
             fn rounded(number: f64) -> Self {
                 $rounded(number)
@@ -41,10 +46,10 @@ macro_rules! format {
     };
 }
 
-format!(f32, "f32", f32::EPSILON as f64, |number| number as f32);
-format!(f64, "f64", f64::EPSILON, |number| number);
-format!(rectify::f16, "f16", Self::EPSILON.to_f64_const(), Self::from_f64);
-format!(rectify::bf16, "bf16", Self::EPSILON.to_f64_const(), Self::from_f64);
+format!(f32, "f32", |number| number as f32);
+format!(f64, "f64", |number| number);
+format!(rectify::f16, "f16", Self::from_f64);
+format!(rectify::bf16, "bf16", Self::from_f64);
 
 /// Memory for three slices of up to so many bytes, aligned to cache lines.
 pub struct Memory([Vec<u64>; 3]);
@@ -64,29 +69,33 @@ impl Memory {
 
     /// The memory as slices of numbers with random signs, for `function` and ReLU's beside it.
     pub fn numbers<T: Format>(&mut self, function: Function) -> Numbers<'_, T> {
-        let [x, grad, target] = self.0.each_mut().map(|memory| {
+        let [x, grad, target] = self.slices();
+        let mut random = fastrand::Rng::with_seed(1969);
+        fill(x, &mut random, |random| sign(random) * function.magnitude(random));
+        fill(grad, &mut random, |random| sign(random) * any_magnitude(random));
+        Numbers::new(x, grad, target)
+    }
+
+    fn slices<T: Format>(&mut self) -> [&mut [T]; 3] {
+        self.0.each_mut().map(|memory| {
             let start = memory.as_ptr().align_offset(LINE_BYTES);
             bytemuck::cast_slice_mut(&mut memory[start..])
-        });
-        let mut random = fastrand::Rng::with_seed(1969);
-        fill(x, &mut random, |random| function.magnitude(random));
-        fill(grad, &mut random, any_magnitude);
-        Numbers { x, grad, target }
+        })
     }
 }
 
 /// After so many the numbers repeat: more than what a branch predictor remembers.
 const PERIOD: usize = 1 << 17;
 
-fn fill<T: Format>(slice: &mut [T], random: &mut fastrand::Rng, magnitude: impl Fn(&mut fastrand::Rng) -> f64) {
-    let number = |_| {
-        let sign = if random.bool() { 1.0 } else { -1.0 };
-        T::rounded(sign * magnitude(random))
-    };
-    let block: Vec<T> = (0..PERIOD).map(number).collect();
+fn fill<T: Format>(slice: &mut [T], random: &mut fastrand::Rng, number: impl Fn(&mut fastrand::Rng) -> f64) {
+    let block: Vec<T> = (0..PERIOD).map(|_| T::rounded(number(random))).collect();
     for chunk in slice.chunks_mut(block.len()) {
         chunk.copy_from_slice(&block[..chunk.len()]);
     }
+}
+
+fn sign(random: &mut fastrand::Rng) -> f64 {
+    if random.bool() { 1.0 } else { -1.0 }
 }
 
 /// The input, the gradient at the output, and what is written to.
@@ -96,7 +105,11 @@ pub struct Numbers<'a, T> {
     target: &'a mut [T],
 }
 
-impl<T: Format> Numbers<'_, T> {
+impl<'a, T: Format> Numbers<'a, T> {
+    fn new(x: &'a [T], grad: &'a [T], target: &'a mut [T]) -> Self {
+        Self { x, grad, target }
+    }
+
     pub fn first(&mut self, len: usize) -> Numbers<'_, T> {
         Numbers {
             x: &self.x[..len],
@@ -232,7 +245,7 @@ impl<T: Format> Numbers<'_, T> {
                 bytemuck::bytes_of(&T::rounded(expected)) == bytemuck::bytes_of(&result)
             } else {
                 // The second term is for sums whose terms cancel out.
-                (result.into() - expected).abs() <= T::EPSILON * expected.abs() + 1e-5
+                (result.into() - expected).abs() <= T::EPSILON.into() * expected.abs() + 1e-5
             }
         });
         is_first_right && periods.all(|period| bytes(period) == bytes(&first[..period.len()]))

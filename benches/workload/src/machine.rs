@@ -5,8 +5,13 @@ use raw_cpuid::{CacheParameter, CacheType, CpuId};
 
 pub fn cpu() -> String {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    if let Some(brand) = CpuId::new().get_processor_brand_string() {
-        return brand.as_str().trim().into();
+    {
+        let cpu = CpuId::new();
+        if let (Some(brand), Some(model)) = (cpu.get_processor_brand_string(), cpu.get_feature_info()) {
+            // Virtual machines leave the brand vague.
+            let (name, family, model) = (brand.as_str().trim(), model.family_id(), model.model_id());
+            return format!("{name} (family {family}, model {model})");
+        }
     }
     format!("{} CPU of unknown name", std::env::consts::ARCH)
 }
@@ -19,12 +24,17 @@ pub fn past_caches() -> usize {
 
 /// The size of a slice for each cache, three of which it holds, and of one that no cache holds.
 pub fn size_classes() -> Vec<usize> {
-    let in_caches = caches().into_iter().map(|bytes| bytes / 4);
-    in_caches.chain([past_caches()]).collect()
+    let mut classes = quarters_of_caches();
+    classes.push(past_caches());
+    classes
+}
+
+pub fn quarters_of_caches() -> Vec<usize> {
+    caches().into_iter().map(|bytes| bytes / 4).collect()
 }
 
 /// For data, the smallest first, in bytes; what is usual where the CPU can't be asked.
-fn caches() -> Vec<usize> {
+pub fn caches() -> Vec<usize> {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     if let Some(caches) = CpuId::new().get_cache_parameters() {
         let bytes = |cache: CacheParameter| {
