@@ -27,19 +27,21 @@ use crate::simd::{ChooseFn, Float, FloatFn, FloatLane, Format, Lane, Vector};
 ///
 /// # Notes
 ///
-/// - With a slope of 0, or one that is rounded to 0, both products are +0.0, whatever x and g are. So the result is that
-///   of [`Relu`](super::Relu), bit for bit.
+/// - With a slope of 0, or one that is rounded to 0, both products are +0.0, whatever x and g are. So the result is
+///   that of [`Relu`](super::Relu), bit for bit.
 /// - With a slope >= 0, `backward` accepts the input or the output of `forward`; otherwise only the input.
 /// - The gradient at x = 0 is g * slope, as in PyTorch.
 /// - f(+0.0) = +0.0 with a negative slope too, where [`PRelu`](crate::PRelu) returns -0.0.
 /// - The slope is rounded to the compute format: `f32` for `f32`, `f16` and `bf16`, else `f64`. A slope out of the
 ///   range of `f32` becomes its greatest finite number, with the same sign. One below the normal numbers has fewer
 ///   digits; below half of the least subnormal number it is 0.
-/// - `f32` is within 1.5 ulp of the exact product, by default within 0.84 ulp (at x = -6.46e-25), for any g too. `f64` is
-///   within 0.5 ulp, `f16` and `bf16` within 0.51 ulp. This holds for slopes that are 0 or normal.
+/// - `f32` is within 1.5 ulp of the exact product, by default within 0.84 ulp (at x = -6.46e-25), for any g too. `f64`
+///   is within 0.5 ulp, `f16` and `bf16` within 0.51 ulp. This holds for slopes that are 0 or normal.
 /// - A product is rounded to nearest even in the compute format, and for `f16` and `bf16` once more to the format of
 ///   the elements. The CPU's rounding and flush-to-zero modes apply.
 /// - A NaN g comes out of a product quiet.
+/// - Subnormal products are slow. The [crate's page](crate#select-functions-and-arithmetic-functions) has the way
+///   around.
 ///
 /// It is ONNX's operator `LeakyRelu` and PyTorch's `leaky_relu`. It is due to Maas, Hannun and Ng (2013).
 ///
