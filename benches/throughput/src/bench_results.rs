@@ -71,6 +71,7 @@ fn read_run(folder: &Path, options: &Options) -> Result<Vec<Measurement>, String
                         ns: required(&group, "")?,
                         reference_ns,
                         quartiles: None,
+                        is_noisy: false,
                     },
                 });
             }

@@ -39,6 +39,15 @@ impl Reference {
         if self == Self::Normal { 2 } else { 1 }
     }
 
+    /// How far apart the quartiles of a share may be, relative to it.
+    pub fn tolerance(self) -> f64 {
+        match self {
+            Self::Limit | Self::Relu => 0.1,
+            // The magnitude is of interest.
+            Self::Normal => 0.5,
+        }
+    }
+
     /// Least and most of the shares, or of the times, which are their reciprocals; one of them where they look alike.
     pub fn range(self, shares: &[f64]) -> Option<String> {
         let (unit, show): (_, fn(f64) -> String) = match self {
@@ -77,17 +86,13 @@ pub struct Times {
     pub reference_ns: f64,
     /// Of the share of the reference, from repeat to repeat; none where these are not known.
     pub quartiles: Option<[f64; 2]>,
+    /// Whether these are farther apart than [`Reference::tolerance`].
+    pub is_noisy: bool,
 }
 
 impl Times {
     pub fn share_of_reference(&self) -> f64 {
         self.reference_ns / self.ns
-    }
-
-    /// Whether the middle half of the repeats is spread over more than a tenth of the share.
-    pub fn is_noisy(&self) -> bool {
-        let is_wide = |[low, high]: [f64; 2]| high - low > 0.1 * self.share_of_reference();
-        self.quartiles.is_some_and(is_wide)
     }
 }
 
@@ -118,7 +123,7 @@ impl Measurement {
     /// What to beware of: `~` where repeats differ, else `^` and `v` where the limit is none or far away.
     pub fn mark(&self, reference: Reference) -> char {
         match self.share_of_reference() {
-            _ if self.times.is_noisy() => '~',
+            _ if self.times.is_noisy => '~',
             1.1.. if reference == Reference::Limit => '^',
             ..0.5 if reference == Reference::Limit => 'v',
             _ => ' ',
@@ -189,6 +194,7 @@ pub mod tests {
                 ns: 100.0,
                 reference_ns: 100.0 * share,
                 quartiles: Some(quartiles),
+                is_noisy: crate::turns::is_noisy(share, quartiles, Reference::Limit),
             },
         }
     }

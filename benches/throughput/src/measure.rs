@@ -121,7 +121,7 @@ impl<'a, T: Format> Inputs<'a, T> {
                 let mut numbers = numbers.first(elements);
                 let limits: Vec<_> = function.method.limits(kernels, numbers.size()).collect();
                 checked(&mut numbers).then(|| {
-                    take_turns(1 + limits.len(), |way, calls| match way {
+                    take_turns(Reference::Limit, 1 + limits.len(), |way, calls| match way {
                         0 => numbers.run(kernels, function, calls.into()),
                         _ => (0..calls).for_each(|_| numbers.run_limit(limits[way - 1], function.method)),
                     })
@@ -130,8 +130,11 @@ impl<'a, T: Format> Inputs<'a, T> {
             Self::Relu(numbers) => {
                 let mut numbers = numbers.first(elements);
                 let ways = [function, of_relu(function)];
-                checked(&mut numbers)
-                    .then(|| take_turns(ways.len(), |way, calls| numbers.run(kernels, ways[way], calls.into())))
+                checked(&mut numbers).then(|| {
+                    take_turns(Reference::Relu, ways.len(), |way, calls| {
+                        numbers.run(kernels, ways[way], calls.into())
+                    })
+                })
             }
             Self::Normal(ways) => {
                 let mut ways = ways.each_mut().map(|numbers| numbers.first(elements));
@@ -140,7 +143,7 @@ impl<'a, T: Format> Inputs<'a, T> {
                     numbers.are_subnormal()
                 });
                 are_subnormal.eq([true, false]).then(|| {
-                    take_turns(ways.len(), |way, calls| {
+                    take_turns(Reference::Normal, ways.len(), |way, calls| {
                         ways[way].run_subnormal(kernels, function, calls.into())
                     })
                 })

@@ -19,7 +19,7 @@ pub fn summary(measurements: &[Measurement], reference: Reference, isa: Isa) -> 
              are normal numbers."
         ),
     };
-    let noisy = cells.iter().filter(|cell| cell.times.is_noisy()).count();
+    let noisy = cells.iter().filter(|cell| cell.times.is_noisy).count();
     let left_out = match noisy {
         0 => String::new(),
         _ => format!(
@@ -62,7 +62,7 @@ fn ranges(cells: &[&Measurement], reference: Reference, formats: &[&str]) -> Str
 /// The shares of the cells that are not noisy; of all, with a mark, where there are no others.
 fn steady<'a>(cells: impl Iterator<Item = &'a Measurement> + Clone) -> (Vec<f64>, &'static str) {
     let shares = |cells: &mut dyn Iterator<Item = &Measurement>| cells.map(Measurement::share_of_reference).collect();
-    let steady: Vec<f64> = shares(&mut cells.clone().filter(|cell| !cell.times.is_noisy()));
+    let steady: Vec<f64> = shares(&mut cells.clone().filter(|cell| !cell.times.is_noisy));
     match steady[..] {
         [] => (shares(&mut cells.clone()), "~"),
         _ => (steady, ""),
@@ -71,7 +71,7 @@ fn steady<'a>(cells: impl Iterator<Item = &'a Measurement> + Clone) -> (Vec<f64>
 
 /// Of the longer slices.
 fn extremes(cells: &[&Measurement], reference: Reference) -> Option<String> {
-    let long = cells.iter().filter(|cell| cell.bytes >= LONG && !cell.times.is_noisy());
+    let long = cells.iter().filter(|cell| cell.bytes >= LONG && !cell.times.is_noisy);
     let mut long: Vec<_> = long.collect();
     long.sort_by(|a, b| a.share_of_reference().total_cmp(&b.share_of_reference()));
     let shown = |share: f64| reference.range(&[share]).unwrap_or_default();

@@ -18,15 +18,17 @@ pub fn legend(measurements: &[Measurement], reference: Reference) -> String {
         }
     };
     let is_marked = |mark| measurements.iter().any(|cell| cell.mark(reference) == mark);
+    let noise = format!(
+        "noisy: the middle half of the repeats is spread over more than {:.0} % of it. Something else ran; try again",
+        100.0 * reference.tolerance()
+    );
     let marks = [
-        (
-            '~',
-            "noisy: the middle half of the repeats is spread over more than a tenth of it. Something else ran; try again",
-        ),
+        ('~', noise.as_str()),
         (
             '^',
             "more than 110 %: no limit there. Below 1 KB, ReLU is inlined or takes narrower registers; of scalar and portable\n\
-             \x20         code the limit is what the compiler makes of a plain loop",
+             \x20         code the limit is what the compiler makes of a plain loop; in memory its order of loads and stores is not always\n\
+             \x20         the fastest",
         ),
         (
             'v',

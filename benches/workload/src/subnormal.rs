@@ -2,7 +2,7 @@
 
 use rectify::{AnyActivation, Kernels};
 
-use crate::{Activation, Format, Function, Memory, Method, Numbers, fill};
+use crate::{Activation, Format, Function, LINE_BYTES, Memory, Method, Numbers, fill};
 
 /// How an arithmetic function comes to subnormal results of normal numbers.
 pub(super) struct Subnormal {
@@ -35,7 +35,11 @@ impl Function {
 impl Memory {
     /// Two halves of the memory: numbers of which `function` has subnormal results, and larger ones.
     pub fn subnormal_and_normal<T: Format>(&mut self, function: Function) -> [Numbers<'_, T>; 2] {
-        let [x, grad, target] = self.slices::<T>().map(|slice| slice.split_at_mut(slice.len() / 2));
+        let line = LINE_BYTES / size_of::<T>();
+        // Both begin with a cache line.
+        let [x, grad, target] = self
+            .slices::<T>()
+            .map(|slice| slice.split_at_mut(slice.len() / 2 / line * line));
         let mut random = fastrand::Rng::with_seed(1969);
         let mut numbers = |x: &mut [T], grad: &mut [T], least| {
             let subnormal = function.subnormal();
