@@ -12,6 +12,8 @@ pub mod wide;
 
 pub use required::required;
 
+use format::Format;
+use guarded::Bytes;
 use rectify::{Isa, Kernels};
 
 /// On each instruction set that is available or required.
@@ -21,4 +23,9 @@ pub fn all_kernels() -> Vec<Kernels> {
     isas.filter(|isa| isa.is_available() || required.contains(isa))
         .map(|isa| Kernels::new(isa).unwrap())
         .collect()
+}
+
+/// Any bits; the grid says what has to come of them.
+pub fn random(format: Format, len: usize, seed: u64) -> Bytes {
+    format.to_bytes(format.scattered(len, seed))
 }

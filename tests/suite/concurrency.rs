@@ -3,12 +3,12 @@
 use std::sync::Barrier;
 use std::thread;
 
-use crate::common::all_kernels;
 use crate::common::calls::{self, Method::*, Way};
 use crate::common::format::Format;
 use crate::common::functions::FUNCTIONS;
 use crate::common::guarded::Bytes;
-use crate::{random, stream_from};
+use crate::common::{all_kernels, random};
+use crate::stream_from;
 
 const THREADS: usize = 8;
 

@@ -4,9 +4,11 @@ mod accuracy;
 mod alignment;
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(not(target_family = "wasm"))] // which has no threads
 mod concurrency;
 mod constants;
 mod differences;
+#[cfg(not(target_family = "wasm"))]
 mod exhaustive;
 mod gradient;
 #[cfg(unix)]
@@ -16,17 +18,15 @@ mod modes;
 mod names;
 mod onnx;
 mod onnx_runtime;
+#[cfg(panic = "unwind")]
 mod panics;
-#[cfg(feature = "rayon")]
+#[cfg(all(feature = "rayon", not(target_family = "wasm")))]
 mod parallel;
 mod pytorch;
 mod rows;
 mod uninit;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use common::format::Format;
-use common::guarded::Bytes;
 
 /// Sets the threshold of the process, for a test that needs one as long as it holds the guard. The results of the others are the same with
 /// any.
@@ -35,9 +35,4 @@ fn stream_from(bytes: usize) -> MutexGuard<'static, ()> {
     let guard = THRESHOLD.lock().unwrap_or_else(PoisonError::into_inner);
     rectify::set_streaming_threshold(bytes);
     guard
-}
-
-/// Any bits; the grid says what has to come of them.
-fn random(format: Format, len: usize, seed: u64) -> Bytes {
-    format.to_bytes(format.scattered(len, seed))
 }

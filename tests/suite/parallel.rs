@@ -6,8 +6,9 @@ use crate::common::calls::{self, Method::*, Way};
 use crate::common::format::Format;
 use crate::common::functions::{Case, FUNCTIONS};
 use crate::common::guarded::Bytes;
+use crate::common::random;
 use crate::common::tensor::{View, ViewMut};
-use crate::{random, stream_from};
+use crate::stream_from;
 
 /// Several threads, and what they have to agree with.
 const WAYS: [Way; 2] = [Way::Parallel, Way::Free];
