@@ -4,6 +4,23 @@
 #[path = "common/mod.rs"]
 mod common;
 
+/// What is decided of CPUID, with answers of other machines.
+#[cfg(target_arch = "x86_64")]
+#[allow(dead_code, unsafe_code)]
+#[path = "../src/simd/cpuid.rs"]
+mod cpuid;
+#[cfg(target_arch = "x86_64")]
+#[path = "../src/call/decided.rs"]
+mod decided;
+#[cfg(target_arch = "x86_64")]
+mod simd {
+    pub(crate) use crate::cpuid::last_level_cache;
+}
+#[cfg(target_arch = "x86_64")]
+#[allow(dead_code)]
+#[path = "../src/call/streaming.rs"]
+mod streaming;
+
 use std::process::{Command, Output};
 use std::sync::Barrier;
 use std::thread;
@@ -194,13 +211,62 @@ fn an_absent_isa_is_refused_by_name() {
     }
 }
 
-/// No machine that this runs on has a smaller last-level cache than 256 KiB.
 #[test]
 fn the_streaming_threshold_is_a_cache_size_until_it_is_set() {
     let threshold = rectify::streaming_threshold();
-    assert!((1 << 18..=1 << 26).contains(&threshold), "{threshold}");
+    assert!((4 << 20..=64 << 20).contains(&threshold), "{threshold}");
     rectify::set_streaming_threshold(0);
     assert_eq!(rectify::streaming_threshold(), 1);
     rectify::set_streaming_threshold(12345);
     assert_eq!(rectify::streaming_threshold(), 12345);
+}
+
+/// Registers EAX, EBX and ECX as CPUs of these kinds answer, and as hypervisors cut that short.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn the_streaming_threshold_of_other_machines() {
+    use std::arch::x86_64::CpuidResult;
+
+    type Cache = [u32; 3];
+    const INTEL: u32 = 4;
+    const AMD: u32 = 0x8000_001d;
+    const L1: Cache = [0x0400_0121, 0x02c0_003f, 0x3f];
+    // 16 ways of 2,048 lines.
+    const L2_2M: Cache = [0x0400_0143, 0x03c0_003f, 0x7ff];
+    // 20 ways of 212,992 lines.
+    const L3_260M: Cache = [0x0400_4163, 0x04c0_003f, 0x3_3fff];
+    // 16 ways of 32,768 lines.
+    const L3_32M: Cache = [0x0000_0163, 0x03c0_003f, 0x7fff];
+    // 12 ways of 4,096 lines.
+    const L3_3M: Cache = [0x0400_0163, 0x02c0_003f, 0xfff];
+    const L4_128M: Cache = [0x0400_0183, 0x03c0_003f, 0x1_ffff];
+    const DEFAULT: usize = 32 << 20;
+
+    let cases: &[(&str, u32, &[Cache], usize)] = &[
+        ("Xeon", INTEL, &[L1, L2_2M, L3_260M], 64 << 20),
+        ("its L3 hidden", INTEL, &[L1, L2_2M], DEFAULT),
+        ("all of it hidden", INTEL, &[], DEFAULT),
+        ("L3 first", INTEL, &[L3_32M, L1, L2_2M], 32 << 20),
+        ("laptop", INTEL, &[L1, L3_3M], 4 << 20),
+        ("with an L4", INTEL, &[L1, L3_3M, L4_128M], 64 << 20),
+        ("Zen", AMD, &[L1, L2_2M, L3_32M], 32 << 20),
+        ("Zen, its L3 hidden", AMD, &[L1, L2_2M], DEFAULT),
+        ("without either leaf", 0, &[], DEFAULT),
+    ];
+    for &(name, its_leaf, caches, expected) in cases {
+        let cpuid = |leaf, subleaf| {
+            let [eax, ebx, ecx] = match leaf {
+                // The greatest leaves.
+                0 => [if its_leaf == INTEL { 0x1f } else { 1 }, 0, 0],
+                0x8000_0000 => [if its_leaf == AMD { 0x8000_0021 } else { 0x8000_0008 }, 0, 0],
+                _ => {
+                    assert!(leaf == its_leaf, "{name}: leaf {leaf:#x} is not there");
+                    caches.get(subleaf as usize).copied().unwrap_or_default()
+                }
+            };
+            CpuidResult { eax, ebx, ecx, edx: 0 }
+        };
+        let threshold = streaming::for_cache(cpuid::last_level_cache_of(cpuid));
+        assert_eq!(threshold, expected, "{name}");
+    }
 }

@@ -9,15 +9,22 @@ cfg_if::cfg_if! {
         #[cfg(any(rectify_avx2, rectify_avx512))]
         use core::sync::atomic::{AtomicU8, Ordering};
 
-        /// Returns the size of the last-level cache in bytes, if the CPU reports it.
+        /// Returns the size of the last-level cache in bytes, if the CPU reports one of the third level or a later one.
         pub(crate) fn last_level_cache() -> Option<usize> {
+            last_level_cache_of(cpuid)
+        }
+
+        /// [`last_level_cache`] of a CPU by what it answers to a leaf and subleaf.
+        pub(super) fn last_level_cache_of(cpuid: impl Fn(u32, u32) -> CpuidResult) -> Option<usize> {
             // Intel's leaf, then AMD's. They have the same format, with a subleaf for each cache.
             for (last, leaf) in [(cpuid(0, 0).eax, 4), (cpuid(0x8000_0000, 0).eax, 0x8000_001d)] {
                 if last < leaf {
                     continue;
                 }
                 let caches = (0..16).map(|subleaf| cpuid(leaf, subleaf));
-                let largest = caches.take_while(|cache| cache.eax & 0x1f != 0).map(cache_size).max();
+                let caches = caches.take_while(|cache| cache.eax & 0x1f != 0);
+                // A virtual machine may hide the L3. Few CPUs with AVX2 have none, such as AMD's Excavator.
+                let largest = caches.filter(|cache| cache.eax >> 5 & 7 >= 3).map(cache_size).max();
                 if largest.is_some() {
                     return largest;
                 }
