@@ -158,6 +158,12 @@ pub fn for_patterns(check: &(impl Fn(Vec<u32>) -> Outcome + Sync)) {
             patterns.map_while(|pattern| u32::try_from(pattern).ok()).collect()
         }))
     };
+    let require = |outcome: Outcome| outcome.unwrap_or_else(|message| panic!("{message}"));
+    if cfg!(target_family = "wasm") {
+        // It has no threads.
+        (0..chunks).map(check).for_each(require);
+        return;
+    }
     thread::scope(|scope| {
         let (sender, outcomes) = mpsc::channel();
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
@@ -174,7 +180,7 @@ pub fn for_patterns(check: &(impl Fn(Vec<u32>) -> Outcome + Sync)) {
         let mut progress = Progress { start: now, last: now };
         for (outcome, done) in outcomes.iter().zip(1..) {
             // The others have nobody to report to then, and end.
-            outcome.unwrap_or_else(|message| panic!("{message}"));
+            require(outcome);
             progress.tell(done, chunks);
         }
     });

@@ -8,7 +8,6 @@ mod common;
 mod concurrency;
 mod constants;
 mod differences;
-#[cfg(not(target_family = "wasm"))]
 mod exhaustive;
 mod gradient;
 #[cfg(unix)]
