@@ -92,7 +92,9 @@
 //! - `half` (default): the formats `f16` and `bf16`, which are the types of the crate [`half`](https://docs.rs/half),
 //!   re-exported here.
 //! - `portable` (default): [`Isa::Portable`], with the crate [`wide`](https://docs.rs/wide). It is left out on targets
-//!   without SIMD.
+//!   without SIMD. `wide` 1.7 does not compile with `-C target-feature=+avx512f` (nor with `vl`, `dq` or `-C
+//!   target-cpu=knl`) unless `avx512bw` is enabled too. Add `+avx512bw`, which all CPUs with AVX-512 except Xeon Phi
+//!   have, or leave the feature out.
 //! - `rayon`: the functions on several threads, in the module `parallel`, and a method `parallel` on the types of
 //!   several tensors.
 
