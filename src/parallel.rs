@@ -15,6 +15,31 @@
 //! Slices are split at cache lines, and tensors at rows or columns. [`Fused`](crate::Fused),
 //! [`PRelu`](crate::PRelu), [`ReGlu`](crate::ReGlu) and [`Crelu`](crate::Crelu) run on several threads with their
 //! method `parallel`.
+//!
+//! # Locks and borrows
+//!
+//! A thread that waits for the other parts of its call runs other tasks of the pool meanwhile. If such a task wants a
+//! lock that the thread holds, the program hangs. If it borrows a `RefCell` that is borrowed, it panics. So within tasks
+//! of a pool, hold neither during a call: take the buffer out, and put it back.
+//!
+//! ```
+//! use rayon::prelude::*;
+//! use std::sync::Mutex;
+//!
+//! let free = Mutex::new(Vec::<Vec<f32>>::new());
+//! (0..8).into_par_iter().for_each(|_| {
+//!     // The lock is released at the end of the statement.
+//!     let taken = free.lock().unwrap().pop();
+//!     let mut x = taken.unwrap_or_default();
+//!     x.resize(1 << 20, -1.0);
+//!     rectify::parallel::relu_inplace(&mut x);
+//!     free.lock().unwrap().push(x);
+//! });
+//! assert!(free.into_inner().unwrap().iter().flatten().all(|&x| x == 0.0));
+//! ```
+//!
+//! The functions outside of this module never wait, so they may be called under a lock. A second pool does not help: a
+//! thread that waits for it in `install` runs other tasks of its own pool, too.
 
 use core::mem::MaybeUninit;
 
