@@ -53,8 +53,9 @@
 //! the CPU's flush-to-zero mode around the calls, as PyTorch's `set_flush_denormal` does: bit 15 of MXCSR on x86, bit
 //! 24 of FPCR on aarch64. Rust compiles your code for the default mode, so restore it after them.
 //!
-//! Where a page says that a NaN comes out of a product quiet, x86 and aarch64 keep its sign and payload. Rust leaves
-//! both open, and RISC-V returns the canonical NaN.
+//! Where a page says that a NaN comes out of a product quiet, x86, aarch64 and s390x keep its sign and payload. Rust
+//! leaves both open. RISC-V returns the canonical NaN, and in WebAssembly the engine decides: it keeps them, or returns
+//! the canonical NaN or another quiet one.
 //!
 //! # Instruction sets
 //!
