@@ -24,6 +24,8 @@ pub const FUNCTION: Function = Function {
         [1e-30, 1e-10],
         [1e-40, 0.3],
         [1e-300, -1e300],
+        [7e-75, 1e300],
+        [7e-75, -1e300],
         [1e300, 0.3],
     ],
     typical: [0.2, 0.5],
