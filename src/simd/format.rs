@@ -36,7 +36,7 @@ pub trait Format {
 
     /// Rounds to nearest, ties to even, without the CPU's instructions for 16-bit formats. Returns the bits.
     ///
-    /// A NaN comes from a number of this format or from an invalid operation, so that its lower bits are 0.
+    /// A NaN comes from a number of this format or from an invalid operation, so that its lower bits are 0 on most CPUs.
     fn from_f32(number: f32) -> Self::Lane;
 
     /// The index of the format in a table by format.
@@ -126,10 +126,27 @@ format!(
     rounded(number, rounding): rounded(number, 8, 7, rounding),
     |number| f32::from_bits(u32::from(number.to_bits()) << 16),
     |number| {
-        let bits = number.to_bits();
+        let mut bits = number.to_bits();
+        if !NANS_FIT_BF16 && number.is_nan() {
+            bits &= !0xffff;
+        }
         half::bf16::from_bits(((bits + 0x7fff + (bits >> 16 & 1)) >> 16) as u16)
     }
 );
+
+/// Whether the lower half of a NaN is 0 where arithmetic on numbers and NaNs of bf16 returns one. Other CPUs may set all its bits,
+/// as may the engines of WebAssembly: rounding up would overflow to -0.0.
+#[cfg(feature = "half")]
+pub(super) const NANS_FIT_BF16: bool = cfg!(any(
+    target_arch = "aarch64",
+    target_arch = "arm",
+    target_arch = "powerpc64",
+    target_arch = "riscv32",
+    target_arch = "riscv64",
+    target_arch = "s390x",
+    target_arch = "x86",
+    target_arch = "x86_64",
+));
 
 /// Not inlined: it is a lot of code, which would be repeated for each vector of a tail.
 #[cfg(feature = "half")]

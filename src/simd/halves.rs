@@ -3,6 +3,8 @@
 
 use wide::{f32x4, i16x8, i32x4, i32x8, u32x4};
 
+use super::format::NANS_FIT_BF16;
+
 /// The difference of the exponent biases of `f32` and `f16`, shifted to the exponent of an `f32`.
 const REBIAS: i32 = (127 - 15) << 23;
 
@@ -77,8 +79,12 @@ pub(super) fn join_pairs_of_bf16([first, second]: [i32x4; 2]) -> i32x4 {
 
 /// Rounds to bf16, in the upper half of each lane.
 ///
-/// The lower half of a NaN has to be 0. It is in NaNs that come from 16-bit formats, and in the CPU's canonical NaN.
+/// The lower half of a NaN has to be 0, as in NaNs that come from 16-bit formats and in the canonical NaN of most CPUs.
 #[inline(always)]
-fn round_to_bf16(x: i32x4) -> i32x4 {
+fn round_to_bf16(mut x: i32x4) -> i32x4 {
+    if !NANS_FIT_BF16 {
+        let is_nan = (x & i32x4::splat(i32::MAX)).simd_gt(i32x4::splat(f32::INFINITY.to_bits().cast_signed()));
+        x &= !(is_nan & i32x4::splat(0xffff));
+    }
     x + i32x4::splat(0x7fff) + (x >> 16 & i32x4::splat(1))
 }
