@@ -18,6 +18,9 @@ pub(crate) const ALIGNED_BYTES: usize = 512;
 // So a head, which is shorter than a register, is within the slices.
 const _: () = assert!(ALIGNED_BYTES >= REGISTER_BYTES);
 
+/// The number of registers from which on broadcasts are kept in registers: to copy them takes as long as to load them so often.
+const HOIST_FROM: usize = 8;
+
 /// The number of registers in an iteration of the main loop of [`Map::walk_with_narrow_tails`].
 const UNROLL: usize = 4;
 
@@ -103,7 +106,7 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
             // function's contract.
             unsafe {
                 let whole = end - (end - at) % lanes;
-                if const { N == 3 && F::HOISTS_BROADCASTS } && !streams {
+                if const { N == 3 && F::HOISTS_BROADCASTS } && !streams && whole - at >= HOIST_FROM * lanes {
                     // Not where it streams: there the stores take longer than the loads of broadcasts.
                     match (self.offset_masks[1 % N], self.offset_masks[2 % N]) {
                         (0, 0) => self.walk_with_masks(0, 0, at, whole),
