@@ -184,6 +184,9 @@ pub(crate) struct SumLoops {
     pub(super) add: unsafe fn(totals: *mut u8, sums: *const u8, len: usize),
     /// Adds the sum of the accumulators of a row, [`RowLanes`](crate::sweep::RowLanes), to a total.
     pub(super) add_lanes: unsafe fn(total: *mut u8, lanes: *mut u8),
+    /// Writes the sum of `columns` columns to each of `rows` totals, each column by the accumulator of its place. A NaN is
+    /// the canonical quiet NaN.
+    pub(super) add_columns: unsafe fn(totals: *mut u8, sums: *const u8, rows: usize, columns: usize),
     /// Replaces every NaN by the canonical quiet NaN.
     pub(super) finish: unsafe fn(totals: *mut u8, len: usize),
 }
@@ -196,6 +199,7 @@ const fn sum_loops<L: FloatLane, C: Pass<Args = SumArgs, Output = ()>, R: Pass<A
         size: size_of::<L>(),
         add: add_sums::<L>,
         add_lanes: add_lanes::<L>,
+        add_columns: add_columns::<L>,
         finish: finish_sums::<L>,
     }
 }
@@ -210,6 +214,34 @@ unsafe fn add_sums<L: FloatLane>(totals: *mut u8, sums: *const u8, len: usize) {
         unsafe { add_sum(totals.add(i), sums.add(i).read_unaligned()) };
     }
 }
+
+/// # Safety
+///
+/// `totals` can be written for `rows` lanes of `L`, and `sums` read for `rows * columns`, aligned.
+unsafe fn add_columns<L: FloatLane>(totals: *mut u8, sums: *const u8, rows: usize, columns: usize) {
+    let (totals, sums) = (totals.cast::<L>(), sums.cast::<L>());
+    for row in 0..rows {
+        // SAFETY: `row < rows`, and each has `columns` sums: this function's contract.
+        unsafe {
+            let sums = core::slice::from_raw_parts(sums.add(row * columns), columns);
+            let (whole, left) = sums.as_chunks::<COLUMN_LANES>();
+            let mut lanes = [L::ZERO; COLUMN_LANES];
+            for sums in whole {
+                for i in 0..COLUMN_LANES {
+                    lanes[i] = lanes[i].add(sums[i]);
+                }
+            }
+            for (lane, &sum) in lanes.iter_mut().zip(left) {
+                *lane = lane.add(sum);
+            }
+            let total = lanes[0].add(lanes[2]).add(lanes[1].add(lanes[3]));
+            totals.add(row).write_unaligned(total.with_canonical_nan());
+        }
+    }
+}
+
+/// The number of accumulators of the columns of a row.
+const COLUMN_LANES: usize = 4;
 
 /// # Safety
 ///

@@ -9,6 +9,7 @@ pub(crate) mod loops;
 mod masks;
 mod options;
 mod rows;
+mod short;
 mod slices;
 #[cfg(feature = "rayon")]
 mod split;

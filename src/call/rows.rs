@@ -8,12 +8,14 @@ use core::ops::Range;
 use super::detect::Kernels;
 use super::loops::{COPY, NO_PARAMS, Params, RowsLoops, SliceLoops, SumLoops};
 use super::options::CallOptions;
+use super::short::{copy_rows, expand};
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel, share};
 use super::streaming::streaming_threshold;
 use super::views::{Rows, RowsMut, View};
-use crate::simd::{Element, fence};
-use crate::sweep::{Operand, Plan, RowLanes, RowsArgs, STRIP, SumArgs};
+use crate::isa::Isa;
+use crate::simd::{Element, REGISTER_BYTES, fence};
+use crate::sweep::{OPERANDS, Operand, Plan, RowLanes, RowsArgs, STRIP, SumArgs};
 
 /// The layout of the channels of a tensor in memory.
 ///
@@ -135,13 +137,20 @@ impl<'a, T: Element> RowsCall<'a, T> {
     ) -> Self {
         let inputs = inputs.map(RowsInput::erased);
         let outputs = outputs.map(|(name, output)| (name, output.view()));
-        let (plan, is_inplace) = plan(channels, &inputs, &outputs, size_of::<T>());
-        Self {
-            plan,
+        let mut call = Self {
+            plan: Plan {
+                inputs: [Operand::NONE; _],
+                outputs: [Operand::NONE; _],
+                groups: 1,
+                rows: 0,
+                columns: 0,
+            },
             channels,
-            is_inplace,
+            is_inplace: inputs.iter().any(|input| matches!(input, Input::Output)),
             tensors: PhantomData,
-        }
+        };
+        make_plan(channels, &inputs, &outputs, size_of::<T>(), &mut call.plan);
+        call
     }
 
     pub(crate) fn map(self, kernel: Kernel<'_>, options: CallOptions) {
@@ -191,19 +200,19 @@ impl<'a, T: Element> RowsCall<'a, T> {
 
     fn run(self, kernel: Kernel<'_>, sums: Option<Sums>, options: CallOptions) {
         let work = Work {
-            plan: self.plan,
             size: size_of::<T>(),
             kernel,
             sums,
             copy: const { COPY[T::INDEX] },
-            is_beyond_caches: !self.is_inplace && traffic(&self.plan, size_of::<T>()) >= streaming_threshold(),
+            is_beyond_caches: !self.is_inplace && is_beyond_caches(&self.plan, size_of::<T>()),
         };
         let kernels = options.kernels.unwrap_or_default();
         #[cfg(feature = "rayon")]
         if options.is_parallel {
-            return run_parallel(work, kernels);
+            return run_parallel(Part { plan: self.plan, work }, kernels);
         }
-        work.walk(kernels, work.is_beyond_caches);
+        // The plan stays where it is: see `make_plan`.
+        work.walk(&self.plan, kernels, work.is_beyond_caches);
     }
 }
 
@@ -212,10 +221,16 @@ fn check_channels(name: &str, found: usize, channels: usize) {
     assert!(found == channels, "`{name}` has {found} elements, not {channels}");
 }
 
-/// Returns the shape of the tensors as groups of rows, and whether an input is the output. Panics if the shapes don't
-/// agree.
+/// Makes the plan: the shape of the tensors as groups of rows. Panics if the shapes don't agree.
+// Where it stays: a copy of what was just written waits for the stores.
 #[track_caller]
-fn plan(channels: Option<ChannelsOf>, inputs: &[Input], outputs: &[(&'static str, View)], size: usize) -> (Plan, bool) {
+fn make_plan(
+    channels: Option<ChannelsOf>,
+    inputs: &[Input],
+    outputs: &[(&'static str, View)],
+    size: usize,
+    plan: &mut Plan,
+) {
     let (output_name, elements) = (outputs[0].0, outputs[0].1.shape.len());
     let columns = match channels {
         Some(ChannelsOf {
@@ -243,20 +258,15 @@ fn plan(channels: Option<ChannelsOf>, inputs: &[Input], outputs: &[(&'static str
         }
         None => common_columns(inputs, outputs),
     };
-    let mut plan = Plan {
-        inputs: [Operand::NONE; _],
-        outputs: [Operand::NONE; _],
-        groups: 1,
-        rows: 0,
-        columns,
-    };
-    for (i, &(name, output)) in outputs.iter().enumerate() {
-        (plan.outputs[i], plan.rows) = operand((name, output), (output_name, elements), columns, size);
+    plan.columns = columns;
+    for (i, (name, output)) in outputs.iter().enumerate() {
+        (plan.outputs[i], plan.rows) = operand((name, output), (output_name, elements), (plan.rows, columns), size);
     }
-    let mut is_inplace = false;
-    for (i, &input) in inputs.iter().enumerate() {
-        plan.inputs[i] = match input {
-            Input::Rows(name, input) => operand((name, input), (output_name, elements), columns, size).0,
+    for (i, input) in inputs.iter().enumerate() {
+        plan.inputs[i] = match *input {
+            Input::Rows(name, ref input) => {
+                operand((name, input), (output_name, elements), (plan.rows, columns), size).0
+            }
             Input::Row(name, start, len) => {
                 assert!(len == columns, "`{name}` has {len} elements, not {columns}");
                 Operand { start, ..Operand::NONE }
@@ -272,10 +282,7 @@ fn plan(channels: Option<ChannelsOf>, inputs: &[Input], outputs: &[(&'static str
                 is_broadcast: true,
                 ..Operand::NONE
             },
-            Input::Output => {
-                is_inplace = true;
-                plan.outputs[0]
-            }
+            Input::Output => plan.outputs[0],
         };
     }
     if let Some(ChannelsOf {
@@ -293,22 +300,26 @@ fn plan(channels: Option<ChannelsOf>, inputs: &[Input], outputs: &[(&'static str
             operand.group_stride = plan.rows.wrapping_mul(operand.row_stride);
         }
     }
-    (plan, is_inplace)
 }
 
-/// Returns the rows of a tensor, and their number. Panics if it has not as many elements as the first output, or no rows
-/// of so many columns.
+/// Returns the rows of a tensor, and their number, which is `likely_rows` if another one was asked before. Panics if it has
+/// not as many elements as the first output, or no rows of so many columns.
 #[track_caller]
-fn operand((name, view): (&str, View), output: (&str, usize), columns: usize, size: usize) -> (Operand, usize) {
+fn operand(
+    (name, view): (&str, &View),
+    output: (&str, usize),
+    (likely_rows, columns): (usize, usize),
+    size: usize,
+) -> (Operand, usize) {
     check_elements((name, view.shape.len()), output);
-    let shape = view.shape.reshape(name, columns);
+    let (rows, stride) = view.shape.rows_of(name, (likely_rows, columns));
     let operand = Operand {
         start: view.start,
         // With no columns, the stride is not used and may have any value.
-        row_stride: shape.stride.wrapping_mul(size),
+        row_stride: stride.wrapping_mul(size),
         ..Operand::NONE
     };
-    (operand, shape.rows)
+    (operand, rows)
 }
 
 fn divides(divisor: Option<usize>, elements: usize) -> bool {
@@ -335,16 +346,36 @@ fn check_elements((name, elements): (&str, usize), (other_name, other_elements):
     );
 }
 
+/// Whether it has an element for each element of the tensors.
+fn is_walked(operand: &Operand) -> bool {
+    operand.row_stride != 0 && !operand.is_broadcast
+}
+
 /// The inputs and outputs that have an element for each element of the tensors.
 fn walked(plan: &Plan) -> impl Iterator<Item = &Operand> {
     let operands = plan.inputs.iter().chain(&plan.outputs);
-    operands.filter(|operand| operand.row_stride != 0 && !operand.is_broadcast)
+    operands.filter(|operand| is_walked(operand))
 }
 
 /// The number of bytes to read and write, without broadcast inputs and repeated rows.
 fn traffic(plan: &Plan, size: usize) -> usize {
     let elements = plan.groups * plan.rows * plan.columns;
     elements.saturating_mul(walked(plan).count() * size)
+}
+
+/// Whether [`traffic`] reaches the threshold. Most calls have so few elements that they need not be counted.
+fn is_beyond_caches(plan: &Plan, size: usize) -> bool {
+    let elements = plan.groups * plan.rows * plan.columns;
+    let threshold = streaming_threshold();
+    elements.saturating_mul(OPERANDS * size) >= threshold && traffic(plan, size) >= threshold
+}
+
+/// Whether all rows of a group may be taken for one: they are contiguous, or the same number.
+fn are_one_row(plan: &Plan, size: usize) -> bool {
+    operands(plan).all(|(_, operand)| {
+        let is_number = operand.is_broadcast && operand.row_stride == 0;
+        operand.start.is_null() || is_number || is_contiguous(operand, plan, size)
+    })
 }
 
 /// Whether all operands are contiguous, over rows and groups.
@@ -373,6 +404,31 @@ const LONG_BYTES: usize = 1 << 14;
 
 /// Rows of fewer bytes are computed several at a time: to start a row takes longer than its elements.
 const SHORT_BYTES: usize = 1 << 10;
+
+/// A row that is repeated has at least so many bytes: the loops take as long to start a row as for half of them.
+const REPEATED_BYTES: usize = 1 << 11;
+
+/// Rows of fewer bytes that have a number each are joined: channels first with a small image.
+const JOINED_BYTES: usize = 1 << 8;
+
+/// If they are not so short, where there are so many groups that have the same numbers.
+const GROUPS_WORTH_JOINING: usize = 4;
+
+/// Whether the instruction set has loads and stores of the first lanes of a register. Elsewhere they go by memory, which
+/// takes as long as to copy a row of any size that counts as short.
+fn has_first_lanes(kernels: Kernels) -> bool {
+    matches!(kernels.isa(), Isa::Avx2 | Isa::Avx512)
+}
+
+/// Strided rows of fewer bytes are copied to where they are contiguous.
+fn packed_row_bytes(kernels: Kernels) -> usize {
+    if has_first_lanes(kernels) { 1 << 5 } else { JOINED_BYTES }
+}
+
+/// So few rows are walked one by one: to join, repeat or pack them takes longer.
+fn few_rows(kernels: Kernels) -> usize {
+    if has_first_lanes(kernels) { 16 } else { 4 }
+}
 
 /// The number of rows that are summed before their sum is added to the total: the error of a sum grows with its length.
 const ROWS_OF_SUM: usize = 256;
@@ -403,7 +459,6 @@ impl Block {
 
 #[derive(Clone, Copy)]
 struct Work<'a> {
-    plan: Plan,
     /// The size of an element in bytes.
     size: usize,
     kernel: Kernel<'a>,
@@ -412,15 +467,11 @@ struct Work<'a> {
     is_beyond_caches: bool,
 }
 
-// SAFETY: the pointers come from the tensors of a `RowsCall` and from sums, whose elements are `Send` and `Sync`.
-// Parameters are plain numbers. The call waits for all parts. Parts have no output and no sum in common: `Work::split`
-// divides at groups, rows or columns, or at channels if there are sums.
-#[cfg(feature = "rayon")]
-unsafe impl Send for Work<'_> {}
-
 /// The state of some work on a thread.
 struct Walk<'a> {
-    work: Work<'a>,
+    work: &'a Work<'a>,
+    /// That of the work, or one of its loops.
+    kernel: Kernel<'a>,
     kernels: Kernels,
     /// Whether the outputs are written with non-temporal stores.
     streaming: bool,
@@ -431,35 +482,92 @@ struct Walk<'a> {
     /// The input that is repeated in `rows`.
     repeated: Option<Repeated>,
     rows: *mut u8,
+    /// How tiles come to be contiguous.
+    packing: Option<Pieces>,
+}
+
+/// The rows of a plan, if each was joined of several: pieces of so many bytes, so many a row.
+#[derive(Clone, Copy)]
+struct Pieces {
+    bytes: usize,
+    count: usize,
+    /// From a piece to the next one, of each input and output.
+    strides: [usize; OPERANDS],
+    /// If they are packed, the size of a tile. A block has room for those of all operands that are packed.
+    bytes_of_tile: usize,
+}
+
+impl Pieces {
+    /// Rows that were not joined.
+    fn whole(plan: &Plan, size: usize) -> Self {
+        Self {
+            bytes: plan.columns.saturating_mul(size),
+            count: 1,
+            strides: [0; OPERANDS],
+            bytes_of_tile: 0,
+        }
+    }
+
+    /// Whether pieces of the operand at `index` lie apart.
+    fn are_split(&self, index: usize) -> bool {
+        self.count > 1 && self.strides[index] != self.bytes
+    }
+
+    /// Whether rows of the operand at `index`, or their pieces, lie apart.
+    fn are_strided(&self, operand: &Operand, index: usize, rows: usize) -> bool {
+        is_walked(operand) && (self.are_split(index) || rows > 1 && operand.row_stride != self.count * self.bytes)
+    }
+}
+
+/// The inputs, then the outputs, with their indices.
+fn operands(plan: &Plan) -> impl Iterator<Item = (usize, &Operand)> {
+    plan.inputs.iter().chain(&plan.outputs).enumerate()
 }
 
 impl Work<'_> {
-    fn walk(mut self, kernels: Kernels, streaming: bool) {
-        if let Kernel::Composed { fused, params, .. } = self.kernel
-            && fused.has(kernels)
-        {
-            self.kernel = Kernel::Rows(fused, params);
-        }
+    fn walk(&self, plan: &Plan, kernels: Kernels, streaming: bool) {
+        let kernel = match self.kernel {
+            Kernel::Composed { fused, params, .. } if fused.has(kernels) => Kernel::Rows(fused, params),
+            kernel => kernel,
+        };
         // Used through these pointers only, as long as the walk.
         let (mut block, mut outputs, mut rows) = (Block::new(), Block::new(), Block::new());
         let mut walk = Walk {
             work: self,
+            kernel,
             kernels,
             streaming,
             block: block.start(),
             outputs: outputs.start(),
             repeated: None,
             rows: rows.start(),
+            packing: None,
         };
-        walk.repeat_row();
-        match self.sums {
-            None => walk.map_all(),
-            Some(sums) if sums.of_columns => walk.sum_columns(sums),
-            Some(sums) => walk.sum_rows(sums),
+        if self.sums.is_none() && plan.groups * plan.rows <= few_rows(kernels) {
+            walk.map_all(plan);
+        } else if self.joins(plan, kernels) {
+            walk.walk_joined(plan);
+        } else {
+            walk.walk(plan, self.sums, Pieces::whole(plan, self.size));
         }
         if streaming {
             fence();
         }
+    }
+
+    /// Whether rows with a number or a sum each are so short that the rows of a group are joined to one. For sums this is
+    /// part of the reduction order.
+    fn joins(&self, plan: &Plan, kernels: Kernels) -> bool {
+        if let Some(sums) = self.sums {
+            return !sums.of_columns && (1..row_lanes_of(sums.loops.size)).contains(&plan.columns);
+        }
+        let is_number = |input: &Operand| input.is_broadcast && input.row_stride != 0;
+        let bytes = plan.columns.saturating_mul(self.size);
+        let is_strided = || walked(plan).any(|operand| operand.row_stride != bytes);
+        (1..JOINED_BYTES).contains(&bytes)
+            && plan.inputs.iter().any(is_number)
+            && (bytes < packed_row_bytes(kernels)
+                || (bytes <= LINE_BYTES || plan.groups >= GROUPS_WORTH_JOINING) && !is_strided())
     }
 }
 
@@ -474,10 +582,19 @@ enum Axis {
 /// `count` groups, rows or columns of a plan, from `first` on.
 fn part(plan: &Plan, axis: Axis, first: usize, count: usize, size: usize) -> Plan {
     let mut part = *plan;
+    narrow(&mut part, axis, first, count, size);
+    part
+}
+
+/// [`part`], in place.
+fn narrow(part: &mut Plan, axis: Axis, first: usize, count: usize, size: usize) {
     match axis {
         Axis::Groups => part.groups = count,
         Axis::Rows => part.rows = count,
         Axis::Columns => part.columns = count,
+    }
+    if first == 0 {
+        return;
     }
     for operand in part.inputs.iter_mut().chain(&mut part.outputs) {
         let stride = match axis {
@@ -488,86 +605,50 @@ fn part(plan: &Plan, axis: Axis, first: usize, count: usize, size: usize) -> Pla
         };
         operand.start = operand.start.wrapping_add(first.wrapping_mul(stride));
     }
-    part
 }
 
-/// The tiles of a plan: several groups, several rows of a group, or several columns of a row, at most a block. Each
-/// comes with the index of its first row.
-struct Tiles {
-    plan: Plan,
-    size: usize,
-    groups: usize,
-    rows: usize,
-    columns: usize,
-    group: usize,
-    row: usize,
-    column: usize,
-}
-
-impl Tiles {
-    fn new(plan: Plan, size: usize) -> Self {
-        let elements = BLOCK_BYTES / size;
-        let of_group = plan.rows.saturating_mul(plan.columns);
-        let (groups, rows, columns) = if of_group <= elements {
-            (elements / of_group.max(1), plan.rows, plan.columns)
-        } else if plan.columns <= elements {
-            (1, elements / plan.columns.max(1), plan.columns)
-        } else {
-            (1, 1, elements)
-        };
-        let is_empty = of_group == 0;
-        Self {
-            plan,
-            size,
-            groups,
-            rows,
-            columns,
-            group: if is_empty { plan.groups } else { 0 },
-            row: 0,
-            column: 0,
+/// Calls `then` with parts of `step` groups, rows or columns, and where each begins.
+fn for_each_part(plan: &Plan, (axis, step): (Axis, usize), size: usize, then: &mut dyn FnMut(usize, &Plan)) {
+    let len = match axis {
+        Axis::Groups => plan.groups,
+        Axis::Rows => plan.rows,
+        Axis::Columns => plan.columns,
+    };
+    if len <= step {
+        if len > 0 {
+            then(0, plan);
         }
+        return;
+    }
+    for first in (0..len).step_by(step) {
+        then(first, &part(plan, axis, first, step.min(len - first), size));
     }
 }
 
-impl Iterator for Tiles {
-    type Item = (usize, Plan);
-
-    // Not inlined, as other steps of a walk: inlined into each other they are several times as much code.
-    #[inline(never)]
-    fn next(&mut self) -> Option<(usize, Plan)> {
-        let Plan {
-            groups, rows, columns, ..
-        } = self.plan;
-        if self.group >= groups {
-            return None;
-        }
-        let tile = part(
-            &self.plan,
-            Axis::Groups,
-            self.group,
-            self.groups.min(groups - self.group),
-            self.size,
-        );
-        let tile = part(&tile, Axis::Rows, self.row, self.rows.min(rows - self.row), self.size);
-        let tile = part(
-            &tile,
-            Axis::Columns,
-            self.column,
-            self.columns.min(columns - self.column),
-            self.size,
-        );
-        let first_row = self.row;
-        self.column += self.columns;
-        if self.column >= columns {
-            self.column = 0;
-            self.row += self.rows;
-        }
-        if self.row >= rows {
-            self.row = 0;
-            self.group += self.groups;
-        }
-        Some((first_row, tile))
+/// Calls `then` with the tiles of a plan: several groups, several rows of a group, or several columns of a row, at most so
+/// many bytes. Each comes with the index of its first row.
+// Not inlined, as other steps of a walk: inlined into each other they are several times as much code.
+#[inline(never)]
+fn for_each_tile(plan: &Plan, size: usize, bytes: usize, then: &mut dyn FnMut(usize, &Plan)) {
+    let elements = bytes >> size.trailing_zeros();
+    let of_group = plan.rows.saturating_mul(plan.columns);
+    let (groups, rows, columns) = if of_group.saturating_mul(plan.groups) <= elements {
+        (plan.groups, plan.rows, plan.columns)
+    } else if of_group <= elements {
+        (elements / of_group, plan.rows, plan.columns)
+    } else if plan.columns <= elements {
+        (1, elements / plan.columns, plan.columns)
+    } else {
+        (1, 1, elements)
+    };
+    if of_group == 0 {
+        return;
     }
+    for_each_part(plan, (Axis::Groups, groups), size, &mut |_, plan| {
+        for_each_part(plan, (Axis::Rows, rows), size, &mut |row, plan| {
+            for_each_part(plan, (Axis::Columns, columns), size, &mut |_, plan| then(row, plan));
+        });
+    });
 }
 
 /// An input of one short row for all rows of the outputs. It is repeated in a block, so that several rows are computed
@@ -578,23 +659,172 @@ struct Repeated {
     times: usize,
 }
 
-/// Returns the input that can be repeated. All other operands have to be contiguous.
-fn repeatable(plan: &Plan, size: usize) -> Option<Repeated> {
+/// Returns the input that can be repeated. All other operands have to be contiguous, or packed.
+fn repeatable(plan: &Plan, size: usize, is_packed: bool) -> Option<Repeated> {
     let is_row = |input: &Operand| !input.start.is_null() && input.row_stride == 0 && !input.is_broadcast;
+    if plan.rows < 2 {
+        return None;
+    }
     let index = plan.inputs.iter().position(is_row)?;
     let is_short = plan.groups == 1 && plan.columns.saturating_mul(size) < SHORT_BYTES;
-    let lie_close = walked(plan).all(|operand| is_contiguous(operand, plan, size));
-    let mut times = (BLOCK_BYTES / size).checked_div(plan.columns)?.min(plan.rows / 4);
+    let lie_close = is_packed || walked(plan).all(|operand| is_contiguous(operand, plan, size));
+    let rows_of = |bytes: usize| bytes.checked_div(plan.columns * size);
+    if !is_short || !lie_close {
+        return None;
+    }
+    let enough = rows_of(REPEATED_BYTES)?.max(plan.rows / 4);
+    let mut times = rows_of(BLOCK_BYTES)?.min(enough).min(plan.rows);
     // 64 rows are a whole number of cache lines, whatever their length.
     if times > LINE_BYTES {
         times -= times % LINE_BYTES;
     }
-    (is_short && lie_close && times > 1).then_some(Repeated { index, times })
+    (times > 1).then_some(Repeated { index, times })
 }
 
 impl Walk<'_> {
-    fn map_all(&self) {
-        let Work { plan, size, kernel, .. } = &self.work;
+    fn walk(&mut self, plan: &Plan, sums: Option<Sums>, pieces: Pieces) {
+        self.packing = self.packed_pieces(plan, pieces);
+        // Rows that are copied one by one take longer than their stores.
+        self.streaming &= self.packing.is_none();
+        self.repeat_row(plan);
+        match sums {
+            None => self.map_all(plan),
+            Some(sums) if sums.of_columns => self.sum_columns(plan, sums),
+            Some(sums) => self.sum_rows(plan, sums),
+        }
+    }
+
+    /// The pieces, if tiles are copied to where they are contiguous.
+    fn packed_pieces(&self, plan: &Plan, pieces: Pieces) -> Option<Pieces> {
+        if plan.groups != 1 || pieces.count == 1 && (plan.rows == 1 || pieces.bytes >= packed_row_bytes(self.kernels)) {
+            return None;
+        }
+        // Long rows of contiguous pieces are left as they are.
+        let is_short = plan.columns * self.work.size < packed_row_bytes(self.kernels);
+        let is_worth = operands(plan)
+            .any(|(i, operand)| pieces.are_strided(operand, i, plan.rows) && (is_short || pieces.are_split(i)));
+        if !is_worth {
+            return None;
+        }
+        let bytes_of_tile = packed_bytes(plan);
+        Some(Pieces {
+            bytes_of_tile,
+            ..pieces
+        })
+    }
+
+    /// Walks groups of short rows: those of a group are joined to one row, whose numbers are repeated for each column. A sum
+    /// of a row is that of its columns, over all groups.
+    #[inline(never)]
+    fn walk_joined(&mut self, plan: &Plan) {
+        let Work { size, sums, .. } = *self.work;
+        let (rows, columns) = (plan.rows, plan.columns);
+        if rows == 0 {
+            return;
+        }
+        let bytes = columns * size;
+        let is_strided = rows > 1 && walked(plan).any(|operand| operand.row_stride != bytes);
+        let elements = if is_strided { packed_bytes(plan) / size } else { STRIP };
+        let elements = elements.min(STRIP);
+        // As many rows in each part.
+        let parts = rows.div_ceil(elements / columns);
+        let rows_of_part = rows.div_ceil(parts);
+        for first in (0..rows).step_by(rows_of_part) {
+            let count = rows_of_part.min(rows - first);
+            let mut joined = part(plan, Axis::Rows, first, count, size);
+            let mut strides = [0; OPERANDS];
+            for (i, operand) in operands(&joined) {
+                strides[i] = operand.row_stride;
+            }
+            (joined.groups, joined.rows, joined.columns) = (1, plan.groups, count * columns);
+            for operand in joined.inputs.iter_mut().chain(&mut joined.outputs) {
+                if operand.is_broadcast && operand.row_stride != 0 {
+                    let mut start = operand.start;
+                    if columns > 1 {
+                        start = self.rows;
+                        // SAFETY: there are `count` numbers, one for each row. A block has room for a strip and a line.
+                        unsafe { expand(operand.start, count, columns, size, start) };
+                    }
+                    *operand = Operand { start, ..Operand::NONE };
+                } else {
+                    (operand.row_stride, operand.group_stride) = (operand.group_stride, 0);
+                }
+            }
+            let pieces = Pieces {
+                bytes,
+                count,
+                strides,
+                bytes_of_tile: 0,
+            };
+            let Some(sums) = sums else {
+                self.walk(&joined, None, pieces);
+                continue;
+            };
+            let totals = sums.totals.wrapping_add(first * sums.loops.size);
+            // What is summed is not composed, so that this block is free.
+            let of_columns = if columns > 1 { self.block } else { totals };
+            let sums_of_columns = Sums {
+                totals: of_columns,
+                of_columns: true,
+                ..sums
+            };
+            self.walk(&joined, Some(sums_of_columns), pieces);
+            if columns > 1 {
+                // SAFETY: there is a total for each row, checked by `RowsCall::sums`, and a sum for each column in the block.
+                unsafe { (sums.loops.add_columns)(totals, of_columns, count, columns) };
+            }
+        }
+    }
+
+    /// Calls `then` with the tile, or with copies of its operands that are not contiguous.
+    fn packed(&self, tile: &Plan, then: &dyn Fn(&Self, &Plan)) {
+        match &self.packing {
+            None => then(self, tile),
+            Some(pieces) => self.pack(tile, pieces, then),
+        }
+    }
+
+    #[inline(never)]
+    fn pack(&self, tile: &Plan, pieces: &Pieces, then: &dyn Fn(&Self, &Plan)) {
+        let mut packed = *tile;
+        let inputs = tile.inputs.len();
+        let mut room = self.outputs;
+        for (i, input) in tile.inputs.iter().enumerate() {
+            if pieces.are_strided(input, i, tile.rows) {
+                packed.inputs[i] = contiguous(room, tile, self.work.size);
+                // SAFETY: the rows of the tile can be read. The block has room for tiles of all operands: `packed_bytes`.
+                unsafe { pieces.copy((*input, i), packed.inputs[i], tile.rows, true) };
+                room = room.wrapping_add(pieces.bytes_of_tile);
+            }
+        }
+        for (i, output) in tile.outputs.iter().enumerate() {
+            if pieces.are_strided(output, inputs + i, tile.rows) {
+                // In-place, the output is an input, and goes where that went.
+                let input = tile.inputs.iter().position(|input| input.start == output.start);
+                packed.outputs[i] = match input {
+                    Some(input) => packed.inputs[input],
+                    None => contiguous(room, tile, self.work.size),
+                };
+                room = room.wrapping_add(pieces.bytes_of_tile);
+            }
+        }
+        then(self, &packed);
+        for (i, output) in tile.outputs.iter().enumerate() {
+            if pieces.are_strided(output, inputs + i, tile.rows) {
+                // SAFETY: the rows of the tile can be written, and are in the block.
+                unsafe { pieces.copy((*output, inputs + i), packed.outputs[i], tile.rows, false) };
+            }
+        }
+    }
+
+    fn map_all(&self, plan: &Plan) {
+        let (kernel, size) = (&self.kernel, &self.work.size);
+        if let Some(pieces) = &self.packing {
+            for_each_tile(plan, *size, pieces.bytes_of_tile, &mut |_, tile| {
+                self.packed(tile, &|walk, tile| walk.map(tile, false));
+            });
+            return;
+        }
         let is_one_loop = !matches!(kernel, Kernel::Composed { .. });
         let is_flat_slices = matches!(kernel, Kernel::Slices(..)) && is_flat(plan, *size);
         let streams_rows = is_flat_slices || self.repeated.is_some() || self.can_stream_rows(plan);
@@ -602,14 +832,14 @@ impl Walk<'_> {
             self.map(plan, self.streaming && streams_rows);
             return;
         }
-        for (_, tile) in Tiles::new(*plan, *size) {
+        for_each_tile(plan, *size, BLOCK_BYTES, &mut |_, tile| {
             if is_one_loop {
-                self.stream_from_block(&tile, &|_, _| ());
+                self.stream_from_block(tile, &|_, _| ());
             } else {
-                let streaming = self.streaming && self.can_stream_from_block(&tile);
-                self.map(&tile, streaming);
+                let streaming = self.streaming && self.can_stream_from_block(tile);
+                self.map(tile, streaming);
             }
-        }
+        });
     }
 
     /// Whether rows can be streamed one by one: they are long, so that a cache line shared by two rows does not matter, or
@@ -626,63 +856,75 @@ impl Walk<'_> {
 
     /// Computes the outputs and the sum of each column.
     #[inline(never)]
-    fn sum_columns(&self, sums: Sums) {
-        let Work { plan, size, .. } = self.work;
+    fn sum_columns(&self, plan: &Plan, sums: Sums) {
+        let size = self.work.size;
         let bytes = sums.loops.size;
-        for first in (0..plan.columns).step_by(STRIP) {
-            let width = STRIP.min(plan.columns - first);
-            let strip = part(&plan, Axis::Columns, first, width, size);
+        let bytes_of_tile = self.packing.map_or(BLOCK_BYTES, |pieces| pieces.bytes_of_tile);
+        let mut of_rows = StripSums(MaybeUninit::uninit());
+        let of_rows: *mut u8 = of_rows.0.as_mut_ptr().cast();
+        for_each_part(plan, (Axis::Columns, STRIP), size, &mut |first, strip| {
+            let width = strip.columns;
             let totals = sums.totals.wrapping_add(first * bytes);
-            // SAFETY: there is a total for each column, checked by `RowsCall::sums`. Zero bytes are +0.0.
-            unsafe { totals.write_bytes(0, width * bytes) };
-            for first in (0..plan.rows).step_by(ROWS_OF_SUM) {
-                let mut of_rows = StripSums([0; STRIP]);
-                let of_rows: *mut u8 = of_rows.0.as_mut_ptr().cast();
-                let rows = part(&strip, Axis::Rows, first, ROWS_OF_SUM.min(plan.rows - first), size);
-                for (_, tile) in Tiles::new(rows, size) {
-                    self.map_and_sum(&tile, sums.of_inputs, &|walk, summands| {
-                        let args = SumArgs {
-                            plan: summands,
-                            sums: of_rows,
-                            lanes: core::ptr::null_mut(),
-                        };
-                        // SAFETY: the summands are inputs of the tile or its output, which can be read. The tile is of
-                        // a strip, and `of_rows` has STRIP sums, which are whole registers.
-                        unsafe { sums.loops.columns.call(walk.kernels, &args) };
-                    });
-                }
-                // SAFETY: the strip has `width` totals and sums.
-                unsafe { (sums.loops.add)(totals, of_rows, width) };
+            if strip.rows == 0 {
+                // SAFETY: there is a total for each column, checked by `RowsCall::sums`. Zero bytes are +0.0.
+                unsafe { totals.write_bytes(0, width * bytes) };
             }
+            for_each_part(strip, (Axis::Rows, ROWS_OF_SUM), size, &mut |first, rows| {
+                // SAFETY: a strip is whole registers, and so is what is a multiple of the lanes of the widest one.
+                unsafe { of_rows.write_bytes(0, width.next_multiple_of(MAX_LANES) * bytes) };
+                for_each_tile(rows, size, bytes_of_tile, &mut |_, tile| {
+                    self.packed(tile, &|walk, tile| {
+                        walk.map_and_sum(tile, sums.of_inputs, &|walk, summands| {
+                            let args = SumArgs {
+                                plan: summands,
+                                sums: of_rows,
+                                lanes: core::ptr::null_mut(),
+                            };
+                            // SAFETY: the summands are inputs of the tile or its output, which can be read. The tile is
+                            // of a strip, and `of_rows` has its sums, which are whole registers.
+                            unsafe { sums.loops.columns.call(walk.kernels, &args) };
+                        });
+                    });
+                });
+                // SAFETY: the strip has `width` totals and sums. Sums are never -0.0, so that to add the first ones to +0.0
+                // would change nothing.
+                unsafe {
+                    if first == 0 {
+                        totals.copy_from_nonoverlapping(of_rows, width * bytes);
+                    } else {
+                        (sums.loops.add)(totals, of_rows, width);
+                    }
+                }
+            });
             // SAFETY: the strip has `width` totals.
             unsafe { (sums.loops.finish)(totals, width) };
-        }
+        });
     }
 
     /// Computes the outputs and the sum of each row of a group, over all groups.
     #[inline(never)]
-    fn sum_rows(&self, sums: Sums) {
-        let Work { plan, size, .. } = self.work;
+    fn sum_rows(&self, plan: &Plan, sums: Sums) {
+        let size = self.work.size;
         let bytes = sums.loops.size;
         // SAFETY: there is a total for each row of a group, checked by `RowsCall::sums`. Zero bytes are +0.0.
         unsafe { sums.totals.write_bytes(0, plan.rows * bytes) };
         let total = |row| sums.totals.wrapping_add(row * bytes);
-        if let Some(mut flat) = self.flat_sums(sums) {
+        if let Some(mut flat) = self.flat_sums(plan, sums) {
             flat.sum_rows();
         } else if plan.columns <= BLOCK_BYTES / size {
-            for (row, tile) in Tiles::new(plan, size) {
-                self.sum_tile_rows(&tile, sums, total(row), core::ptr::null_mut());
-            }
+            for_each_tile(plan, size, BLOCK_BYTES, &mut |row, tile| {
+                self.sum_tile_rows(tile, sums, total(row), core::ptr::null_mut());
+            });
         } else {
             for group in 0..plan.groups {
-                let of_group = part(&plan, Axis::Groups, group, 1, size);
+                let of_group = part(plan, Axis::Groups, group, 1, size);
                 for row in 0..plan.rows {
                     let of_row = part(&of_group, Axis::Rows, row, 1, size);
                     sum_long_row(sums, plan.columns, total(row), |columns, lanes| {
                         let stretch = part(&of_row, Axis::Columns, columns.start, columns.len(), size);
-                        for (_, tile) in Tiles::new(stretch, size) {
-                            self.sum_tile_rows(&tile, sums, core::ptr::null_mut(), lanes);
-                        }
+                        for_each_tile(&stretch, size, BLOCK_BYTES, &mut |_, tile| {
+                            self.sum_tile_rows(tile, sums, core::ptr::null_mut(), lanes);
+                        });
                     });
                 }
             }
@@ -692,22 +934,22 @@ impl Walk<'_> {
     }
 
     /// The work as [`FlatSums`], if a loop over slices writes what is summed, and the rows of a group are contiguous.
-    fn flat_sums(&self, sums: Sums) -> Option<FlatSums<'_>> {
-        let Work { plan, size, kernel, .. } = self.work;
-        match kernel {
+    fn flat_sums<'b>(&'b self, plan: &'b Plan, sums: Sums) -> Option<FlatSums<'b>> {
+        match self.kernel {
             // Without groups, columns may have any number.
             Kernel::Slices(loops, params)
-                if !sums.of_inputs && plan.groups > 0 && is_flat(&Plan { groups: 1, ..plan }, size) =>
+                if !sums.of_inputs && plan.groups > 0 && is_flat(&Plan { groups: 1, ..*plan }, self.work.size) =>
             {
                 Some(FlatSums {
                     walk: self,
+                    plan,
                     sums,
                     loops,
                     params,
                     tile: Plan {
                         groups: 1,
                         rows: 1,
-                        ..outputs_as_inputs(&plan)
+                        ..outputs_as_inputs(plan)
                     },
                 })
             }
@@ -777,7 +1019,7 @@ impl Walk<'_> {
 
     /// Computes the outputs of a tile.
     fn map(&self, tile: &Plan, streaming: bool) {
-        match self.work.kernel {
+        match self.kernel {
             Kernel::Rows(loops, params) => self.call_rows(loops, params.as_ptr(), tile, streaming),
             Kernel::Slices(loops, params) => self.call_slices(loops, params, tile, streaming),
             Kernel::Composed { sum, value, params, .. } => {
@@ -796,38 +1038,61 @@ impl Walk<'_> {
 
     /// Fills `rows` if an input can be repeated.
     #[inline(never)]
-    fn repeat_row(&mut self) {
-        let Work { plan, size, kernel, .. } = &self.work;
-        if matches!(kernel, Kernel::Slices(..)) {
+    fn repeat_row(&mut self, plan: &Plan) {
+        self.repeated = None;
+        if matches!(self.kernel, Kernel::Slices(..)) {
             return;
         }
-        let Some(repeated) = repeatable(plan, *size) else {
+        let size = self.work.size;
+        let Some(repeated) = repeatable(plan, size, self.packing.is_some()) else {
             return;
         };
         let bytes = plan.columns * size;
         let row = plan.inputs[repeated.index].start;
-        for i in 0..repeated.times {
-            // SAFETY: the row has `plan.columns` elements, checked by `plan`. The block has room for `times` rows: see
-            // `repeatable`.
-            unsafe { self.rows.add(i * bytes).copy_from_nonoverlapping(row, bytes) };
+        let end = repeated.times * bytes;
+        // SAFETY: the row has `plan.columns` elements, checked by `make_plan`, or is in the block already. The block has room for
+        // `times` rows: see `repeatable`. What is copied is before its copy.
+        unsafe {
+            if row != self.rows {
+                self.rows.copy_from_nonoverlapping(row, bytes);
+            }
+            let mut at = bytes;
+            while at < end {
+                let count = at.min(end - at);
+                self.rows.add(at).copy_from_nonoverlapping(self.rows, count);
+                at += count;
+            }
         }
         self.repeated = Some(repeated);
     }
 
     fn call_rows(&self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
         let Some(Repeated { index, times }) = self.repeated else {
-            return self.call_pass(loops, function, plan, streaming);
+            if self.packing.is_none() || !are_one_row(plan, self.work.size) {
+                return self.call_pass(loops, function, plan, streaming);
+            }
+            let long = Plan {
+                rows: 1,
+                columns: plan.rows * plan.columns,
+                ..*plan
+            };
+            return self.call_pass(loops, function, &long, streaming);
         };
+        // Rows of `times` rows, and one of those that are left.
         let rows = plan.rows / times;
-        let mut long = part(plan, Axis::Rows, 0, rows, self.work.size);
-        long.columns *= times;
-        for operand in long.inputs.iter_mut().chain(&mut long.outputs) {
-            operand.row_stride *= times;
+        let left = plan.rows - rows * times;
+        for (first, rows, times) in [(0, rows, times), (rows * times, left.min(1), left)] {
+            if rows == 0 {
+                continue;
+            }
+            let mut long = part(plan, Axis::Rows, first, rows, self.work.size);
+            long.columns *= times;
+            for operand in long.inputs.iter_mut().chain(&mut long.outputs) {
+                operand.row_stride *= times;
+            }
+            long.inputs[index].start = self.rows;
+            self.call_pass(loops, function, &long, streaming);
         }
-        long.inputs[index].start = self.rows;
-        self.call_pass(loops, function, &long, streaming);
-        let left = part(plan, Axis::Rows, rows * times, plan.rows - rows * times, self.work.size);
-        self.call_pass(loops, function, &left, streaming);
     }
 
     fn call_pass(&self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
@@ -840,7 +1105,7 @@ impl Walk<'_> {
             streaming,
         };
         // SAFETY:
-        // - The plan is made of the tensors' shapes, which `plan` has checked; the tensors live as long as the call.
+        // - The plan is made of the tensors' shapes, which `make_plan` has checked; the tensors live as long as the call.
         // - Inputs are shared, or the first output itself. Outputs are exclusive.
         // - A tile or a part is within the plan. An output that is a block has room for a tile.
         // - Several rows are joined only if they are contiguous, checked by `repeatable`; the repeated input has as
@@ -889,9 +1154,10 @@ fn sum_long_row(sums: Sums, columns: usize, total: *mut u8, mut sum_stretch: imp
 /// The output of a loop over slices, and the sums of its rows. The rows of a group are contiguous, so that a tile is one
 /// slice of each tensor.
 ///
-/// A tile of [`Tiles`] takes a hundred nanoseconds more: as long as to sum 16 KB.
+/// A tile of [`for_each_tile`] takes a hundred nanoseconds more: as long as to sum 16 KB.
 struct FlatSums<'a> {
     walk: &'a Walk<'a>,
+    plan: &'a Plan,
     sums: Sums,
     loops: &'static SliceLoops,
     params: &'a Params,
@@ -901,7 +1167,7 @@ struct FlatSums<'a> {
 
 impl FlatSums<'_> {
     fn sum_rows(&mut self) {
-        let Work { plan, size, .. } = self.walk.work;
+        let (plan, size) = (self.plan, self.walk.work.size);
         let sums = self.sums;
         let total = |row| sums.totals.wrapping_add(row * sums.loops.size);
         let tile = SUMMED_BYTES / size;
@@ -924,7 +1190,7 @@ impl FlatSums<'_> {
             return;
         }
         let mut groups_of_tile = 1;
-        if plan.rows > 0 && is_flat(&plan, size) {
+        if plan.rows > 0 && is_flat(plan, size) {
             groups_of_tile = (rows_of_tile / plan.rows).max(1);
         }
         for group in (0..plan.groups).step_by(groups_of_tile) {
@@ -939,12 +1205,13 @@ impl FlatSums<'_> {
     /// Computes the output of the tile that begins there, and sums its rows. `tile` has its shape.
     fn sum_tile(&mut self, (group, row, column): (usize, usize, usize), sums: *mut u8, lanes: *mut u8) {
         let Walk {
-            work: Work { plan, size, copy, .. },
+            work: Work { size, copy, .. },
             kernels,
             streaming,
             outputs,
             ..
         } = self.walk;
+        let plan = self.plan;
         let start = |operand: Operand| operand.row(group, row).wrapping_add(column * size);
         let inputs = slice_inputs(plan).map(|input| start(input).cast_const());
         let output = start(plan.outputs[0]);
@@ -960,7 +1227,7 @@ impl FlatSums<'_> {
             lanes,
         };
         // SAFETY:
-        // - The plan is made of the tensors' shapes, which `plan` has checked. The tile is within it, and has several
+        // - The plan is made of the tensors' shapes, which `make_plan` has checked. The tile is within it, and has several
         //   rows or groups only if they are contiguous, checked by `flat_sums` and `sum_rows`.
         // - Inputs are shared, or the output itself. A tile is at most `BLOCK_BYTES`, for which a block has room after
         //   any offset in a line.
@@ -974,6 +1241,31 @@ impl FlatSums<'_> {
             if *streaming {
                 copy.call(*kernels, NO_PARAMS, [target.cast_const(); 2], output, len, true);
             }
+        }
+    }
+}
+
+impl Pieces {
+    /// Copies rows, each of them its pieces, from the operand at an index to where they are contiguous, or back.
+    ///
+    /// # Safety
+    ///
+    /// Both operands have so many rows. One can be read and the other one written, and they don't overlap.
+    unsafe fn copy(&self, (operand, index): (Operand, usize), packed: Operand, rows: usize, to_packed: bool) {
+        let &Self {
+            bytes, count, strides, ..
+        } = self;
+        // All pieces of all rows at once, if they are at equal distances.
+        let (rows, count, stride) = match strides[index] {
+            _ if count == 1 => (1, rows, operand.row_stride),
+            stride if operand.row_stride == count * stride => (1, rows * count, stride),
+            stride => (rows, count, stride),
+        };
+        for row in 0..rows {
+            let (there, here) = ((operand.row(0, row), stride), (packed.row(0, row), bytes));
+            let (from, to) = if to_packed { (there, here) } else { (here, there) };
+            // SAFETY: these are pieces of the rows: this function's contract.
+            unsafe { copy_rows(from, to, count, bytes) };
         }
     }
 }
@@ -1005,20 +1297,41 @@ fn outputs_as_inputs(plan: &Plan) -> Plan {
     }
 }
 
+/// The lanes of the widest register, of 16 bits.
+const MAX_LANES: usize = REGISTER_BYTES / size_of::<u16>();
+
+/// The size of a tile of strided rows: a block has room for one of each operand.
+fn packed_bytes(plan: &Plan) -> usize {
+    BLOCK_BYTES / walked(plan).count() / LINE_BYTES * LINE_BYTES
+}
+
 /// Room for a sum for each column of a strip, on cache lines of their own.
 #[repr(align(64))]
-struct StripSums([u64; STRIP]);
+struct StripSums(MaybeUninit<[u64; STRIP]>);
 
 /// The number of accumulators of a row, for sums of `size` bytes.
 const fn row_lanes_of(size: usize) -> usize {
     size_of::<RowLanes>() / size
 }
 
+/// Some work, and the part of the tensors that a thread walks.
 #[cfg(feature = "rayon")]
-impl Work<'_> {
+struct Part<'a> {
+    plan: Plan,
+    work: Work<'a>,
+}
+
+// SAFETY: the pointers come from the tensors of a `RowsCall` and from sums, whose elements are `Send` and `Sync`.
+// Parameters are plain numbers. The call waits for all parts. Parts have no output and no sum in common: `Part::split`
+// divides at groups, rows or columns, or at channels if there are sums.
+#[cfg(feature = "rayon")]
+unsafe impl Send for Part<'_> {}
+
+#[cfg(feature = "rayon")]
+impl Part<'_> {
     /// The axis of the channels if there are sums; otherwise the first axis of more than one.
     fn axis(&self) -> Axis {
-        match (self.sums, self.plan) {
+        match (self.work.sums, self.plan) {
             (Some(sums), _) if sums.of_columns => Axis::Columns,
             (Some(_), _) => Axis::Rows,
             (None, Plan { groups: 2.., .. }) => Axis::Groups,
@@ -1029,15 +1342,15 @@ impl Work<'_> {
 }
 
 #[cfg(feature = "rayon")]
-impl Split for Work<'_> {
+impl Split for Part<'_> {
     type Output = ();
 
     fn traffic(&self) -> usize {
-        traffic(&self.plan, self.size)
+        traffic(&self.plan, self.work.size)
     }
 
     fn is_beyond_caches(&self) -> bool {
-        self.is_beyond_caches
+        self.work.is_beyond_caches
     }
 
     fn split(self, first_parts: usize, parts: usize) -> (Self, Self) {
@@ -1046,19 +1359,21 @@ impl Split for Work<'_> {
             Axis::Groups => (self.plan.groups, 1),
             Axis::Rows => (self.plan.rows, 1),
             // Multiples of a cache line, so that two threads don't write to the same line.
-            Axis::Columns => (self.plan.columns, LINE_BYTES / self.size),
+            Axis::Columns => (self.plan.columns, LINE_BYTES / self.work.size),
         };
         let middle = share(len / step, first_parts, parts) * step;
         let sums_from = |first: usize| {
-            self.sums.map(|sums| Sums {
+            self.work.sums.map(|sums| Sums {
                 totals: sums.totals.wrapping_add(first * sums.loops.size),
                 ..sums
             })
         };
         let of = |first, count| Self {
-            plan: part(&self.plan, axis, first, count, self.size),
-            sums: sums_from(first),
-            ..self
+            plan: part(&self.plan, axis, first, count, self.work.size),
+            work: Work {
+                sums: sums_from(first),
+                ..self.work
+            },
         };
         (of(0, middle), of(middle, len - middle))
     }
@@ -1066,6 +1381,6 @@ impl Split for Work<'_> {
     fn join((): (), (): ()) {}
 
     fn enter(self, kernels: Kernels, streaming: bool) {
-        self.walk(kernels, streaming);
+        self.work.walk(&self.plan, kernels, streaming);
     }
 }

@@ -42,23 +42,38 @@ impl Shape {
         Self { rows, columns, stride }
     }
 
-    pub(super) fn len(self) -> usize {
+    /// A single row.
+    #[inline]
+    fn of_slice(len: usize) -> Self {
+        Self {
+            rows: usize::from(len > 0),
+            columns: len,
+            stride: len,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
         self.rows * self.columns
     }
 
-    pub(super) fn is_contiguous(self) -> bool {
+    pub(super) fn is_contiguous(&self) -> bool {
         self.rows <= 1 || self.columns == self.stride
     }
 
-    /// The same elements as rows of `columns`. Panics if they don't divide a contiguous matrix, or the matrix is
-    /// strided.
+    /// The number of rows of `columns` elements, probably `likely_rows`, and the stride between them. Panics if they don't
+    /// divide a contiguous matrix, or the matrix is strided.
+    // By reference: a copy of what was just written waits for the stores.
     #[track_caller]
-    pub(super) fn reshape(self, name: &str, columns: usize) -> Self {
+    pub(super) fn rows_of(&self, name: &str, (likely_rows, columns): (usize, usize)) -> (usize, usize) {
         if self.columns == columns {
-            return self;
+            return (self.rows, self.stride);
         }
         let len = self.len();
-        let rows = len.checked_div(columns).unwrap_or(0);
+        let rows = if likely_rows.checked_mul(columns) == Some(len) {
+            likely_rows
+        } else {
+            len.checked_div(columns).unwrap_or(0)
+        };
         assert!(
             rows * columns == len,
             "`{name}` has {len} elements: no multiple of rows of {columns} columns"
@@ -69,11 +84,7 @@ impl Shape {
             self.columns,
             self.stride
         );
-        Self {
-            rows,
-            columns,
-            stride: columns,
-        }
+        (rows, columns)
     }
 
     #[track_caller]
@@ -167,8 +178,8 @@ macro_rules! rows {
         impl<'a, T, S: $as_trait<[T]> + ?Sized> From<$from> for $name<'a, T> {
             fn from(elements: $from) -> Self {
                 let elements = elements.$as_slice();
-                let len = elements.len();
-                Self::with_stride(elements, len, len)
+                let shape = Shape::of_slice(elements.len());
+                Self { start: elements.$as_ptr(), shape, elements: PhantomData }
             }
         }
 

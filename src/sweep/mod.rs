@@ -12,7 +12,7 @@ mod slices;
 mod sums;
 
 pub(crate) use masks::{BitsArgs, ChooseByBits, CountNonzero, LiveBits};
-pub(crate) use rows::{MapRows, Operand, Plan, RowsArgs};
+pub(crate) use rows::{MapRows, OPERANDS, Operand, Plan, RowsArgs};
 pub(crate) use slices::{ALIGNED_BYTES, MapSlices, walk_tail};
 pub(crate) use sums::{Identity, RowLanes, STRIP, SumArgs, SumColumns, SumRows, add_sum, fold};
 

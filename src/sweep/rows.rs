@@ -75,7 +75,7 @@ struct Cursor {
     rows: usize,
 }
 
-const OPERANDS: usize = INPUTS + OUTPUTS;
+pub(crate) const OPERANDS: usize = INPUTS + OUTPUTS;
 
 impl Cursor {
     /// Not inlined: it is the same for every pass.

@@ -229,7 +229,10 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// - Channels last: 256 elements of a channel are added in their order. Then the sums of these groups are added in
     ///   their order.
-    /// - Channels first: a channel of an image is divided into stretches of 8192 elements (4096 of `f64`). Element i of
+    /// - Channels first, with fewer than 32 elements of a channel in an image (16 of `f64`): the elements at each place in
+    ///   the images are added as with channels last. Then the sum of place i is added to accumulator i % 4, and the
+    ///   second half of the accumulators to the first half, until one is left. So a `spatial` of 1 is channels last.
+    /// - Channels first, with more: a channel of an image is divided into stretches of 8192 elements (4096 of `f64`). Element i of
     ///   a stretch is added to accumulator i % 32 (i % 16 of `f64`). Then the second half of the accumulators is added
     ///   to the first half, until one is left. Then the sums of the stretches are added in their order, and then those
     ///   of the images.

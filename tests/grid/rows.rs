@@ -31,6 +31,20 @@ fn shapes() -> Vec<Shape> {
         (522, 3, 0),
         (520, 16, 0),
         (2, 4224, 0),
+        // Channels first whose images have more than a tile: of one element, of some, and of so many that they are just short.
+        (2100, 1, 0),
+        (1060, 2, 1),
+        (702, 3, 0),
+        (220, 15, 2),
+        (150, 15, 0),
+        (70, 31, 1),
+        (68, 40, 0),
+        // Strided rows of all sizes that are copied.
+        (40, 1, 3),
+        (50, 7, 1),
+        (36, 8, 1),
+        (44, 9, 5),
+        (34, 16, 3),
     ];
     shapes.extend(more.map(|(rows, columns, gap)| Shape {
         rows,
@@ -117,6 +131,10 @@ fn layouts(shape: Shape) -> Vec<Layout> {
     if shape.rows.is_multiple_of(2) {
         layouts.push((first, shape.rows.max(2) / 2));
     }
+    // More images than are summed at a time.
+    if shape.rows.is_multiple_of(2) && shape.rows > 2 * 256 {
+        layouts.push((first, 2));
+    }
     layouts
 }
 
@@ -131,13 +149,17 @@ fn channel(shape: Shape, (channels, count): Layout, i: usize) -> usize {
 /// The sums of each channel, in the order that the documentation states.
 fn sums(format: Format, shape: Shape, (channels, count): Layout, values: &[f64]) -> Bytes {
     let total = |numbers: &mut dyn Iterator<Item = f64>| numbers.fold(0.0, |a, b| format.sum(a, b));
+    let by_256 = |numbers: &[f64]| total(&mut numbers.chunks(256).map(|block| total(&mut block.iter().copied())));
     let totals: Vec<f64> = match channels {
         Channels::Last => (0..count)
-            .map(|column| {
-                let numbers: Vec<f64> = (0..shape.rows)
-                    .map(|row| values[row * shape.columns + column])
-                    .collect();
-                total(&mut numbers.chunks(256).map(|block| total(&mut block.iter().copied())))
+            .map(|column| by_256(&strided(values, column, shape.columns)))
+            .collect(),
+        // Elements at the same place of a channel's images, and then the places.
+        Channels::First { spatial } if spatial < lanes(format) => (0..count)
+            .map(|channel| {
+                let places = channel * spatial..(channel + 1) * spatial;
+                let places = places.map(|place| by_256(&strided(values, place, count * spatial)));
+                sum_by_lanes(format, 4, &places.collect::<Vec<_>>())
             })
             .collect(),
         Channels::First { .. } => (0..count)
@@ -145,7 +167,7 @@ fn sums(format: Format, shape: Shape, (channels, count): Layout, values: &[f64])
                 let images = (channel..shape.rows).step_by(count);
                 total(&mut images.map(|row| {
                     let stretches = values[row * shape.columns..][..shape.columns].chunks(256 * lanes(format));
-                    total(&mut stretches.map(|stretch| sum_of_stretch(format, stretch)))
+                    total(&mut stretches.map(|stretch| sum_by_lanes(format, lanes(format), stretch)))
                 }))
             })
             .collect(),
@@ -154,13 +176,18 @@ fn sums(format: Format, shape: Shape, (channels, count): Layout, values: &[f64])
     sums.to_bytes(totals.into_iter().map(|total| sums.computed(total)))
 }
 
+/// Those at `first` and every `stride` after it.
+fn strided(values: &[f64], first: usize, stride: usize) -> Vec<f64> {
+    values.iter().copied().skip(first).step_by(stride).collect()
+}
+
 fn lanes(format: Format) -> usize {
     if format == Format::F64 { 16 } else { 32 }
 }
 
-fn sum_of_stretch(format: Format, numbers: &[f64]) -> f64 {
-    let mut lanes = vec![0.0; lanes(format)];
-    let count = lanes.len();
+/// By `count` accumulators: the second half of them is added to the first half, until one is left.
+fn sum_by_lanes(format: Format, count: usize, numbers: &[f64]) -> f64 {
+    let mut lanes = vec![0.0; count];
     for (i, &number) in numbers.iter().enumerate() {
         lanes[i % count] = format.sum(lanes[i % count], number);
     }

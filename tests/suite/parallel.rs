@@ -91,6 +91,8 @@ fn check_rows(format: Format, elements: usize) {
         first(1, 24),
         // A part has some channels of each image, many of which would fit into a tile.
         first(elements / (4 * 24), 24),
+        first(elements / 24, 24),
+        first(elements / (40 * 24), 24),
     ];
     let most = layouts.len().max(FUNCTIONS.len());
     for ((channels, count), case) in layouts.into_iter().cycle().zip(each_function().cycle()).take(most) {

@@ -81,6 +81,56 @@ fn slopes_are_those_of_leaky_relus() {
     assert_eq!(y, expected);
 }
 
+/// Bit for bit, the order of sums included: contiguous, and with a gap after each row of one element.
+#[test]
+fn channels_first_with_one_element_are_channels_last() {
+    let first = Channels::First { spatial: 1 };
+    for (images, channels) in [(1, 1), (1, 3), (3, 1), (7, 9), (300, 5), (3, 1030), (2, 2051)] {
+        let len = images * channels;
+        let numbers = |step: usize| -> Vec<f32> { (0..len).map(|i| (i * step % 2003) as f32 / 7.0 - 143.0).collect() };
+        let [x, g, residual] = [5, 11, 7].map(numbers);
+        let params: Vec<f32> = (0..channels).map(|channel| channel as f32 / 3.0 - 1.0).collect();
+        // Each element in the first of `stride` columns.
+        let spread = |numbers: &[f32], stride: usize| -> Vec<f32> {
+            let gap = vec![f32::NAN; stride - 1];
+            numbers
+                .iter()
+                .flat_map(|&number| [&[number], &gap[..]].concat())
+                .collect()
+        };
+        let outputs = |layout: Channels, stride: usize| -> Vec<Vec<u32>> {
+            let [x, g, residual] = [&x, &g, &residual].map(|numbers| spread(numbers, stride));
+            // Rows of one element, or those that the layout has.
+            let columns = if layout == first { 1 } else { len };
+            let rows = |numbers| Rows::with_stride(numbers, columns, columns * stride);
+            let mut all = Vec::new();
+            let mut run = |call: &dyn Fn(&mut RowsMut<'_, f32>, &mut [f32])| {
+                let (mut output, mut sums) = (g.clone(), vec![7.0; channels]);
+                call(
+                    &mut RowsMut::with_stride(&mut output, columns, columns * stride),
+                    &mut sums,
+                );
+                let elements = output.iter().step_by(stride);
+                all.push(elements.chain(&sums).map(|number| number.to_bits()).collect());
+            };
+            let fused = Fused::new(Relu).bias(&params, layout);
+            run(&|output, _| fused.forward(rows(&x), output));
+            run(&|output, _| fused.residual(rows(&residual)).forward_inplace(output));
+            run(&|output, sums| Fused::new(Relu).backward_bias(rows(&x), rows(&g), output, layout, sums));
+            let prelu = PRelu::new(&params, layout);
+            run(&|output, _| prelu.forward(rows(&x), output));
+            run(&|output, sums| prelu.backward_inplace(rows(&x), output, sums));
+            all
+        };
+        let last = outputs(Channels::Last, 1);
+        assert!(outputs(first, 1) == last, "{images} images of {channels} channels");
+        assert!(
+            outputs(first, 3) == last,
+            "{images} images of {channels} channels, with gaps"
+        );
+    }
+}
+
 /// What a stride is matters to more than one row only.
 #[test]
 fn strides_as_long_as_they_can_be() {
