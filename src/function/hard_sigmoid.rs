@@ -57,7 +57,7 @@ pub struct HardSigmoid {
     beta: f64,
     /// Where the line is 0 and 1.
     bounds: [f64; 2],
-    /// The shift of [`Line`] and what it lost by rounding.
+    /// The shift of [`Line`] and its rounding error, if alpha is normal.
     shift: [f64; 2],
 }
 
@@ -104,20 +104,29 @@ impl HardSigmoid {
     #[inline(always)]
     fn line<F: FloatLane>(self) -> Line {
         let [least, greatest] = [F::MIN_POSITIVE, F::nearest_finite(f64::MAX)].map(F::to_f64);
-        if self.alpha < least || self.alpha > greatest {
-            let alpha = self.alpha.min(greatest);
-            let scale = power_of_two_up_to(alpha.max(least));
-            let factor = (alpha / scale).max(least);
-            return Line::new::<F>(scale, [self.beta / factor, 0.0], factor);
+        let [shift, _] = self.shift;
+        if self.alpha < least || self.alpha > greatest || shift.abs() > greatest {
+            return self.line_out_of_range::<F>();
         }
         Line::new::<F>(power_of_two_up_to(self.alpha), self.shift, factor(self.alpha))
     }
+
+    /// With a lesser scale where the shift would be too large, and a factor that isn't next to 1.
+    #[cold]
+    #[inline(never)]
+    fn line_out_of_range<F: FloatLane>(self) -> Line {
+        let [least, greatest] = [F::MIN_POSITIVE, F::nearest_finite(f64::MAX)].map(F::to_f64);
+        let [root, _] = self.bounds;
+        let scale = power_of_two_up_to(self.alpha.min(greatest / 2.0 / root.abs()).clamp(least, greatest));
+        let factor = (self.alpha / scale).max(least);
+        Line::new::<F>(scale, quotient(self.beta, factor), factor)
+    }
 }
 
-/// The line `((x * scale + shift) + shift_low) * factor`, with the bits of numbers of the compute format.
+/// The line `(x * scale + shift) * factor`, with the bits of numbers of the compute format.
 ///
-/// Unlike `alpha * x + beta` it is exact to a few ulp next to its root: there the first sum is exact, and the second one
-/// adds what `shift` has lost by rounding. `scale` is a power of two, so that neither beta / alpha nor alpha leaves the
+/// Unlike `alpha * x + beta` it is exact to 2 ulp next to its root: there the sum is exact. What `shift` and the sum have
+/// lost by rounding is added to the sum. `scale` is a power of two, so that neither beta / alpha nor alpha leaves the
 /// range of the format.
 #[derive(Clone, Copy)]
 pub struct Line {
@@ -129,12 +138,12 @@ pub struct Line {
 
 impl Line {
     #[inline(always)]
-    fn new<F: FloatLane>(scale: f64, [shift, rest]: [f64; 2], factor: f64) -> Self {
+    fn new<F: FloatLane>(scale: f64, [shift, rounding_error]: [f64; 2], factor: f64) -> Self {
         let nearest = F::nearest_finite(shift);
         Self {
             scale: F::nearest_finite(scale).to_bits(),
             shift: nearest.to_bits(),
-            shift_low: F::nearest_finite((shift - nearest.to_f64()) + rest).to_bits(),
+            shift_low: F::nearest_finite((shift - nearest.to_f64()) + rounding_error).to_bits(),
             factor: F::nearest_finite(factor).to_bits(),
         }
     }
@@ -142,10 +151,14 @@ impl Line {
     #[inline(always)]
     fn at<F: Float>(self, simd: F::Simd, x: F) -> F {
         let number = |bits| F::splat(simd, F::Lane::from_bits(bits));
-        x.mul(number(self.scale))
-            .add(number(self.shift))
-            .add(number(self.shift_low))
-            .mul(number(self.factor))
+        let (scaled, shift) = (x.mul(number(self.scale)), number(self.shift));
+        let sum = scaled.add(shift);
+        // TwoSum (Knuth, 1969).
+        let of_shift = sum.sub(scaled);
+        let lost = scaled.sub(sum.sub(of_shift)).add(shift.sub(of_shift));
+        // Infinity has lost nothing.
+        let lost = lost.keep(lost.is_number());
+        sum.add(lost.add(number(self.shift_low))).mul(number(self.factor))
     }
 }
 
@@ -157,13 +170,13 @@ const fn power_of_two_up_to(number: f64) -> f64 {
     f64::from_bits(number.to_bits() & EXPONENT)
 }
 
-/// `number` by that power of two: from 1 to 2.
+/// `number` by that power of two: from 1 to 2 if `number` is normal.
 #[inline]
 const fn factor(number: f64) -> f64 {
     f64::from_bits(number.to_bits() & !EXPONENT | 1_f64.to_bits())
 }
 
-/// `dividend / divisor`, of which the divisor is from 1 to 2: the nearest number, and the rest.
+/// `dividend / divisor` for a positive divisor: the nearest number, and its rounding error.
 const fn quotient(dividend: f64, divisor: f64) -> [f64; 2] {
     if dividend == 0.0 {
         return [dividend, 0.0];
@@ -175,7 +188,15 @@ const fn quotient(dividend: f64, divisor: f64) -> [f64; 2] {
     // The remainder, by halves whose products are exact except that of the lower ones (Dekker, 1971).
     let ([q, q_low], [d, d_low]) = (halves(quotient), halves(divisor));
     let remainder = (((dividend - q * d) - q * d_low) - q_low * d) - q_low * d_low;
-    [quotient * unit, remainder / divisor * unit]
+    let nearest = quotient * unit;
+    [
+        nearest,
+        if nearest.is_finite() {
+            remainder / divisor * unit
+        } else {
+            0.0
+        },
+    ]
 }
 
 const fn halves(number: f64) -> [f64; 2] {

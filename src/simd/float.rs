@@ -11,6 +11,9 @@ pub trait Float: Register<Float = Self, Lane: FloatLane> {
     /// `self + other`, rounded to nearest. The CPU's modes apply.
     fn add(self, other: Self) -> Self;
 
+    /// `self - other`, rounded to nearest. The CPU's modes apply.
+    fn sub(self, other: Self) -> Self;
+
     /// `self / other`, rounded to nearest. The CPU's modes apply.
     fn div(self, other: Self) -> Self;
 

@@ -172,6 +172,11 @@ impl Float for I32 {
     }
 
     #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        bytemuck::cast(bytemuck::cast::<_, f32x8>(self) - bytemuck::cast::<_, f32x8>(other))
+    }
+
+    #[inline(always)]
     fn div(self, other: Self) -> Self {
         bytemuck::cast(bytemuck::cast::<_, f32x8>(self) / bytemuck::cast::<_, f32x8>(other))
     }
@@ -192,6 +197,11 @@ impl Float for I64 {
     #[inline(always)]
     fn add(self, other: Self) -> Self {
         bytemuck::cast(bytemuck::cast::<_, f64x4>(self) + bytemuck::cast::<_, f64x4>(other))
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        bytemuck::cast(bytemuck::cast::<_, f64x4>(self) - bytemuck::cast::<_, f64x4>(other))
     }
 
     #[inline(always)]

@@ -161,6 +161,15 @@ impl<S: Simd> Float for One<S, i32> {
     }
 
     #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        let (a, b) = (
+            f32::from_bits(self.0.cast_unsigned()),
+            f32::from_bits(other.0.cast_unsigned()),
+        );
+        Self((a - b).to_bits().cast_signed(), PhantomData)
+    }
+
+    #[inline(always)]
     fn div(self, other: Self) -> Self {
         let (a, b) = (
             f32::from_bits(self.0.cast_unsigned()),
@@ -192,6 +201,15 @@ impl<S: Simd> Float for One<S, i64> {
             f64::from_bits(other.0.cast_unsigned()),
         );
         Self((a + b).to_bits().cast_signed(), PhantomData)
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        let (a, b) = (
+            f64::from_bits(self.0.cast_unsigned()),
+            f64::from_bits(other.0.cast_unsigned()),
+        );
+        Self((a - b).to_bits().cast_signed(), PhantomData)
     }
 
     #[inline(always)]

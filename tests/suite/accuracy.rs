@@ -152,11 +152,16 @@ fn patterns(format: Format, case: Case, real: &Real) -> Vec<u64> {
         .chain(real.roots)
         .flat_map(|&number| around(format, number));
     let mut random = fastrand::Rng::with_seed(1);
-    let near = (0..4000)
-        .map(|_| format.nearest(16.0 * random.f64() - 8.0))
-        .collect::<Vec<_>>();
+    let mut numbers = |from: f64, to: f64, count: usize| -> Vec<u64> {
+        let number = |_| format.nearest(from + (to - from) * random.f64());
+        (0..count).map(number).collect()
+    };
+    let near = numbers(-8.0, 8.0, 4000);
+    let between = kinks.windows(2).flat_map(|kinks| numbers(kinks[0], kinks[1], 20_000));
+    let between: Vec<u64> = between.collect();
     special
         .chain(near)
+        .chain(between)
         .chain(format.patterns())
         .chain(format.scattered(4000, 2))
         .collect()
@@ -179,9 +184,12 @@ fn cases() -> Vec<(Case, &'static Real)> {
     for (function, real) in arithmetic {
         cases.extend(function.cases().map(|case| (case, real)));
         if function.cases().len() > 1 {
-            cases.extend((0..20).map(|_| {
-                let alpha = power_of_2(random.i32(-30..30)) * (1.0 + random.f64());
-                let beta = power_of_2(random.i32(-30..2)) * (4.0 * random.f64() - 2.0);
+            cases.extend((0..60).map(|i| {
+                // The first ones next to 1, where most bits are lost by rounding.
+                let exponents = if i < 40 { [-1..2, 0..1] } else { [-30..30, -30..2] };
+                let [alpha, beta] = exponents.map(|exponents| power_of_2(random.i32(exponents)));
+                let alpha = alpha * (1.0 + random.f64());
+                let beta = beta * (4.0 * random.f64() - 2.0);
                 (function.with((function.valid)([alpha, beta])), real)
             }));
         }

@@ -27,6 +27,9 @@ pub const FUNCTION: Function = Function {
         [7e-75, 1e300],
         [7e-75, -1e300],
         [1e300, 0.3],
+        [1e38, -1e39],
+        [1e38, 1e39],
+        [1e300, -1e301],
     ],
     typical: [0.2, 0.5],
     valid: |[alpha, beta]| [finite(alpha.abs()).max(f64::from_bits(1)), finite(beta)],
@@ -50,7 +53,16 @@ pub const FUNCTION: Function = Function {
         },
         slope: |parameters, x| {
             let [alpha, _] = parameters;
-            Wide::from(if is_live(parameters, x.high) { alpha } else { 0.0 })
+            let alpha = if parameters == PYTORCH {
+                Wide::from(1.0) / Wide::from(6.0)
+            } else {
+                Wide::from(alpha)
+            };
+            if is_live(parameters, x.high) {
+                alpha
+            } else {
+                Wide::from(0.0)
+            }
         },
         roots: &[],
         bounds: Bounds {
@@ -79,25 +91,34 @@ fn is_live([alpha, beta]: Parameters, x: f64) -> bool {
     -beta / alpha < x && x < (1.0 - beta) / alpha
 }
 
-/// ((x * scale + shift) + shift_low) * factor, of which scale is a power of 2, and factor from 1 to 2 if alpha is normal.
+/// (x * scale + shift) * factor, of which scale is a power of 2, and factor from 1 to 2 if all are in the range of the format.
+/// What the sum and the shift lose by rounding is added to the sum.
 fn line(format: Format, parameters: Parameters, x: f64) -> f64 {
     let [least, greatest] = format.normal_range();
     let [alpha, beta] = parameters;
-    let alpha = alpha.min(greatest);
-    let exponent = (alpha.max(least).to_bits() >> 52) as i32 - 1023;
-    let scale = power_of_2(exponent);
+    let power_up_to = |number: f64| power_of_2((number.clamp(least, greatest).to_bits() >> 52) as i32 - 1023);
+    let is_in_range = (least..=greatest).contains(&alpha) && (beta / (alpha / power_up_to(alpha))).abs() <= greatest;
+    let scale = power_up_to(if is_in_range {
+        alpha
+    } else {
+        alpha.min(greatest / 2.0 / (beta / alpha).abs())
+    });
     let factor = (alpha / scale).max(least);
     let shift = beta / factor;
-    let shift_low = if parameters == PYTORCH || !(least..=greatest).contains(&parameters[0]) {
+    let shift_low = if parameters == PYTORCH || shift.is_infinite() {
         0.0
     } else {
         -factor.mul_add(shift, -beta) / factor
     };
-    let finite = |number: f64| format.in_compute_format(number.clamp(-greatest, greatest));
+    let step = |number: f64| format.in_compute_format(number);
+    let finite = |number: f64| step(number.clamp(-greatest, greatest));
     let (upper, lower) = (finite(shift), finite((shift - finite(shift)) + shift_low));
-    let sum = format.in_compute_format(format.in_compute_format(x * scale) + upper);
-    let sum = format.in_compute_format(sum + lower);
-    format.in_compute_format(sum * format.in_compute_format(factor))
+    let scaled = step(x * scale);
+    let sum = step(scaled + upper);
+    // Exactly: both summands and their sum are `f64`, or twice as short.
+    let exact = Wide::from(scaled) + Wide::from(upper) - Wide::from(sum);
+    let lost = if sum.is_finite() { exact.high } else { 0.0 };
+    step(step(sum + step(lost + lower)) * finite(factor))
 }
 
 fn forward(format: Format, parameters: Parameters, x: u64) -> u64 {

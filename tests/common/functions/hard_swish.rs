@@ -31,7 +31,7 @@ pub const FUNCTION: Function = Function {
         bounds: Bounds {
             value: 2.0,
             slope: 1.0,
-            gradient: 2.0,
+            gradient: 2.5,
         },
     }),
     forward,
