@@ -48,8 +48,8 @@
 //! other modes they follow the CPU. 32-bit x86 without SSE2 computes in x87 registers and rounds twice, so their bits
 //! differ there.
 //!
-//! Subnormal results take many CPUs 20 to 160 times as long (Intel Xeon, all results subnormal; `throughput
-//! --denormals` measures it). In `f32` and `bf16` these are numbers below 1.2e-38. Where many occur and may become 0, set
+//! Subnormal results are slow on some CPUs: an Intel Xeon takes up to 140 times as long in cache and 4 to 19 times beyond
+//! it where all are subnormal (`throughput --denormals` measures it). In `f32` and `bf16` these are numbers below 1.2e-38. Where many occur and may become 0, set
 //! the CPU's flush-to-zero mode around the calls, as PyTorch's `set_flush_denormal` does: bit 15 of MXCSR on x86, bit
 //! 24 of FPCR on aarch64. Rust compiles your code for the default mode, so restore it after them.
 //!

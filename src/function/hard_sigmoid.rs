@@ -25,17 +25,18 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, LiveFn, Rounding, Vec
 /// # Notes
 ///
 /// - `backward` accepts only the input of `forward`.
-/// - The gradient is 0 at both bounds, x = -3 and x = 3 by default. The bounds are quotients in `f64`, with which x is
-///   compared exactly. A value just below 1 may be rounded to 1, where the gradient is still g * alpha: at
-///   x = 2.9999998 by default.
+/// - The gradient is 0 at both bounds, x = -3 and x = 3 by default. 1 - beta and the quotients are rounded in `f64`, and
+///   x is compared with them exactly. A value just below 1 may be rounded to 1, where the gradient is still g * alpha:
+///   at x = 2.9999998 by default.
 /// - `f32` and `f64`: the value is within 2 ulp of the exact one, by default within 1.34 ulp (1.3333 at x = 2.9999988). The
 ///   gradient is within 1.5 ulp, by default 0.67. `f16` and `bf16` are computed in `f32` and rounded once more: within
 ///   0.51 ulp.
-/// - The value is `((x * scale + shift) + shift_low) * factor`, which doesn't cancel next to the root. `scale` is the
-///   greatest power of two up to alpha, `factor` is alpha / scale, and `shift + shift_low` is beta / factor as the sum
-///   of two numbers. Each operation is rounded to nearest even. The CPU's rounding and flush-to-zero modes apply.
-/// - An alpha above the range of the compute format becomes its greatest number. One below the normal numbers has fewer
-///   digits in the gradient, and at least one. The bounds of the error hold for those between.
+/// - The value is `(x * scale + shift) * factor`, which doesn't cancel next to the root. `scale` is the greatest power of
+///   two up to alpha, `factor` is alpha / scale and `shift` is beta / factor. What the shift and the sum lose by
+///   rounding is added to the sum. Each operation is rounded to nearest even. The CPU's rounding and flush-to-zero modes
+///   apply.
+/// - The bounds of the error hold for an alpha in the normal range of the compute format, and normal results. In the
+///   gradient an alpha above that range becomes its greatest number, one below the least subnormal number that number.
 /// - A NaN g comes out of a product quiet.
 ///
 /// It is PyTorch's `hardsigmoid`, with the same defaults, and ONNX's operator `HardSigmoid`, whose defaults are 0.2 and
@@ -43,7 +44,7 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, LiveFn, Rounding, Vec
 ///
 /// # PyTorch and ONNX Runtime
 ///
-/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 give instead, on x86-64 with AVX2:
+/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 return instead, on x86-64 with AVX2:
 ///
 /// - PyTorch in `f32` and `f64`: f(x) is (x + 3) / 6, rounded in that order.
 /// - ONNX Runtime in `f32`: f(x) is alpha * x + beta, rounded in that order, which cancels next to the root.

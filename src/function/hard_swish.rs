@@ -24,9 +24,9 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 ///
 /// - `backward` accepts only the input of `forward`.
 /// - The gradient is 0 at x = -3 and g at x = 3, as in PyTorch.
-/// - `f32`: the value is within 1.87 ulp of the exact one (1.8679 at x = 1.3685582), the gradient for g = 1 within 1 ulp
-///   (at x = 2.9999993), for any g within 2 ulp. `f64` has the same bounds by samples. `f16` and `bf16` are within 0.51
-///   ulp.
+/// - `f32`: the value is within 1.88 ulp of the exact one (1.8715 at x = 1.3714979), the gradient for g = 1 within 1 ulp
+///   (at x = 2.9999993), for any g within 2.5 ulp (2.4963 at x = 0.50044477, g = 1.4996665). `f64` has the same bounds by
+///   samples. `f16` and `bf16` are within 0.51 ulp.
 /// - Each sum, quotient and product is rounded to nearest even, in the order of the table, in `f32` for `f32`, `f16` and
 ///   `bf16`, else in `f64`. For `f16` and `bf16` the result is rounded once more to the format of the elements. The
 ///   CPU's rounding and flush-to-zero modes apply.
@@ -36,13 +36,13 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 ///
 /// # PyTorch and ONNX Runtime
 ///
-/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 give instead, on x86-64 with AVX2:
+/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 return instead, on x86-64 with AVX2:
 ///
 /// - PyTorch, ONNX Runtime: f(x) is -0.0 at finite x <= -3, and NaN at -inf.
 /// - ONNX Runtime in `f32`: f(x) is x * (1/6 * x + 1/2), rounded from the inside out, which cancels next to -3.
 /// - PyTorch in `f32`, `f64` and `bf16`: f(x) is x * min(x + 3, 6) / 6, rounded in that order: inf where the product
 ///   overflows, and not always x above 3.
-/// - PyTorch: the gradient at NaN is NaN in whole vectors, and g in what is left over.
+/// - PyTorch: the gradient at NaN is NaN in whole vectors, and g in the tail.
 /// - PyTorch: the gradient is g * (x / 3 + 1/2), which cancels next to -1.5. At -1.5 it is -0.0 for a negative g, and
 ///   NaN for an infinity or NaN.
 /// - PyTorch in `f32`, `f64` and `f16`, ONNX Runtime: a signalling NaN comes out quiet.

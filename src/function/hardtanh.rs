@@ -32,9 +32,9 @@ use crate::simd::{Format, Lane, Vector};
 ///
 /// # PyTorch and ONNX Runtime
 ///
-/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 give instead, on x86-64 with AVX2:
+/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 return instead, on x86-64 with AVX2:
 ///
-/// - PyTorch: the gradient at NaN is +0.0 in whole vectors, and g in what is left over.
+/// - PyTorch: the gradient at NaN is +0.0 in whole vectors, and g in the tail.
 /// - PyTorch in `f16` and `bf16`: the gradient's bounds are not rounded to the format.
 /// - PyTorch, ONNX Runtime: a bound of -0.0 keeps its sign.
 /// - PyTorch in `f32`, `f16` and `bf16`: a bound that rounds to infinity is an error.

@@ -47,7 +47,7 @@ use crate::simd::{ChooseFn, Float, FloatFn, FloatLane, Format, Lane, Vector};
 ///
 /// # PyTorch and ONNX Runtime
 ///
-/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 give instead, on x86-64 with AVX2:
+/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 return instead, on x86-64 with AVX2:
 ///
 /// - PyTorch: f(+0.0) is -0.0 with a negative slope.
 /// - PyTorch: the gradient at NaN is g * slope.

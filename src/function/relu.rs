@@ -24,7 +24,7 @@ use crate::simd::{Format, Lane, LiveFn, Vector};
 ///
 /// # PyTorch and ONNX Runtime
 ///
-/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 give instead, on x86-64 with AVX2:
+/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 return instead, on x86-64 with AVX2:
 ///
 /// - PyTorch, ONNX Runtime: f(-0.0) is -0.0.
 /// - PyTorch in `f16`, ONNX Runtime in `f16`: a signalling NaN comes out quiet.

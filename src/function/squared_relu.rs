@@ -34,7 +34,7 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, Vector};
 ///
 /// # PyTorch and ONNX Runtime
 ///
-/// What PyTorch 2.15.0 gives for `relu(x).square()` instead, on x86-64 with AVX2. ONNX Runtime has no such operator.
+/// What PyTorch 2.15.0 returns for `relu(x).square()` instead, on x86-64 with AVX2. ONNX Runtime has no such operator.
 ///
 /// - PyTorch: the gradient is g * inf where 2 * x overflows.
 /// - PyTorch in `f32`, `f64` and `f16`: a signalling NaN comes out quiet.
@@ -96,7 +96,7 @@ struct TwiceProduct;
 impl FloatFn<2> for TwiceProduct {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [x, g]: [F; 2]) -> F {
-        // Whichever is doubled, a finite product comes of a finite number.
+        // Doubling x below 1 can't overflow; from 1 on 2 * g overflows only where 2 * g * x does.
         let is_below_one = F::splat(simd, F::Lane::nearest_finite(1.0)).gt(x);
         let (doubled_x, doubled_g) = (x.add(x), g.add(g));
         doubled_g

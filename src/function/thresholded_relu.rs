@@ -30,7 +30,7 @@ use crate::simd::{Format, Lane, Vector};
 ///
 /// # PyTorch and ONNX Runtime
 ///
-/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 give instead, on x86-64 with AVX2:
+/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 return instead, on x86-64 with AVX2:
 ///
 /// - ONNX Runtime: f(NaN) is +0.0.
 /// - PyTorch in `f16` and `bf16`, ONNX Runtime in `f16`: `alpha` is not rounded to the format.

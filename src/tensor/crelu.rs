@@ -30,7 +30,7 @@ use crate::simd::Element;
 ///
 /// # PyTorch and ONNX Runtime
 ///
-/// What PyTorch 2.15.0 gives for `cat([relu(x), relu(-x)])` instead, on x86-64 with AVX2. ONNX Runtime has no such
+/// What PyTorch 2.15.0 returns for `cat([relu(x), relu(-x)])` instead, on x86-64 with AVX2. ONNX Runtime has no such
 /// operator.
 ///
 /// - PyTorch: the gradient at NaN is `grad_positive - grad_negative`.

@@ -54,14 +54,14 @@ use crate::simd::Element;
 /// - Where a slope is 0, products with it are +0.0. Slopes are learnt, so any value is allowed.
 /// - A product that is NaN is the canonical quiet NaN: positive, with only the quiet bit set.
 /// - Value and gradient are the exact products rounded to nearest even: within 0.5 ulp, subnormal `bf16` 0.51. The
-///   summands of the gradient of a slope are products in [`Element::Sum`]: exact for `f16` and `bf16` but for those that
+///   summands of the gradient of a slope are products in [`Element::Sum`]: exact for `f16` and `bf16` except those that
 ///   leave the range of `f32`. The CPU's rounding and flush-to-zero modes apply.
 ///
 /// It is PyTorch's `prelu` and ONNX's operator `PRelu`. It is due to He et al. (2015).
 ///
 /// # PyTorch and ONNX Runtime
 ///
-/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 give instead, on x86-64 with AVX2:
+/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 return instead, on x86-64 with AVX2:
 ///
 /// - PyTorch: the gradient at NaN is g * slope.
 /// - PyTorch in `f16` and `bf16`: the gradient of a slope is a sum of rounded products, and rounded to the format.

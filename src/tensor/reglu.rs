@@ -34,7 +34,7 @@ use crate::simd::Element;
 ///
 /// # PyTorch and ONNX Runtime
 ///
-/// What PyTorch 2.15.0 gives for `relu(a) * b` instead, on x86-64 with AVX2. ONNX Runtime has no such operator.
+/// What PyTorch 2.15.0 returns for `relu(a) * b` instead, on x86-64 with AVX2. ONNX Runtime has no such operator.
 ///
 /// - PyTorch: where a <= 0, the products with relu(a) are computed: -0.0 instead of +0.0, or NaN.
 /// - PyTorch: a NaN comes out with other bits.

@@ -54,7 +54,7 @@ fn read_run(folder: &Path, options: &Options) -> Result<Vec<Measurement>, String
                     read_ns(group, way)?.ok_or_else(|| format!("no '{isa}{way}_{size}' in {}", quoted(group)))
                 };
                 let reference_ns = match options.reference {
-                    Reference::Normal => unreachable!("refused"),
+                    Reference::NormalResults => unreachable!("refused"),
                     Reference::Relu => required(&group_of_relu, "")?,
                     Reference::Limit => {
                         let streaming = read_ns(&group, "-limit-streaming")?;

@@ -22,7 +22,7 @@ pub enum Reference {
     Limit,
     Relu,
     /// The same function, with results that are subnormal, beside results that are not.
-    Normal,
+    NormalResults,
 }
 
 impl Reference {
@@ -30,13 +30,13 @@ impl Reference {
         match self {
             Self::Limit => "limit",
             Self::Relu => "relu",
-            Self::Normal => "normal",
+            Self::NormalResults => "normal",
         }
     }
 
     /// The numbers that it needs beside one another.
     pub fn inputs(self) -> usize {
-        if self == Self::Normal { 2 } else { 1 }
+        if self == Self::NormalResults { 2 } else { 1 }
     }
 
     /// How far apart the quartiles of a share may be, relative to it.
@@ -44,7 +44,7 @@ impl Reference {
         match self {
             Self::Limit | Self::Relu => 0.1,
             // The magnitude is of interest.
-            Self::Normal => 0.5,
+            Self::NormalResults => 0.5,
         }
     }
 
@@ -52,14 +52,14 @@ impl Reference {
     pub fn range(self, shares: &[f64]) -> Option<String> {
         let (unit, show): (_, fn(f64) -> String) = match self {
             Self::Limit | Self::Relu => ("%", |share| format!("{:.0}", 100.0 * share)),
-            Self::Normal => ("x", |share| match 1.0 / share {
+            Self::NormalResults => ("x", |share| match 1.0 / share {
                 times @ ..9.95 => format!("{times:.1}"),
                 times => format!("{times:.0}"),
             }),
         };
         let mut shares = shares.to_vec();
         shares.sort_by(f64::total_cmp);
-        if self == Self::Normal {
+        if self == Self::NormalResults {
             shares.reverse();
         }
         let (least, most) = (show(*shares.first()?), show(*shares.last()?));
@@ -217,6 +217,6 @@ pub mod tests {
         assert_eq!(Reference::Limit.range(&[]), None);
         assert_eq!(Reference::Limit.range(&[0.994, 0.986]).unwrap(), "99 %");
         assert_eq!(Reference::Relu.range(&[0.99, 1.07, 0.63]).unwrap(), "63 to 107 %");
-        assert_eq!(Reference::Normal.range(&[0.25, 0.02]).unwrap(), "4.0 to 50 x");
+        assert_eq!(Reference::NormalResults.range(&[0.25, 0.02]).unwrap(), "4.0 to 50 x");
     }
 }

@@ -46,7 +46,7 @@ fn sizes<T>(options: &Options) -> Vec<usize> {
                 .collect();
         }
         Reference::Relu => machine::size_classes(),
-        Reference::Normal => machine::quarters_of_caches(),
+        Reference::NormalResults => machine::quarters_of_caches(),
     };
     classes
         .into_iter()
@@ -105,7 +105,7 @@ impl<'a, T: Format> Inputs<'a, T> {
         match reference {
             Reference::Limit => Self::Limit(memory.numbers(function)),
             Reference::Relu => Self::Relu(memory.numbers(function)),
-            Reference::Normal => Self::Normal(memory.subnormal_and_normal(function)),
+            Reference::NormalResults => Self::Normal(memory.subnormal_and_normal(function)),
         }
     }
 
@@ -143,7 +143,7 @@ impl<'a, T: Format> Inputs<'a, T> {
                     numbers.are_subnormal()
                 });
                 are_subnormal.eq([true, false]).then(|| {
-                    take_turns(Reference::Normal, ways.len(), |way, calls| {
+                    take_turns(Reference::NormalResults, ways.len(), |way, calls| {
                         ways[way].run_subnormal(kernels, function, calls.into())
                     })
                 })

@@ -56,7 +56,7 @@ impl Options {
         match self.reference {
             _ if !self.activations.is_empty() => self.activations.clone(),
             Reference::Limit => vec![Activation::RELU],
-            Reference::Relu | Reference::Normal => Activation::all()
+            Reference::Relu | Reference::NormalResults => Activation::all()
                 .filter(|&activation| activation != Activation::RELU)
                 .collect(),
         }
@@ -65,7 +65,7 @@ impl Options {
     pub fn functions(&self) -> Vec<Function> {
         match self.reference {
             Reference::Limit | Reference::Relu => Function::all(self.activations()).collect(),
-            Reference::Normal => Function::with_subnormal_results(self.activations()).collect(),
+            Reference::NormalResults => Function::with_subnormal_results(self.activations()).collect(),
         }
     }
 }
@@ -88,7 +88,7 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command<Options>, lexopt::Er
                     .push(parser.value()?.parse_with(one_of("--function", named))?);
             }
             Long("family") => references.push(Reference::Relu),
-            Long("denormals") => references.push(Reference::Normal),
+            Long("denormals") => references.push(Reference::NormalResults),
             Short('h') | Long("help") => return Ok(Command::Help),
             _ => return Err(argument.unexpected()),
         }
@@ -102,12 +102,12 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command<Options>, lexopt::Er
         _ => return Err("--family and --denormals are two measurements".into()),
     };
     let computes = |&activation: &Activation| Function::with_subnormal_results([activation]).next().is_some();
-    if options.reference == Reference::Normal {
+    if options.reference == Reference::NormalResults {
         if let Some(select) = options.activations.iter().find(|activation| !computes(activation)) {
             return Err(format!("{} computes nothing: --denormals has no use for it", select.name()).into());
         }
         if !options.criterion.is_empty() {
-            return Err("--criterion has no subnormal results: it can't be given with --denormals".into());
+            return Err("--criterion and --denormals exclude each other".into());
         }
     }
     if options.csv.is_some() && options.csv == options.svg {

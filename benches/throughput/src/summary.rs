@@ -14,7 +14,7 @@ pub fn summary(measurements: &[Measurement], reference: Reference, isa: Isa) -> 
              compiled for the same instruction set (in memory the faster one of ordinary and streaming stores)."
         ),
         Reference::Relu => format!("Summary of {isa}, in % of ReLU's GB/s by the same method."),
-        Reference::Normal => format!(
+        Reference::NormalResults => format!(
             "Summary of {isa}: how many times as long (x) a call takes whose results are all subnormal as one whose results\n\
              are normal numbers."
         ),
@@ -86,7 +86,7 @@ fn extremes(cells: &[&Measurement], reference: Reference) -> Option<String> {
             "  (from 1 K on: shorter calls take nanoseconds, which\n\
              \x20                 cargo run --release -p short measures better)"
         }
-        Reference::Relu | Reference::Normal => "",
+        Reference::Relu | Reference::NormalResults => "",
     };
     Some(format!(
         "worst   {}\nbest    {}\nmedian  {:>8}{hint}\n",

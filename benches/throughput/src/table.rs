@@ -12,7 +12,7 @@ pub fn legend(measurements: &[Measurement], reference: Reference) -> String {
              \x20 limit   share of the limit's GB/s\n"
         }
         Reference::Relu => "One table an instruction set: shares of ReLU's GB/s, by format and bytes a slice.\n",
-        Reference::Normal => {
+        Reference::NormalResults => {
             "One table an instruction set: how many times as long a call takes whose results are all subnormal, by format and\n\
              bytes a slice.\n"
         }
@@ -46,7 +46,7 @@ pub fn legend(measurements: &[Measurement], reference: Reference) -> String {
 pub fn all(measurements: &[Measurement], reference: Reference) -> String {
     match reference {
         Reference::Limit => by_size(measurements, reference),
-        Reference::Relu | Reference::Normal => by_function(measurements, reference),
+        Reference::Relu | Reference::NormalResults => by_function(measurements, reference),
     }
 }
 

@@ -29,7 +29,7 @@ pub const FUNCTION: Function = Function {
         },
         roots: &[-1.5, 0.0],
         bounds: Bounds {
-            value: 2.0,
+            value: 1.88,
             slope: 1.0,
             gradient: 2.5,
         },

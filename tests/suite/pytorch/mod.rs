@@ -38,7 +38,7 @@ const DIFFERENCES: &[Difference] = &[
         gives: Gives::Bits(Cell::negative_zero),
     },
     Difference {
-        name: "the gradient at NaN is +0.0 in whole vectors, and g in what is left over.",
+        name: "the gradient at NaN is +0.0 in whole vectors, and g in the tail.",
         functions: &["clipped_relu", "hardtanh"],
         formats: ALL,
         applies: |cell| !cell.is_value() && cell.x_is_nan(),
@@ -222,7 +222,7 @@ const DIFFERENCES: &[Difference] = &[
         }),
     },
     Difference {
-        name: "the gradient at NaN is NaN in whole vectors, and g in what is left over.",
+        name: "the gradient at NaN is NaN in whole vectors, and g in the tail.",
         functions: &["hard_swish"],
         formats: ALL,
         applies: |cell| !cell.is_value() && cell.x_is_nan(),
