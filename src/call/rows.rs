@@ -8,7 +8,7 @@ use core::ops::Range;
 use super::detect::Kernels;
 use super::loops::{COPY, NO_PARAMS, Params, RowsLoops, SliceLoops, SumLoops};
 use super::options::CallOptions;
-use super::short::{copy_rows, expand};
+use super::short::{CHUNK_BYTES, copy_rows, expand};
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel, share};
 use super::streaming::streaming_threshold;
@@ -436,7 +436,9 @@ const ROWS_OF_SUM: usize = 256;
 // A tile of a strip has all of its columns, so that the sums of a strip begin with its first column. A tile of a long row
 // begins with the first of a row's lanes.
 const _: () = {
-    assert!(STRIP * size_of::<u64>() <= BLOCK_BYTES);
+    assert!(STRIP * size_of::<u64>() <= BLOCK_BYTES && CHUNK_BYTES <= LINE_BYTES);
+    // Of packed rows, the least tile has one.
+    assert!(BLOCK_BYTES / OPERANDS / LINE_BYTES * LINE_BYTES >= JOINED_BYTES);
     assert!((BLOCK_BYTES / size_of::<u64>()).is_multiple_of(row_lanes_of(size_of::<f32>())));
     assert!((SUMMED_BYTES / size_of::<u64>()).is_multiple_of(row_lanes_of(size_of::<f32>())));
 };
@@ -683,8 +685,14 @@ fn repeatable(plan: &Plan, size: usize, is_packed: bool) -> Option<Repeated> {
 
 impl Walk<'_> {
     fn walk(&mut self, plan: &Plan, sums: Option<Sums>, pieces: Pieces) {
-        self.packing = self.packed_pieces(plan, pieces);
-        // Rows that are copied one by one take longer than their stores.
+        // Sums of rows are walked as they lie.
+        let is_packable = sums.is_none_or(|sums| sums.of_columns);
+        self.packing = if is_packable {
+            self.packed_pieces(plan, pieces)
+        } else {
+            None
+        };
+        // Rows that are copied one by one take longer than their stores. Streaming needs the block that packed tiles go to.
         self.streaming &= self.packing.is_none();
         self.repeat_row(plan);
         match sums {
@@ -725,6 +733,8 @@ impl Walk<'_> {
         let bytes = columns * size;
         let is_strided = rows > 1 && walked(plan).any(|operand| operand.row_stride != bytes);
         let elements = if is_strided { packed_bytes(plan) / size } else { STRIP };
+        // No tile, strip or block has less room than a joined row: what is packed are whole rows, and the numbers of one go to a block,
+        // as do the sums of its columns.
         let elements = elements.min(STRIP);
         // As many rows in each part.
         let parts = rows.div_ceil(elements / columns);
@@ -742,7 +752,8 @@ impl Walk<'_> {
                     let mut start = operand.start;
                     if columns > 1 {
                         start = self.rows;
-                        // SAFETY: there are `count` numbers, one for each row. A block has room for a strip and a line.
+                        // SAFETY: there are `count` numbers, one for each row, checked by `make_plan`. `count * columns` is at most `STRIP`,
+                        // and a block has room for a strip and a line: the assertions at `Block`.
                         unsafe { expand(operand.start, count, columns, size, start) };
                     }
                     *operand = Operand { start, ..Operand::NONE };
@@ -762,6 +773,7 @@ impl Walk<'_> {
             };
             let totals = sums.totals.wrapping_add(first * sums.loops.size);
             // What is summed is not composed, so that this block is free.
+            debug_assert!(!matches!(self.kernel, Kernel::Composed { .. }));
             let of_columns = if columns > 1 { self.block } else { totals };
             let sums_of_columns = Sums {
                 totals: of_columns,
@@ -770,7 +782,8 @@ impl Walk<'_> {
             };
             self.walk(&joined, Some(sums_of_columns), pieces);
             if columns > 1 {
-                // SAFETY: there is a total for each row, checked by `RowsCall::sums`, and a sum for each column in the block.
+                // SAFETY: there is a total for each row, checked by `RowsCall::sums`. The block is aligned and has a sum for each of
+                // up to `STRIP` columns, which `walk` has written, without groups too.
                 unsafe { (sums.loops.add_columns)(totals, of_columns, count, columns) };
             }
         }
@@ -787,12 +800,16 @@ impl Walk<'_> {
     #[inline(never)]
     fn pack(&self, tile: &Plan, pieces: &Pieces, then: &dyn Fn(&Self, &Plan)) {
         let mut packed = *tile;
+        // Tiles have whole rows: a joined row has at most `STRIP` elements, and other packed ones fewer than `packed_row_bytes`.
+        debug_assert!(tile.groups == 1 && tile.columns * self.work.size == pieces.count * pieces.bytes);
+        debug_assert!(tile.rows * tile.columns * self.work.size <= pieces.bytes_of_tile && !self.streaming);
         let inputs = tile.inputs.len();
         let mut room = self.outputs;
         for (i, input) in tile.inputs.iter().enumerate() {
             if pieces.are_strided(input, i, tile.rows) {
                 packed.inputs[i] = contiguous(room, tile, self.work.size);
-                // SAFETY: the rows of the tile can be read. The block has room for tiles of all operands: `packed_bytes`.
+                // SAFETY: the rows of the tile can be read, and have at least an element. The block has room for tiles of all
+                // operands: `packed_bytes`, and the assertions above.
                 unsafe { pieces.copy((*input, i), packed.inputs[i], tile.rows, true) };
                 room = room.wrapping_add(pieces.bytes_of_tile);
             }
@@ -811,7 +828,7 @@ impl Walk<'_> {
         then(self, &packed);
         for (i, output) in tile.outputs.iter().enumerate() {
             if pieces.are_strided(output, inputs + i, tile.rows) {
-                // SAFETY: the rows of the tile can be written, and are in the block.
+                // SAFETY: the rows of the tile can be written, and are in the block; as above.
                 unsafe { pieces.copy((*output, inputs + i), packed.outputs[i], tile.rows, false) };
             }
         }
@@ -1108,7 +1125,7 @@ impl Walk<'_> {
         // - The plan is made of the tensors' shapes, which `make_plan` has checked; the tensors live as long as the call.
         // - Inputs are shared, or the first output itself. Outputs are exclusive.
         // - A tile or a part is within the plan. An output that is a block has room for a tile.
-        // - Several rows are joined only if they are contiguous, checked by `repeatable`; the repeated input has as
+        // - Several rows are one only if they are contiguous or packed, checked by `repeatable`, `are_one_row` and `walk_joined`; the repeated input has as
         //   many rows.
         // - `Work::walk` has the fence.
         unsafe { loops.call(self.kernels, &args) };
@@ -1250,7 +1267,8 @@ impl Pieces {
     ///
     /// # Safety
     ///
-    /// Both operands have so many rows. One can be read and the other one written, and they don't overlap.
+    /// Both operands have so many rows, of `count * bytes` bytes each, and `bytes` is at least 2. One can be read and the other one
+    /// written, and they don't overlap.
     unsafe fn copy(&self, (operand, index): (Operand, usize), packed: Operand, rows: usize, to_packed: bool) {
         let &Self {
             bytes, count, strides, ..

@@ -1,7 +1,7 @@
 //! Copies of short rows and of their numbers, in blocks where many rows are computed as one.
 
 /// The bytes that [`expand`] writes at a time. It may write as many after the last number.
-const CHUNK_BYTES: usize = 32;
+pub(super) const CHUNK_BYTES: usize = 32;
 
 /// Writes each of `count` numbers of `size` bytes `times` times.
 ///
@@ -38,11 +38,11 @@ unsafe fn expand_chunks<L: Copy, const N: usize>(numbers: *const L, count: usize
     }
 }
 
-/// Copies rows of `bytes` bytes, at least 2. Each side is where its first row starts, and the stride in bytes.
+/// Copies rows of `bytes` bytes. Each side is where its first row starts, and the stride in bytes.
 ///
 /// # Safety
 ///
-/// The rows can be read at `from` and written at `to`, and don't overlap.
+/// `bytes >= 2`. The rows can be read at `from` and written at `to`, and don't overlap.
 pub(super) unsafe fn copy_rows(
     (from, from_stride): (*mut u8, usize),
     (to, to_stride): (*mut u8, usize),
