@@ -104,7 +104,7 @@ macro_rules! format {
 }
 
 format!(f32, i32, carrier f32, computed in i32 as f32, 0, rounded(number, rounding): rounded(number, 8, 23, rounding), |number| number, |number| number);
-format!(f64, i64, carrier f64, computed in i64 as f64, 1, rounded(number, _rounding): number.to_bits(), |number| number as f32, f64::from);
+format!(f64, i64, carrier f64, computed in i64 as f64, 1, rounded(number, _rounding): bits_of_f64(number), |number| number as f32, f64::from);
 #[cfg(feature = "half")]
 format!(
     half::f16,
@@ -188,6 +188,13 @@ fn rounded(number: f64, exponent_width: u32, mantissa_width: u32, rounding: Roun
     let infinity = ((1 << exponent_width) - 1) << mantissa_width;
     let sign = u64::from(is_negative) << (exponent_width + mantissa_width);
     (rounded.min(infinity) | sign) as u32
+}
+
+/// Not inlined: from a test of the bits for zero the compiler would make a floating-point compare of the number, which raises a flag
+/// if that is subnormal.
+#[inline(never)]
+fn bits_of_f64(number: f64) -> u64 {
+    number.to_bits()
 }
 
 const F64_MANTISSA_WIDTH: u32 = f64::MANTISSA_DIGITS - 1;
