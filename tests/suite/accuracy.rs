@@ -141,6 +141,9 @@ fn around(format: Format, number: f64) -> impl Iterator<Item = u64> {
         .flat_map(move |step: u64| [bits.wrapping_add(step), bits.wrapping_sub(step)].map(|bits| format.truncate(bits)))
 }
 
+/// Takes about a second of all cases.
+const BETWEEN_KINKS: usize = if cfg!(debug_assertions) { 500 } else { 20_000 };
+
 /// Without those of `f32` that the stride selects.
 fn patterns(format: Format, case: Case, real: &Real) -> Vec<u64> {
     if format.width() == 16 {
@@ -157,7 +160,9 @@ fn patterns(format: Format, case: Case, real: &Real) -> Vec<u64> {
         (0..count).map(number).collect()
     };
     let near = numbers(-8.0, 8.0, 4000);
-    let between = kinks.windows(2).flat_map(|kinks| numbers(kinks[0], kinks[1], 20_000));
+    let between = kinks
+        .windows(2)
+        .flat_map(|kinks| numbers(kinks[0], kinks[1], BETWEEN_KINKS));
     let between: Vec<u64> = between.collect();
     special
         .chain(near)
