@@ -154,12 +154,17 @@ impl Line {
         let number = |bits| F::splat(simd, F::Lane::from_bits(bits));
         let (scaled, shift) = (x.mul(number(self.scale)), number(self.shift));
         let sum = scaled.add(shift);
+        let factor = number(self.factor);
+        if self.shift_low == 0 {
+            // What the sum has lost alone would not change it.
+            return sum.mul(factor);
+        }
         // TwoSum (Knuth, 1969).
         let of_shift = sum.sub(scaled);
         let lost = scaled.sub(sum.sub(of_shift)).add(shift.sub(of_shift));
         // Infinity has lost nothing.
         let lost = lost.keep(lost.is_number());
-        sum.add(lost.add(number(self.shift_low))).mul(number(self.factor))
+        sum.add(lost.add(number(self.shift_low))).mul(factor)
     }
 }
 
