@@ -62,6 +62,18 @@ pub enum Rounding {
     Up,
 }
 
+impl Rounding {
+    /// That of `-number`, where `self` is that of `number`.
+    #[inline(always)]
+    const fn of_opposite(self) -> Self {
+        match self {
+            Self::Nearest => Self::Nearest,
+            Self::Down => Self::Up,
+            Self::Up => Self::Down,
+        }
+    }
+}
+
 /// The number of formats.
 pub(crate) const FORMATS: usize = if cfg!(feature = "half") { 4 } else { 2 };
 
@@ -171,12 +183,7 @@ fn rounded(number: f64, exponent_width: u32, mantissa_width: u32, rounding: Roun
     let bits = number.to_bits();
     let magnitude = bits & (u64::MAX >> 1);
     let is_negative = bits != magnitude;
-    let of_magnitude = match rounding {
-        Rounding::Nearest => OfMagnitude::Nearest,
-        Rounding::Down if is_negative => OfMagnitude::Up,
-        Rounding::Up if !is_negative => OfMagnitude::Up,
-        Rounding::Down | Rounding::Up => OfMagnitude::Down,
-    };
+    let of_magnitude = if is_negative { rounding.of_opposite() } else { rounding };
     // The greatest exponent below those of the format's normal numbers.
     let subnormal = (1 << (u64::BITS - 1 - F64_MANTISSA_WIDTH - 1)) - (1 << (exponent_width - 1));
     let excess = F64_MANTISSA_WIDTH - mantissa_width;
@@ -202,32 +209,24 @@ const F64_MANTISSA_WIDTH: u32 = f64::MANTISSA_DIGITS - 1;
 /// The subnormal number, whose mantissa has `excess` bits less for the exponent 0.
 #[cold]
 #[inline(never)]
-fn subnormal_of(magnitude: u64, excess: u32, rounding: OfMagnitude) -> u64 {
+fn subnormal_of(magnitude: u64, excess: u32, rounding: Rounding) -> u64 {
     let leading = 1 << F64_MANTISSA_WIDTH;
     let excess = excess - (magnitude >> F64_MANTISSA_WIDTH) as u32;
     if excess < u64::BITS {
         without_lowest(magnitude & (leading - 1) | leading, excess, rounding)
     } else {
-        u64::from(rounding == OfMagnitude::Up && magnitude > 0)
+        u64::from(rounding == Rounding::Up && magnitude > 0)
     }
 }
 
-/// [`Rounding`] of a number without its sign.
-#[derive(Clone, Copy, PartialEq)]
-enum OfMagnitude {
-    Nearest,
-    Down,
-    Up,
-}
-
-/// `digits` without the lowest `excess` bits.
+/// `digits` without the lowest `excess` bits. The sign is not part of them.
 #[inline]
-fn without_lowest(digits: u64, excess: u32, rounding: OfMagnitude) -> u64 {
+fn without_lowest(digits: u64, excess: u32, rounding: Rounding) -> u64 {
     let ones = (1 << excess) - 1;
     let added = match rounding {
-        OfMagnitude::Nearest => (ones >> 1) + (digits >> excess & 1),
-        OfMagnitude::Down => 0,
-        OfMagnitude::Up => ones,
+        Rounding::Nearest => (ones >> 1) + (digits >> excess & 1),
+        Rounding::Down => 0,
+        Rounding::Up => ones,
     };
     (digits + added) >> excess
 }
