@@ -160,58 +160,24 @@ vector!(I16, i16, floats: computed_in_f32);
 vector!(I32, i32, floats: computed_as_they_are);
 vector!(I64, i64, floats: computed_as_they_are);
 
-impl Float for I32 {
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        bytemuck::cast(bytemuck::cast::<_, f32x8>(self) * bytemuck::cast::<_, f32x8>(other))
-    }
+macro_rules! float {
+    ($vector:ident, $floats:ident: $($method:ident $operator:tt),+) => {
+        impl Float for $vector {
+            $(
+                #[inline(always)]
+                fn $method(self, other: Self) -> Self {
+                    bytemuck::cast(bytemuck::cast::<_, $floats>(self) $operator bytemuck::cast::<_, $floats>(other))
+                }
+            )+
 
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        bytemuck::cast(bytemuck::cast::<_, f32x8>(self) + bytemuck::cast::<_, f32x8>(other))
-    }
-
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        bytemuck::cast(bytemuck::cast::<_, f32x8>(self) - bytemuck::cast::<_, f32x8>(other))
-    }
-
-    #[inline(always)]
-    fn div(self, other: Self) -> Self {
-        bytemuck::cast(bytemuck::cast::<_, f32x8>(self) / bytemuck::cast::<_, f32x8>(other))
-    }
-
-    #[inline(always)]
-    fn is_number(self) -> Self {
-        let numbers = bytemuck::cast::<_, f32x8>(self);
-        bytemuck::cast(numbers.simd_eq(numbers))
-    }
+            #[inline(always)]
+            fn is_number(self) -> Self {
+                let numbers = bytemuck::cast::<_, $floats>(self);
+                bytemuck::cast(numbers.simd_eq(numbers))
+            }
+        }
+    };
 }
 
-impl Float for I64 {
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        bytemuck::cast(bytemuck::cast::<_, f64x4>(self) * bytemuck::cast::<_, f64x4>(other))
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        bytemuck::cast(bytemuck::cast::<_, f64x4>(self) + bytemuck::cast::<_, f64x4>(other))
-    }
-
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        bytemuck::cast(bytemuck::cast::<_, f64x4>(self) - bytemuck::cast::<_, f64x4>(other))
-    }
-
-    #[inline(always)]
-    fn div(self, other: Self) -> Self {
-        bytemuck::cast(bytemuck::cast::<_, f64x4>(self) / bytemuck::cast::<_, f64x4>(other))
-    }
-
-    #[inline(always)]
-    fn is_number(self) -> Self {
-        let numbers = bytemuck::cast::<_, f64x4>(self);
-        bytemuck::cast(numbers.simd_eq(numbers))
-    }
-}
+float!(I32, f32x8: mul *, add +, sub -, div /);
+float!(I64, f64x4: mul *, add +, sub -, div /);

@@ -141,88 +141,27 @@ impl_vector!(i16, floats: computed_in_f32);
 impl_vector!(i32, floats: computed_as_they_are);
 impl_vector!(i64, floats: computed_as_they_are);
 
-impl<S: Simd> Float for One<S, i32> {
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        let (a, b) = (
-            f32::from_bits(self.0.cast_unsigned()),
-            f32::from_bits(other.0.cast_unsigned()),
-        );
-        Self((a * b).to_bits().cast_signed(), PhantomData)
-    }
+macro_rules! impl_float {
+    ($lane:ident, $float:ident: $($method:ident $operator:tt),+) => {
+        impl<S: Simd> Float for One<S, $lane> {
+            $(
+                #[inline(always)]
+                fn $method(self, other: Self) -> Self {
+                    let (a, b) = (
+                        $float::from_bits(self.0.cast_unsigned()),
+                        $float::from_bits(other.0.cast_unsigned()),
+                    );
+                    Self((a $operator b).to_bits().cast_signed(), PhantomData)
+                }
+            )+
 
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        let (a, b) = (
-            f32::from_bits(self.0.cast_unsigned()),
-            f32::from_bits(other.0.cast_unsigned()),
-        );
-        Self((a + b).to_bits().cast_signed(), PhantomData)
-    }
-
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        let (a, b) = (
-            f32::from_bits(self.0.cast_unsigned()),
-            f32::from_bits(other.0.cast_unsigned()),
-        );
-        Self((a - b).to_bits().cast_signed(), PhantomData)
-    }
-
-    #[inline(always)]
-    fn div(self, other: Self) -> Self {
-        let (a, b) = (
-            f32::from_bits(self.0.cast_unsigned()),
-            f32::from_bits(other.0.cast_unsigned()),
-        );
-        Self((a / b).to_bits().cast_signed(), PhantomData)
-    }
-
-    #[inline(always)]
-    fn is_number(self) -> bool {
-        !f32::from_bits(self.0.cast_unsigned()).is_nan()
-    }
+            #[inline(always)]
+            fn is_number(self) -> bool {
+                !$float::from_bits(self.0.cast_unsigned()).is_nan()
+            }
+        }
+    };
 }
 
-impl<S: Simd> Float for One<S, i64> {
-    #[inline(always)]
-    fn mul(self, other: Self) -> Self {
-        let (a, b) = (
-            f64::from_bits(self.0.cast_unsigned()),
-            f64::from_bits(other.0.cast_unsigned()),
-        );
-        Self((a * b).to_bits().cast_signed(), PhantomData)
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        let (a, b) = (
-            f64::from_bits(self.0.cast_unsigned()),
-            f64::from_bits(other.0.cast_unsigned()),
-        );
-        Self((a + b).to_bits().cast_signed(), PhantomData)
-    }
-
-    #[inline(always)]
-    fn sub(self, other: Self) -> Self {
-        let (a, b) = (
-            f64::from_bits(self.0.cast_unsigned()),
-            f64::from_bits(other.0.cast_unsigned()),
-        );
-        Self((a - b).to_bits().cast_signed(), PhantomData)
-    }
-
-    #[inline(always)]
-    fn div(self, other: Self) -> Self {
-        let (a, b) = (
-            f64::from_bits(self.0.cast_unsigned()),
-            f64::from_bits(other.0.cast_unsigned()),
-        );
-        Self((a / b).to_bits().cast_signed(), PhantomData)
-    }
-
-    #[inline(always)]
-    fn is_number(self) -> bool {
-        !f64::from_bits(self.0.cast_unsigned()).is_nan()
-    }
-}
+impl_float!(i32, f32: mul *, add +, sub -, div /);
+impl_float!(i64, f64: mul *, add +, sub -, div /);
