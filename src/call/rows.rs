@@ -353,7 +353,7 @@ fn is_walked(operand: &Operand) -> bool {
 
 /// The inputs and outputs that have an element for each element of the tensors.
 fn walked(plan: &Plan) -> impl Iterator<Item = &Operand> {
-    let operands = plan.inputs.iter().chain(&plan.outputs);
+    let operands = operands(plan).map(|(_, operand)| operand);
     operands.filter(|operand| is_walked(operand))
 }
 
@@ -380,10 +380,7 @@ fn are_one_row(plan: &Plan, size: usize) -> bool {
 
 /// Whether all operands are contiguous, over rows and groups.
 fn is_flat(plan: &Plan, size: usize) -> bool {
-    let inputs = plan.inputs.iter().filter(|input| !input.start.is_null());
-    let outputs = plan.outputs.iter().filter(|output| !output.start.is_null());
-    let mut operands = inputs.chain(outputs);
-    operands.all(|operand| is_contiguous(operand, plan, size))
+    operands(plan).all(|(_, operand)| operand.start.is_null() || is_contiguous(operand, plan, size))
 }
 
 fn is_contiguous(operand: &Operand, plan: &Plan, size: usize) -> bool {
