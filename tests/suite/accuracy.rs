@@ -6,10 +6,10 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use rectify::{Activation, AnyActivation, Element};
-
+use crate::common::calls::{self, Method, Way};
 use crate::common::format::{Format, power_of_2};
 use crate::common::functions::{Case, FUNCTIONS, Real};
+use crate::common::guarded::Bytes;
 use crate::common::wide::Wide;
 use crate::exhaustive::for_patterns;
 
@@ -75,24 +75,18 @@ fn add(errors: &mut Errors, other: Errors) {
 }
 
 /// Of the patterns x with the gradients g.
-fn errors<T: Element + bytemuck::Pod>(format: Format, case: Case, real: &Real, x: &[u64], g: &[u64]) -> Errors {
-    let activation: AnyActivation = case.activation();
-    let elements = |bits: &[u64]| -> Vec<T> {
-        let bytes = format.to_bytes(bits.iter().copied());
-        bytes
-            .chunks_exact(size_of::<T>())
-            .map(bytemuck::pod_read_unaligned)
-            .collect()
+fn errors(format: Format, case: Case, real: &Real, x: &[u64], g: &[u64]) -> Errors {
+    let [x_bytes, g_bytes] = [x, g].map(|bits| format.to_bytes(bits.iter().copied()));
+    let ones = format.to_bytes(x.iter().map(|_| format.nearest(1.0)));
+    let results = |method, g: &[u8]| {
+        let mut output = Bytes::filled(0, x_bytes.len());
+        calls::map(format, Way::Free, case.activation(), method, [&x_bytes, g], &mut output);
+        format.bits(&output)
     };
-    let bits = |elements: &[T]| format.bits(bytemuck::cast_slice(elements));
-    let (mut y, mut grad) = (elements(x), elements(g));
-    activation.backward_inplace(&y, &mut grad);
-    let one = format.nearest(1.0);
-    let mut slope = elements(&vec![one; x.len()]);
-    activation.backward_inplace(&y, &mut slope);
-    activation.forward_inplace(&mut y);
+    let y = results(Method::Forward, &ones);
+    let (slope, grad) = (results(Method::Backward, &ones), results(Method::Backward, &g_bytes));
     let mut errors = Errors::default();
-    for (i, ((y, slope), grad)) in bits(&y).into_iter().zip(bits(&slope)).zip(bits(&grad)).enumerate() {
+    for (i, ((y, slope), grad)) in y.into_iter().zip(slope).zip(grad).enumerate() {
         let [Some(x), Some(g)] = [x[i], g[i]].map(|bits| format.value(bits)) else {
             continue;
         };
@@ -120,17 +114,6 @@ fn errors<T: Element + bytemuck::Pod>(format: Format, case: Case, real: &Real, x
         );
     }
     errors
-}
-
-fn errors_in(format: Format, case: Case, real: &Real, x: &[u64], g: &[u64]) -> Errors {
-    match format {
-        Format::F32 => errors::<f32>(format, case, real, x, g),
-        Format::F64 => errors::<f64>(format, case, real, x, g),
-        #[cfg(feature = "half")]
-        Format::F16 => errors::<rectify::f16>(format, case, real, x, g),
-        #[cfg(feature = "half")]
-        Format::Bf16 => errors::<rectify::bf16>(format, case, real, x, g),
-    }
 }
 
 /// The numbers next to `number`, and some further away.
@@ -225,26 +208,26 @@ fn errors_are_within_the_bounds() {
         for (case, real) in cases().into_iter().filter(|&(case, _)| is_bounded(format, case)) {
             let x = patterns(format, case, real);
             let g = gradients(format, case, real, &x);
-            let mut errors = errors_in(format, case, real, &x, &g);
+            let mut worst = errors(format, case, real, &x, &g);
             let is_default = case.parameters == case.function.parameters[0];
             if format == Format::F32 && is_default {
-                let all = Mutex::new(errors);
+                let all = Mutex::new(worst);
                 for_patterns(&|x: Vec<u32>| {
                     let g: Vec<u64> = x.iter().map(|x| x.wrapping_mul(0x9e37_79b1).into()).collect();
                     let x: Vec<u64> = x.into_iter().map(u64::from).collect();
-                    let errors = errors_in(format, case, real, &x, &g);
-                    add(&mut all.lock().unwrap_or_else(PoisonError::into_inner), errors);
+                    let worst = errors(format, case, real, &x, &g);
+                    add(&mut all.lock().unwrap_or_else(PoisonError::into_inner), worst);
                     Ok(())
                 });
-                errors = all.into_inner().unwrap();
+                worst = all.into_inner().unwrap();
             }
-            let [value, slope, gradient] = errors;
+            let [value, slope, gradient] = worst;
             let activation = case.activation();
             if is_default {
                 println!("{activation:?} | {} | {value} | {slope} | {gradient}", format.name());
             }
             let bounds = [real.bounds.value, real.bounds.slope, real.bounds.gradient];
-            for ((worst, bound), what) in errors.into_iter().zip(bounds).zip(["value", "slope", "gradient"]) {
+            for ((worst, bound), what) in worst.into_iter().zip(bounds).zip(["value", "slope", "gradient"]) {
                 // Rounded once more, from a format with many more bits.
                 let bound = if format.width() == 16 { 0.51 } else { bound };
                 if worst.ulps > bound {
