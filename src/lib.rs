@@ -43,15 +43,16 @@
 //! Select functions copy bits or write constants: [`Relu`], [`ClippedRelu`], [`Hardtanh`], [`ThresholdedRelu`],
 //! [`Crelu`] and the masks. Like ReLU, they are independent of the CPU's modes and raise no flags.
 //!
-//! Arithmetic functions multiply, add or divide: [`LeakyRelu`], [`SquaredRelu`], [`HardSigmoid`], [`HardSwish`], [`PRelu`],
-//! [`ReGlu`], and the sums of [`Fused`]. In the default modes of IEEE 754 their bits are the same on every path. In
+//! Arithmetic functions multiply, add or divide: [`LeakyRelu`], [`SquaredRelu`], [`HardSigmoid`], [`HardSwish`],
+//! [`PRelu`], [`ReGlu`], and the sums of [`Fused`]. In the default modes of IEEE 754 their bits are the same on every path. In
 //! other modes they follow the CPU. 32-bit x86 without SSE2 computes in x87 registers and rounds twice, so their bits
 //! differ there.
 //!
-//! Subnormal results are slow on some CPUs: an Intel Xeon takes up to 140 times as long in cache and 4 to 19 times beyond
-//! it where all are subnormal (`throughput --denormals` measures it). In `f32` and `bf16` these are numbers below 1.2e-38. Where many occur and may become 0, set
-//! the CPU's flush-to-zero mode around the calls, as PyTorch's `set_flush_denormal` does: bit 15 of MXCSR on x86, bit
-//! 24 of FPCR on aarch64. Rust compiles your code for the default mode, so restore it after them.
+//! Subnormal results are slow on some CPUs: an Intel Xeon takes up to 140 times as long in cache and 4 to 19 times
+//! beyond it where all are subnormal (`throughput --denormals` measures it). In `f32` and `bf16` these are numbers below
+//! 1.2e-38. Where many occur and may become 0, set the CPU's flush-to-zero mode around the calls, as PyTorch's
+//! `set_flush_denormal` does: bit 15 of MXCSR on x86, bit 24 of FPCR on aarch64. Rust compiles your code for the default
+//! mode, so restore it after them.
 //!
 //! Where a page says that a NaN comes out of a product quiet, x86, aarch64 and s390x keep its sign and payload. Rust
 //! leaves both open. RISC-V returns the canonical NaN, and in WebAssembly the engine decides: it keeps them, or returns
