@@ -244,6 +244,7 @@ macro_rules! any {
         /// | `HardSigmoid` | [`HardSigmoid`], alpha 0.2, beta 0.5 |
         /// | `hardswish`, `Hardswish`, `HardSwish` | [`HardSwish`] |
         /// | `ThresholdedRelu` | [`ThresholdedRelu`], alpha 1 |
+        /// | `sigmoid`, `Sigmoid` | `Sigmoid`, with the feature `smooth` |
         ///
         /// Names are case-sensitive: ONNX's `HardSigmoid` has other defaults than PyTorch's `Hardsigmoid`. A name whose
         /// function has no default parameters, such as `threshold`, is an error that says so. [`SquaredRelu`] has no
@@ -271,7 +272,8 @@ macro_rules! any {
         }
 
         impl AnyActivation {
-            /// The names of all variants, in alphabetical order.
+            /// The names of all variants: the functions of ReLU's family, and then the smooth ones, each in alphabetical
+            /// order.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
 
             /// Returns the name of the variant, such as `"LeakyRelu"`: for messages. It is not always a name that

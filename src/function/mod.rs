@@ -11,6 +11,8 @@ mod order;
 mod prelu;
 mod reglu;
 mod relu;
+#[cfg(feature = "smooth")]
+mod sigmoid;
 mod squared_relu;
 mod sum;
 mod thresholded_relu;
@@ -24,6 +26,8 @@ pub use leaky_relu::LeakyRelu;
 pub(crate) use prelu::{PReluGradient, PReluSlopes, PReluValue, prelu_params};
 pub(crate) use reglu::{ReGluGradient, ReGluValue};
 pub use relu::Relu;
+#[cfg(feature = "smooth")]
+pub use sigmoid::Sigmoid;
 pub use squared_relu::SquaredRelu;
 pub(crate) use sum::{Sum, ValueOfSum};
 pub use thresholded_relu::ThresholdedRelu;
@@ -52,13 +56,28 @@ use copy_by_format;
 /// The list of functions of one tensor, and of those among them that have a mask. Calls `$macro!` with it.
 macro_rules! for_each_function {
     ($macro:ident) => {
-        $macro! {
+        $crate::function::with_smooth_functions! {
+            $macro
             [ClippedRelu HardSigmoid HardSwish Hardtanh LeakyRelu Relu SquaredRelu ThresholdedRelu]
             one bit: [ClippedRelu Hardtanh LeakyRelu Relu ThresholdedRelu]
         }
     };
 }
 pub(crate) use for_each_function;
+
+#[cfg(feature = "smooth")]
+macro_rules! with_smooth_functions {
+    ($macro:ident [$($name:ident)+] $($one_bit:tt)+) => {
+        $macro! { [$($name)+ Sigmoid] $($one_bit)+ }
+    };
+}
+#[cfg(not(feature = "smooth"))]
+macro_rules! with_smooth_functions {
+    ($macro:ident $($lists:tt)+) => {
+        $macro! { $($lists)+ }
+    };
+}
+pub(crate) use with_smooth_functions;
 
 /// The arithmetic of a function and its gradient, for every format and instruction set.
 pub trait Function: Copy + core::fmt::Debug + PartialEq + Send + Sync + 'static {

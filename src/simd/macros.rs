@@ -102,7 +102,7 @@ macro_rules! computed_as_they_are {
 #[cfg(any(rectify_neon, rectify_avx2, rectify_avx512))]
 macro_rules! float {
     (
-        $vector:ident, $numbers:ident, $bits:ident, $($method:ident: $intrinsic:ident),+; is_number($x:ident): $is_number:expr $(, fold($numbers_of:ident): $fold:expr)? $(, mul_add($a:ident, $b:ident, $c:ident): $mul_add:expr)?
+        $vector:ident, $numbers:ident, $bits:ident, $($method:ident: $intrinsic:ident),+; is_number($x:ident): $is_number:expr, mul_add($factor:ident, $other:ident, $summand:ident): $mul_add:expr, into_exponent: $shl:expr $(, fold($numbers_of:ident): $fold:expr)? $(, fused($a:ident, $b:ident, $c:ident): $fused:expr)?
     ) => {
         impl $crate::simd::Float for $vector {
             $(
@@ -120,6 +120,21 @@ macro_rules! float {
                     let $x = $numbers(self.0);
                     $is_number
                 }
+            }
+
+            #[inline(always)]
+            fn mul_add(self, factor: Self, summand: Self) -> Self {
+                // SAFETY: no vector is made without a proof that the CPU has its instruction set.
+                unsafe {
+                    let ($factor, $other, $summand) = ($numbers(self.0), $numbers(factor.0), $numbers(summand.0));
+                    Self($bits($mul_add))
+                }
+            }
+
+            #[inline(always)]
+            fn into_exponent(self) -> Self {
+                // SAFETY: no vector is made without a proof that the CPU has its instruction set.
+                Self(unsafe { $shl(self.0) })
             }
 
             $(
@@ -148,10 +163,10 @@ macro_rules! float {
                     unsafe {
                         let remainder = {
                             let ($a, $b, $c) = ($numbers(product.0), $numbers(minus_six.0), $numbers(self.0));
-                            $mul_add
+                            $fused
                         };
                         let ($a, $b, $c) = (remainder, $numbers(reciprocal.0), $numbers(product.0));
-                        Self($bits($mul_add))
+                        Self($bits($fused))
                     }
                 }
             )?

@@ -12,6 +12,7 @@ mod float;
 #[cfg(any(rectify_avx2, rectify_avx512))]
 mod fold;
 mod format;
+mod fused;
 #[cfg(rectify_portable)]
 mod halves;
 #[cfg(any(rectify_sse2, rectify_neon))]

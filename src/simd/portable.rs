@@ -2,6 +2,7 @@
 
 use wide::{f32x8, f64x4, i16x16 as I16, i32x8 as I32, i64x4 as I64};
 
+use super::fused::fused_by_f64;
 use super::{Float, Format, Lane, Register, Vector, halves};
 
 isa!(Portable);
@@ -161,7 +162,7 @@ vector!(I32, i32, floats: computed_as_they_are);
 vector!(I64, i64, floats: computed_as_they_are);
 
 macro_rules! float {
-    ($vector:ident, $floats:ident: $($method:ident $operator:tt),+) => {
+    ($vector:ident, $floats:ident, $mantissa_width:literal: $($method:ident $operator:tt),+; mul_add: $mul_add:expr) => {
         impl Float for $vector {
             $(
                 #[inline(always)]
@@ -175,9 +176,31 @@ macro_rules! float {
                 let numbers = bytemuck::cast::<_, $floats>(self);
                 bytemuck::cast(numbers.simd_eq(numbers))
             }
+
+            #[inline(always)]
+            fn mul_add(self, factor: Self, summand: Self) -> Self {
+                let mul_add: fn(Self, Self, Self) -> Self = $mul_add;
+                mul_add(self, factor, summand)
+            }
+
+            #[inline(always)]
+            fn into_exponent(self) -> Self {
+                self << $mantissa_width
+            }
         }
     };
 }
 
-float!(I32, f32x8: mul *, add +, sub -, div /);
-float!(I64, f64x4: mul *, add +, sub -, div /);
+float!(I32, f32x8, 23: mul *, add +, sub -, div /; mul_add: fused);
+float!(I64, f64x4, 52: mul *, add +, sub -, div /; mul_add: |a, b, c| a.mul(b).add(c));
+
+/// Not inlined: it is a lot of code, which a function would repeat for each of its multiply-adds.
+#[inline(never)]
+fn fused(a: I32, b: I32, c: I32) -> I32 {
+    let [a, b, c] = [a, b, c].map(bytemuck::cast::<_, [f32; 8]>);
+    let mut results = [0.0; 8];
+    for (i, result) in results.iter_mut().enumerate() {
+        *result = fused_by_f64(a[i], b[i], c[i]);
+    }
+    bytemuck::cast(results)
+}

@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use super::fused::fused_by_f64;
 use super::{Float, Format, Register, Simd, Vector};
 
 type I16 = One<Scalar, i16>;
@@ -142,7 +143,7 @@ impl_vector!(i32, floats: computed_as_they_are);
 impl_vector!(i64, floats: computed_as_they_are);
 
 macro_rules! impl_float {
-    ($lane:ident, $float:ident: $($method:ident $operator:tt),+) => {
+    ($lane:ident, $float:ident, $mantissa_width:literal: $($method:ident $operator:tt),+; mul_add: $mul_add:expr) => {
         impl<S: Simd> Float for One<S, $lane> {
             $(
                 #[inline(always)]
@@ -159,9 +160,27 @@ macro_rules! impl_float {
             fn is_number(self) -> bool {
                 !$float::from_bits(self.0.cast_unsigned()).is_nan()
             }
+
+            #[inline(always)]
+            fn mul_add(self, factor: Self, summand: Self) -> Self {
+                let mul_add: fn($float, $float, $float) -> $float = $mul_add;
+                let [a, b, c] = [self, factor, summand].map(|vector| $float::from_bits(vector.0.cast_unsigned()));
+                Self(mul_add(a, b, c).to_bits().cast_signed(), PhantomData)
+            }
+
+            #[inline(always)]
+            fn into_exponent(self) -> Self {
+                Self(self.0 << $mantissa_width, PhantomData)
+            }
         }
     };
 }
 
-impl_float!(i32, f32: mul *, add +, sub -, div /);
-impl_float!(i64, f64: mul *, add +, sub -, div /);
+impl_float!(i32, f32, 23: mul *, add +, sub -, div /; mul_add: fused);
+impl_float!(i64, f64, 52: mul *, add +, sub -, div /; mul_add: |a, b, c| a * b + c);
+
+/// Not inlined: a function would repeat it for each of its multiply-adds.
+#[inline(never)]
+fn fused(a: f32, b: f32, c: f32) -> f32 {
+    fused_by_f64(a, b, c)
+}

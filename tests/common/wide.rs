@@ -2,6 +2,8 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
+use super::format::power_of_2;
+
 /// `high + low`, where `high` is the `f64` nearest to it.
 #[derive(Clone, Copy, Debug)]
 pub struct Wide {
@@ -23,6 +25,26 @@ impl Wide {
 
     pub fn is_positive(self) -> bool {
         self.high > 0.0
+    }
+
+    /// e^self, where neither it nor its reciprocal leaves the range of `f64`.
+    pub fn exp(self) -> Self {
+        // ln(2) to 106 bits.
+        let ln_2 = Self {
+            high: std::f64::consts::LN_2,
+            low: 2.3190468138462996e-17,
+        };
+        let n = (self.high / ln_2.high).round();
+        let eighths = Self::from(power_of_2(-8));
+        let r = (self - ln_2 * Self::from(n)) * eighths;
+        // The series of e^r, and then its square eight times.
+        let one = Self::from(1.0);
+        let series = (1..16)
+            .rev()
+            .fold(one, |sum, i| one + sum * r / Self::from(f64::from(i)));
+        let power = (0..8).fold(series, |power, _| power * power);
+        let half = n as i32 / 2;
+        power * Self::from(power_of_2(half)) * Self::from(power_of_2(n as i32 - half))
     }
 }
 

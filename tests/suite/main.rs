@@ -9,6 +9,8 @@ mod concurrency;
 mod constants;
 mod differences;
 mod exhaustive;
+#[cfg(feature = "smooth")]
+mod fused;
 mod gradient;
 #[cfg(unix)]
 mod guard_pages;

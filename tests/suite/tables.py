@@ -10,6 +10,9 @@ import numpy as np
 FORMATS = {"f32": (np.uint32, 23), "f64": (np.uint64, 52), "f16": (np.uint16, 10), "bf16": (np.uint16, 7)}
 # A multiple of what vector loops take at a time.
 MANY = 256
+# Of sigmoid: where a library goes to another formula, where its error is the greatest, where a result is or becomes 0 or 1, and others.
+SIGMOID = [-0.0073242188, -1.9492868, -2.9, 2.9, -5.9, 5.9, -9.11, -15.934788, 15.934788, -16.635702, -17.0, 17.0, 17.844, -18.0]
+SIGMOID += [-20.0, 20.0, -36.7455366101864, -37.0, 37.0, -88.7, 88.7, -90.0, -103.0, -104.0, -110.0, 110.0, -709.0, -710.0, -746.0]
 
 
 def layout(format):

@@ -1,7 +1,7 @@
 //! The activations, and the four methods of each.
 
 use rectify::{
-    AnyActivation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, Kernels, LeakyRelu, Relu, SquaredRelu,
+    AnyActivation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, Kernels, LeakyRelu, Relu, Sigmoid, SquaredRelu,
     ThresholdedRelu,
 };
 
@@ -121,6 +121,20 @@ static ROWS: &[Row] = &[
             function: AnyActivation::HardSwish(HardSwish),
             forward: Some(|least| least),
             backward: -1.0,
+        }),
+    },
+    Row {
+        name: "sigmoid",
+        function: AnyActivation::Sigmoid(Sigmoid),
+        is_exact: false,
+        value: |x| 1.0 / (1.0 + (-x).exp()),
+        slope: |x| 1.0 / (2.0 + x.exp() + (-x).exp()),
+        // Gradients would fade away: there they are 0 at once.
+        inplace: [Any, Fixed(200.0)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::Sigmoid(Sigmoid),
+            forward: None,
+            backward: 0.125,
         }),
     },
 ];
@@ -256,7 +270,9 @@ mod tests {
     fn table_has_each_function_once_by_its_name() {
         let mut names: Vec<_> = ROWS.iter().map(|row| row.function.name()).collect();
         names.sort();
-        assert_eq!(names, AnyActivation::NAMES);
+        let mut expected = AnyActivation::NAMES.to_vec();
+        expected.sort();
+        assert_eq!(names, expected);
         assert_eq!(Activation::RELU.name(), "relu");
         for row in ROWS {
             assert_eq!(row.name.replace('_', ""), row.function.name().to_lowercase());

@@ -69,6 +69,7 @@ pub const FUNCTION: Function = Function {
             value: 2.0,
             slope: 0.5,
             gradient: 1.5,
+            value_of_16_bits: 0.51,
         },
     }),
     forward,

@@ -32,6 +32,7 @@ pub const FUNCTION: Function = Function {
             value: 1.88,
             slope: 1.0,
             gradient: 2.5,
+            value_of_16_bits: 0.51,
         },
     }),
     forward,

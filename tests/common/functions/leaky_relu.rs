@@ -36,6 +36,7 @@ pub const FUNCTION: Function = Function {
             value: 1.5,
             slope: 0.5,
             gradient: 1.5,
+            value_of_16_bits: 0.51,
         },
     }),
     forward: |format, parameters, x| if x == 0 { 0 } else { backward(format, parameters, x, x) },

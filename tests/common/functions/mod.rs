@@ -3,7 +3,11 @@
 //! A reference is written apart from the crate: from the function's page, by its definition on numbers, for special values on bits.
 
 use rectify::AnyActivation;
+#[cfg(feature = "smooth")]
+use rectify::{Isa, Kernels};
 
+#[cfg(feature = "smooth")]
+use super::calls::{self, Method, Way};
 use super::format::Format;
 use super::wide::Wide;
 
@@ -13,6 +17,8 @@ mod hard_swish;
 mod hardtanh;
 mod leaky_relu;
 mod relu;
+#[cfg(feature = "smooth")]
+mod sigmoid;
 mod squared_relu;
 mod thresholded_relu;
 
@@ -66,9 +72,11 @@ pub struct Bounds {
     pub slope: f64,
     /// Of the gradient for any gradient at the output.
     pub gradient: f64,
+    /// Of the value in `f16` and `bf16`: half if it is the exact one, rounded.
+    pub value_of_16_bits: f64,
 }
 
-/// In alphabetical order.
+/// In the order of [`AnyActivation::NAMES`].
 pub static FUNCTIONS: &[Function] = &[
     clipped_relu::FUNCTION,
     hard_sigmoid::FUNCTION,
@@ -78,6 +86,8 @@ pub static FUNCTIONS: &[Function] = &[
     relu::FUNCTION,
     squared_relu::FUNCTION,
     thresholded_relu::FUNCTION,
+    #[cfg(feature = "smooth")]
+    sigmoid::FUNCTION,
 ];
 
 /// A function with its parameters.
@@ -171,4 +181,15 @@ impl Format {
     fn rounded(self, number: f64) -> f64 {
         self.value(self.nearest(number)).unwrap()
     }
+}
+
+/// A result of one element by the crate's scalar code, with which the tests compare the other instruction sets where a function is smooth.
+/// The scalar results are held to real numbers by the bounds of their errors.
+#[cfg(feature = "smooth")]
+fn scalar(format: Format, function: AnyActivation, method: Method, [x, g]: [u64; 2]) -> u64 {
+    let [x, g] = [x, g].map(|bits| format.to_bytes([bits]));
+    let mut output = format.to_bytes([0]);
+    let way = Way::Pinned(Kernels::new(Isa::Scalar).unwrap());
+    calls::map(format, way, function, method, [&x, &g], &mut output);
+    format.get(&output, 0)
 }

@@ -20,6 +20,7 @@ pub const FUNCTION: Function = Function {
             value: 0.5,
             slope: 0.5,
             gradient: 0.5,
+            value_of_16_bits: 0.51,
         },
     }),
     forward,

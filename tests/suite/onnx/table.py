@@ -17,6 +17,7 @@ PARAMETERS = {
     "HardSwish": [],
     "Clip": ["min", "max"],
     "PRelu": ["slope"],
+    "Sigmoid": [],
 }
 
 print("case,operator,a,b,x,y")

@@ -79,9 +79,44 @@ const DIFFERENCES: &[Difference] = &[
         gives: Gives::Bits(|cell| cell.product(cell.x_value(), line(cell, &[1.0 / 6.0, 0.5]))),
     },
     Difference {
+        name: "f(x) is off by up to 1.5 * 2^-23, whatever its size: +0.0 from x = -18 on.",
+        functions: &["sigmoid"],
+        formats: &["f32"],
+        applies: |cell| !is_above_1(cell),
+        gives: Gives::WithinOfOne(1.5),
+    },
+    Difference {
+        name: "f(x) is 1 + 2^-23 at some x next to 18, such as 17.844.",
+        functions: &["sigmoid"],
+        formats: &["f32"],
+        applies: is_above_1,
+        gives: Gives::Bits(|cell| cell.format.nearest(1.0) + 1),
+    },
+    Difference {
+        name: "f(x) is off by up to 2^-23 in `f32`, whatever its size, and rounded once more: +0.0 from x = -18 on.",
+        functions: &["sigmoid"],
+        formats: &["f16"],
+        applies: |_| true,
+        gives: Gives::WithinOfOne(1.0),
+    },
+    Difference {
+        name: "f(x) is off by up to 2^-52, whatever its size: +0.0 from x = -37 on.",
+        functions: &["sigmoid"],
+        formats: &["f64"],
+        applies: |_| true,
+        gives: Gives::WithinOfOne(1.0),
+    },
+    Difference {
         name: "a signalling NaN comes out quiet.",
         functions: &["leaky_relu", "hard_sigmoid", "hard_swish", "prelu"],
         formats: &["f32", "f16"],
+        applies: |_| true,
+        gives: Gives::Quiet,
+    },
+    Difference {
+        name: "a signalling NaN comes out quiet.",
+        functions: &["sigmoid"],
+        formats: &["f32", "f64", "f16"],
         applies: |_| true,
         gives: Gives::Quiet,
     },
@@ -101,12 +136,24 @@ const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "a NaN comes out with other bits.",
+        functions: &["sigmoid"],
+        formats: &["f64", "f16"],
+        applies: |_| true,
+        gives: Gives::AnotherNan,
+    },
+    Difference {
+        name: "a NaN comes out with other bits.",
         functions: &["prelu"],
         formats: &["f32", "f16"],
         applies: |_| true,
         gives: Gives::AnotherNan,
     },
 ];
+
+/// Where sigmoid is.
+fn is_above_1(cell: &Cell) -> bool {
+    cell.x == cell.format.nearest(17.844)
+}
 
 /// Between 0 and 1.
 fn line(cell: &Cell, parameters: &[f64]) -> Option<f64> {

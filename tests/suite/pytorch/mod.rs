@@ -229,6 +229,52 @@ const DIFFERENCES: &[Difference] = &[
         gives: Gives::Bits(|cell| cell.g),
     },
     Difference {
+        name: "f(x) is +0.0 where e^-x overflows: below -88.72, in `f64` below -709.78.",
+        functions: &["sigmoid"],
+        formats: &["f32", "f64", "bf16"],
+        applies: |cell| cell.is_value() && has_infinite_exp(cell),
+        gives: Gives::Bits(|_| 0),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, within 2.5 ulp.",
+        functions: &["sigmoid"],
+        formats: &["f32", "f64"],
+        applies: |cell| cell.is_value() && !has_infinite_exp(cell),
+        gives: Gives::Within(2.5),
+    },
+    Difference {
+        name: "f(x) is rounded to `f32` first: within 0.51 ulp.",
+        functions: &["sigmoid"],
+        formats: &["f16"],
+        applies: Cell::is_value,
+        gives: Gives::Within(0.51),
+    },
+    Difference {
+        name: "the gradient is g * (1 - y) * y of the rounded y = f(x), rounded in that order. Where y is 0 or 1 that is 0 with the \
+               sign of g, or NaN: in `f32` from x = 16.64 on, in `bf16` from 6.25 on.",
+        functions: &["sigmoid"],
+        formats: &["f32", "f64", "bf16"],
+        applies: |cell| !cell.is_value() && !cell.x_is_nan(),
+        gives: Gives::BitsOfValue(|cell, y| {
+            let (g, y) = (cell.format.value(cell.g), cell.format.value(y));
+            let product = g.zip(y).map(|(g, y)| cell.step(g * cell.step(1.0 - y)));
+            cell.product(product, y)
+        }),
+    },
+    Difference {
+        name: "the gradient is g * (1 - y) * y of the rounded y = f(x), rounded to `f16` in that order. Where y is 0 or 1, from \
+               x = 8.32 on, that is 0 with the sign of g, or NaN.",
+        functions: &["sigmoid"],
+        formats: &["f16"],
+        applies: |cell| !cell.is_value() && !cell.x_is_nan(),
+        gives: Gives::BitsOfValue(|cell, y| {
+            let value = |bits| cell.format.value(bits);
+            let rest = cell.rounded(value(y).map(|y| 1.0 - y));
+            let product = cell.product(value(cell.g), value(rest));
+            cell.product(value(product), value(y))
+        }),
+    },
+    Difference {
         name: "a signalling NaN comes out quiet.",
         functions: &["relu", "clipped_relu", "hardtanh", "thresholded_relu"],
         formats: &["f16"],
@@ -265,7 +311,7 @@ const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "a NaN comes out with other bits.",
-        functions: &["hard_sigmoid", "hard_swish", "prelu", "reglu", "crelu"],
+        functions: &["hard_sigmoid", "hard_swish", "prelu", "reglu", "crelu", "sigmoid"],
         formats: ALL,
         applies: |_| true,
         gives: Gives::AnotherNan,
@@ -275,6 +321,11 @@ const DIFFERENCES: &[Difference] = &[
 /// Of the format.
 fn greatest(cell: &Cell) -> f64 {
     cell.format.value(cell.format.infinity() - 1).unwrap()
+}
+
+/// Whether e^-x is, in the format that is computed in.
+fn has_infinite_exp(cell: &Cell) -> bool {
+    cell.x_value().is_some_and(|x| cell.step((-x).exp()).is_infinite())
 }
 
 /// As they are given.

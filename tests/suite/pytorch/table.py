@@ -1,7 +1,7 @@
 """Prints what PyTorch gives for the functions of the family and their gradients, in the format that ../tables.py describes.
 usage: python3 table.py >table.txt        with torch 2.15.0 and numpy, on x86-64 with AVX2 or AVX-512
 
-An error instead of a result is `error`."""
+An error instead of a result is `error`. With AVX2 the NaNs of sigmoid's gradient in f16 have other bits."""
 
 import pathlib
 import sys
@@ -99,6 +99,7 @@ FUNCTIONS = {
     "prelu": (prelu, [[0.25], [0.0], [-0.5], [INFINITY], [NAN]], []),
     "reglu": (reglu, [[-1.7], [0.0], [1e38], [INFINITY], [NAN]], []),
     "crelu": (crelu, [[]], []),
+    "sigmoid": (unary(torch.sigmoid), [[]], tables.SIGMOID),
 }
 
 if __name__ == "__main__":

@@ -1,0 +1,50 @@
+//! Functions of real numbers that several of the smooth functions share, on vectors of `f32` and `f64`.
+//!
+//! In `f32` they multiply and add in one operation, in `f64` in two: [`Float::mul_add`]. `coefficients.sollya` prints the
+//! coefficients.
+
+mod exp;
+
+pub use exp::{SCALE, exp_minus, scale};
+
+use crate::simd::{Float, FloatLane};
+
+/// Whether the lanes are `f32`, else `f64`.
+pub const fn is_f32<F: Float>() -> bool {
+    size_of::<F::Lane>() == size_of::<f32>()
+}
+
+/// A number that `f32` has too.
+#[inline(always)]
+pub fn number<F: Float>(simd: F::Simd, number: f32) -> F {
+    F::splat(simd, F::Lane::nearest_finite(number.into()))
+}
+
+/// A number of each format, by its bits.
+#[inline(always)]
+pub fn constant<F: Float>(simd: F::Simd, f32: u32, f64: u64) -> F {
+    let bits = if is_f32::<F>() { f32.into() } else { f64 };
+    F::splat(simd, F::Lane::from_bits(bits))
+}
+
+/// The polynomial of x with these coefficients from x^0 on, by Estrin's scheme: neighbours are joined by x, then pairs
+/// by x², and so on. These steps wait for each other less than those of Horner's scheme.
+macro_rules! polynomial {
+    (@join $x:ident; [$($joined:expr),*]; $a:expr, $b:expr $(, $rest:expr)*) => {
+        polynomial!(@join $x; [$($joined,)* $b.mul_add($x, $a)]; $($rest),*)
+    };
+    (@join $x:ident; [$($joined:expr),*]; $($last:expr)?) => {{
+        let square = $x.mul($x);
+        polynomial!(square; $($joined),* $(, $last)?)
+    }};
+    ($x:ident; $only:expr) => {
+        $only
+    };
+    ($x:ident; $a:expr, $b:expr) => {
+        $b.mul_add($x, $a)
+    };
+    ($x:ident; $($coefficient:expr),+) => {
+        polynomial!(@join $x; []; $($coefficient),+)
+    };
+}
+pub(crate) use polynomial;
