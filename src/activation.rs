@@ -229,7 +229,13 @@ pub trait OneBitGradient: Activation + CompiledOneBit {
 }
 
 macro_rules! any {
-    ([$($name:ident)+] one bit: [$($one_bit:ident)+]) => {
+    ([$($name:ident)+] one bit: [$($one_bit:ident)+] smooth: [$($smooth:ident)*]) => {
+        any! {
+            [$($name in Function,)+ $($smooth in Smooth,)*]
+            one bit: [$($one_bit)+]
+        }
+    };
+    ([$($name:ident in $arithmetic:ident,)+] one bit: [$($one_bit:ident)+]) => {
         /// An [`Activation`] that is chosen at run time.
         ///
         /// It is created from a function (`From`), or from one of these names (`FromStr`):
@@ -297,7 +303,7 @@ macro_rules! any {
             /// The names that `FromStr` accepts, with their functions.
             fn named() -> impl Iterator<Item = (&'static str, Self)> {
                 let names = core::iter::empty();
-                $(let names = names.chain(<$name as Function>::NAMES.iter().map(|&(name, function)| (name, function.into())));)+
+                $(let names = names.chain(<$name as $arithmetic>::NAMES.iter().map(|&(name, function)| (name, function.into())));)+
                 names
             }
         }

@@ -4,6 +4,8 @@
 use core::fmt::Debug;
 use core::mem::MaybeUninit;
 
+#[cfg(all(feature = "half", feature = "smooth"))]
+use super::blocks::enter_in_blocks;
 use super::detect::Kernels;
 use crate::function::*;
 use crate::isa::Isa;
@@ -16,6 +18,8 @@ use crate::simd::Neon;
 #[cfg(rectify_portable)]
 use crate::simd::Portable;
 use crate::simd::{Element, FORMATS, FloatLane, Format, Lane, Pass, Scalar, Simd, Vector, VectorFn};
+#[cfg(feature = "smooth")]
+use crate::sweep::MapLong;
 use crate::sweep::{
     ALIGNED_BYTES, BitsArgs, ChooseByBits, CountNonzero, Identity, LiveBits, MapRows, MapSlices, RowsArgs, SumArgs,
     SumColumns, SumRows, add_sum, fold, walk_tail,
@@ -24,7 +28,7 @@ use crate::sweep::{
 const ISAS: usize = Isa::ALL.len();
 
 /// [`Simd::enter`] of some loop.
-type SliceEntry = unsafe fn(*const u8, *const u8, *const u8, *mut u8, usize, bool);
+pub(super) type SliceEntry = unsafe fn(*const u8, *const u8, *const u8, *mut u8, usize, bool);
 
 /// The loops over slices of one function, direction and format.
 pub struct SliceLoops {
@@ -87,6 +91,44 @@ const fn slice_loops<F: VectorFn<N>, const N: usize, const NARROW: bool>() -> Sl
     loops.long[INSTEAD_OF_AVX512] = loops.long[instead as usize];
     loops.short[INSTEAD_OF_AVX512] = loops.short[instead as usize];
     loops
+}
+
+impl SliceLoops {
+    /// The same loops for slices of any length.
+    #[cfg(feature = "smooth")]
+    const fn of_any_length(mut loops: [SliceEntry; ISAS + 1]) -> Self {
+        loops[INSTEAD_OF_AVX512] = loops[Isa::Avx512 as usize];
+        Self {
+            short: loops,
+            long: loops,
+        }
+    }
+}
+
+/// Loops over slices for functions of a lot of code.
+#[cfg(feature = "smooth")]
+const fn long_loops<F: VectorFn<N>, const N: usize>() -> SliceLoops {
+    let mut loops: [SliceEntry; ISAS + 1] = [slices_not_built_in; ISAS + 1];
+    macro_rules! add {
+        ($isa:ident) => {
+            loops[$isa::ISA as usize] = $isa::enter::<MapLong<F, N>>;
+        };
+    }
+    for_each_isa!(add);
+    SliceLoops::of_any_length(loops)
+}
+
+/// Loops over slices of 16-bit elements, by the loops of `f32`.
+#[cfg(all(feature = "half", feature = "smooth"))]
+const fn block_loops<T: Format<Lane = i16>, F: OfBlocks<N>, const N: usize>() -> SliceLoops {
+    let mut loops: [SliceEntry; ISAS + 1] = [slices_not_built_in; ISAS + 1];
+    macro_rules! add {
+        ($isa:ident) => {
+            loops[$isa::ISA as usize] = enter_in_blocks::<$isa, T, F, N>;
+        };
+    }
+    for_each_isa!(add);
+    SliceLoops::of_any_length(loops)
 }
 
 const fn pass_loops<P: Pass>() -> PassLoops<P::Args, P::Output> {
@@ -266,9 +308,13 @@ unsafe fn finish_sums<L: FloatLane>(totals: *mut u8, len: usize) {
     }
 }
 
-/// An array of `&$loops` for each format `$T`. Each is a static of its own.
+/// An array of `&$loops` for each format `$T`. Each is a static of its own. `$halves` are those of 16 bits, if they are
+/// others.
 macro_rules! per_format {
-    ($T:ident => $type:ty: $loops:expr) => {{
+    ($T:ident => $type:ty: $loops:expr) => {
+        per_format!($T => $type: $loops, of 16 bits: $loops)
+    };
+    ($T:ident => $type:ty: $loops:expr, of 16 bits: $halves:expr) => {{
         const {
             assert!(<f32 as Format>::INDEX == 0 && <f64 as Format>::INDEX == 1);
             #[cfg(feature = "half")]
@@ -285,12 +331,12 @@ macro_rules! per_format {
         #[cfg(feature = "half")]
         static F16: $type = {
             type $T = half::f16;
-            $loops
+            $halves
         };
         #[cfg(feature = "half")]
         static BF16: $type = {
             type $T = half::bf16;
-            $loops
+            $halves
         };
         // By `Format::INDEX`.
         [
@@ -457,7 +503,7 @@ pub trait CompiledOneBit: Compiled {
 }
 
 macro_rules! compile {
-    ([$($name:ident)+] one bit: [$($one_bit:ident)+]) => {
+    ([$($name:ident)+] one bit: [$($one_bit:ident)+] smooth: [$($smooth:ident)*]) => {
         $(
             impl $name {
                 const FORWARD: PerFormat<SliceLoops> = per_format!(
@@ -478,20 +524,7 @@ macro_rules! compile {
                     room.write(<$name as Function>::params::<T>(*self));
                 }
 
-                #[inline(always)]
-                fn forward_loops<T: Element>(&self) -> &'static SliceLoops {
-                    const { Self::FORWARD[T::INDEX] }
-                }
-
-                #[inline(always)]
-                fn backward_loops<T: Element>(&self) -> &'static SliceLoops {
-                    const { Self::BACKWARD[T::INDEX] }
-                }
-
-                #[inline(always)]
-                fn fused_loops<T: Element>(&self) -> &'static RowsLoops {
-                    const { Self::FUSED[T::INDEX] }
-                }
+                by_format!();
 
                 const WALKS_FEW: bool = <$name as Function>::IS_COMMON;
 
@@ -510,6 +543,32 @@ macro_rules! compile {
                 }
             }
         )+
+
+        $(
+            impl $smooth {
+                const FORWARD: PerFormat<SliceLoops> = per_format!(
+                    T => SliceLoops: long_loops::<SmoothValue<$smooth, T>, 1>(),
+                    of 16 bits: block_loops::<T, SmoothValue<$smooth, f32>, 1>()
+                );
+
+                const BACKWARD: PerFormat<SliceLoops> = per_format!(
+                    T => SliceLoops: long_loops::<SmoothGradient<$smooth, T>, 2>(),
+                    of 16 bits: block_loops::<T, SmoothGradient<$smooth, f32>, 2>()
+                );
+
+                // The sum goes to a block first.
+                const FUSED: PerFormat<RowsLoops> = [const { &PassLoops([None; ISAS]) }; FORMATS];
+            }
+
+            impl Compiled for $smooth {
+                #[inline(always)]
+                fn write_loop_params<T: Element>(&self, room: &mut Params) {
+                    room.write(<$smooth as Smooth>::params::<T::ComputedIn>(*self));
+                }
+
+                by_format!();
+            }
+        )*
 
         $(
             impl $one_bit {
@@ -542,6 +601,26 @@ macro_rules! compile {
                 }
             }
         )+
+    };
+}
+
+/// The loops of a function, from its constants by format.
+macro_rules! by_format {
+    () => {
+        #[inline(always)]
+        fn forward_loops<T: Element>(&self) -> &'static SliceLoops {
+            const { Self::FORWARD[T::INDEX] }
+        }
+
+        #[inline(always)]
+        fn backward_loops<T: Element>(&self) -> &'static SliceLoops {
+            const { Self::BACKWARD[T::INDEX] }
+        }
+
+        #[inline(always)]
+        fn fused_loops<T: Element>(&self) -> &'static RowsLoops {
+            const { Self::FUSED[T::INDEX] }
+        }
     };
 }
 

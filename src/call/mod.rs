@@ -3,6 +3,8 @@
 
 #[cfg(feature = "alloc")]
 mod append;
+#[cfg(all(feature = "half", feature = "smooth"))]
+mod blocks;
 mod decided;
 mod detect;
 pub(crate) mod loops;

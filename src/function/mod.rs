@@ -13,6 +13,9 @@ mod reglu;
 mod relu;
 #[cfg(feature = "smooth")]
 mod sigmoid;
+#[cfg(feature = "smooth")]
+#[cfg_attr(not(feature = "half"), allow(dead_code, reason = "for elements of 16 bits"))]
+mod smooth;
 mod squared_relu;
 mod sum;
 mod thresholded_relu;
@@ -28,6 +31,10 @@ pub(crate) use reglu::{ReGluGradient, ReGluValue};
 pub use relu::Relu;
 #[cfg(feature = "smooth")]
 pub use sigmoid::Sigmoid;
+#[cfg(all(feature = "half", feature = "smooth"))]
+pub(crate) use smooth::{OfBlocks, Tie};
+#[cfg(feature = "smooth")]
+pub(crate) use smooth::{Smooth, SmoothGradient, SmoothValue};
 pub use squared_relu::SquaredRelu;
 pub(crate) use sum::{Sum, ValueOfSum};
 pub use thresholded_relu::ThresholdedRelu;
@@ -53,7 +60,8 @@ macro_rules! copy_by_format {
 }
 use copy_by_format;
 
-/// The list of functions of one tensor, and of those among them that have a mask. Calls `$macro!` with it.
+/// The list of functions of one tensor, of those among them that have a mask, and of the smooth ones. Calls `$macro!` with
+/// it.
 macro_rules! for_each_function {
     ($macro:ident) => {
         $crate::function::with_smooth_functions! {
@@ -67,14 +75,14 @@ pub(crate) use for_each_function;
 
 #[cfg(feature = "smooth")]
 macro_rules! with_smooth_functions {
-    ($macro:ident [$($name:ident)+] $($one_bit:tt)+) => {
-        $macro! { [$($name)+ Sigmoid] $($one_bit)+ }
+    ($macro:ident $($lists:tt)+) => {
+        $macro! { $($lists)+ smooth: [Sigmoid] }
     };
 }
 #[cfg(not(feature = "smooth"))]
 macro_rules! with_smooth_functions {
     ($macro:ident $($lists:tt)+) => {
-        $macro! { $($lists)+ }
+        $macro! { $($lists)+ smooth: [] }
     };
 }
 pub(crate) use with_smooth_functions;

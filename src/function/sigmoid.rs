@@ -1,7 +1,7 @@
-use super::Function;
-use super::order::{Nan, without_sign};
+use super::order::without_sign;
+use super::smooth::{Smooth, Tie};
 use crate::math::{SCALE, constant, exp_minus, number, scale};
-use crate::simd::{Float, FloatFn, Format, Lane, Vector};
+use crate::simd::{Float, FloatLane, Lane};
 
 /// Sigmoid: f(x) = 1 / (1 + e^-x).
 ///
@@ -63,77 +63,44 @@ use crate::simd::{Float, FloatFn, Format, Lane, Vector};
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sigmoid;
 
-impl Function for Sigmoid {
+impl Smooth for Sigmoid {
     const NAMES: &'static [(&'static str, Self)] = &[("sigmoid", Self), ("Sigmoid", Self)];
 
-    type Code<T: Format> = T;
-    type Params<L: Lane> = ();
+    const TIES: &'static [Tie] = &[
+        // 0.0029296875, 0.0068359375, 0.0107421875, -0.00146484375, -0.00341796875, -0.00537109375
+        [0x1a00, 0x3801],
+        [0x1f00, 0x3803],
+        [0x2180, 0x3805],
+        [0x9600, 0x37ff],
+        [0x9b00, 0x37fd],
+        [0x9d80, 0x37fb],
+    ];
+
+    type Params = ();
 
     #[inline(always)]
-    fn params<T: Format>(self) {}
+    fn params<L: FloatLane>(self) {}
 
     #[inline(always)]
-    fn value<T: Format, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, x: V) -> V {
-        let value = V::compute::<T, _, 1>(simd, Value, [x]);
-        Nan::of::<T>().restore(simd, x, patched::<T, V>(simd, x, value))
-    }
-
-    #[inline(always)]
-    fn gradient<T: Format, V: Vector<Lane = T::Lane>>((): (), simd: V::Simd, x: V, grad_output: V) -> V {
-        Nan::of::<T>().restore(simd, x, V::compute::<T, _, 2>(simd, Gradient, [x, grad_output]))
-    }
-}
-
-/// Inputs of `f16` whose values in `f32` are half-way between two of `f16`, to which the exact ones are not, and those.
-const TIES: [(f64, f64); 6] = [
-    (0.0029296875, 0.50048828125),
-    (0.0068359375, 0.50146484375),
-    (0.0107421875, 0.50244140625),
-    (-0.00146484375, 0.499755859375),
-    (-0.00341796875, 0.499267578125),
-    (-0.00537109375, 0.498779296875),
-];
-
-#[inline(always)]
-fn patched<T: Format, V: Vector<Lane = T::Lane>>(simd: V::Simd, x: V, mut value: V) -> V {
-    if const { size_of::<T>() == 2 && !T::IS_BF16 } {
-        for (tie, nearest) in TIES {
-            let is_other = x.xor(V::splat(simd, T::bits_of_nearest(tie))).nonzero();
-            value = V::splat(simd, T::bits_of_nearest(nearest)).replace(is_other, value);
-        }
-    }
-    value
-}
-
-#[derive(Clone, Copy)]
-struct Value;
-
-impl FloatFn<1> for Value {
-    #[inline(always)]
-    fn call<F: Float>(self, simd: F::Simd, [x]: [F; 1]) -> F {
+    fn value<F: Float>((): (), simd: F::Simd, x: F) -> F {
         // Both are scaled, so that the quotient is rounded once where it is subnormal.
         let exp = exp_minus(simd, without_sign(simd, x)).value();
         let one: F = scale(simd);
         let is_negative = F::splat(simd, F::Lane::ZERO).gt(x);
         one.replace(is_negative, exp).div(exp.add(one))
     }
-}
 
-#[derive(Clone, Copy)]
-struct Gradient;
-
-impl FloatFn<2> for Gradient {
     #[inline(always)]
-    fn call<F: Float>(self, simd: F::Simd, [x, g]: [F; 2]) -> F {
+    fn gradient<F: Float>((): (), simd: F::Simd, x: F, grad_output: F) -> F {
         let exp = exp_minus(simd, without_sign(simd, x)).value();
         let (one, unscaled): (F, F) = (number(simd, 1.0), number(simd, 1.0 / SCALE));
         // (1 + t)² = t (t + 2) + 1
         let t = exp.mul(unscaled);
         let square = t.mul_add(t.add(number(simd, 2.0)), one);
-        // Where the slope may be subnormal, g takes the scale.
+        // Where the slope may be subnormal, the gradient at the output takes the scale.
         let is_far = one.gt(exp);
         let slope = exp.div(square.mul(scale::<F>(simd).replace(is_far, one)));
-        let product = g.mul(one.replace(is_far, unscaled)).mul(slope);
+        let product = grad_output.mul(one.replace(is_far, unscaled)).mul(slope);
         // +0.0 where the slope is rounded to 0: no 0 * inf.
         product.keep(exp.gt(half_of_least_number(simd)))
     }

@@ -19,9 +19,11 @@ pub trait Float: Register<Float = Self, Lane: FloatLane> {
 
     /// `self * factor + summand`: the multiply-add of the definitions. On lanes of 32 bits it is rounded once, also where
     /// the CPU has no such instruction. On lanes of 64 bits product and sum are rounded each.
+    #[cfg_attr(not(feature = "smooth"), allow(dead_code, reason = "for smooth functions"))]
     fn mul_add(self, factor: Self, summand: Self) -> Self;
 
     /// The lowest bits as the exponent of a number: the integer is multiplied by 2^23, or 2^52 on lanes of 64 bits.
+    #[cfg_attr(not(feature = "smooth"), allow(dead_code, reason = "for smooth functions"))]
     fn into_exponent(self) -> Self;
 
     /// `self / 6` of a finite number, rounded as `div` does, where neither is subnormal.

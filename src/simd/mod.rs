@@ -12,6 +12,7 @@ mod float;
 #[cfg(any(rectify_avx2, rectify_avx512))]
 mod fold;
 mod format;
+#[cfg_attr(not(feature = "smooth"), allow(dead_code, reason = "for smooth functions"))]
 mod fused;
 #[cfg(rectify_portable)]
 mod halves;

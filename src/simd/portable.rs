@@ -195,6 +195,7 @@ float!(I32, f32x8, 23: mul *, add +, sub -, div /; mul_add: fused);
 float!(I64, f64x4, 52: mul *, add +, sub -, div /; mul_add: |a, b, c| a.mul(b).add(c));
 
 /// Not inlined: it is a lot of code, which a function would repeat for each of its multiply-adds.
+#[cfg_attr(not(feature = "smooth"), allow(dead_code, reason = "for smooth functions"))]
 #[inline(never)]
 fn fused(a: I32, b: I32, c: I32) -> I32 {
     let [a, b, c] = [a, b, c].map(bytemuck::cast::<_, [f32; 8]>);

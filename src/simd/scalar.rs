@@ -180,6 +180,7 @@ impl_float!(i32, f32, 23: mul *, add +, sub -, div /; mul_add: fused);
 impl_float!(i64, f64, 52: mul *, add +, sub -, div /; mul_add: |a, b, c| a * b + c);
 
 /// Not inlined: a function would repeat it for each of its multiply-adds.
+#[cfg_attr(not(feature = "smooth"), allow(dead_code, reason = "for smooth functions"))]
 #[inline(never)]
 fn fused(a: f32, b: f32, c: f32) -> f32 {
     fused_by_f64(a, b, c)

@@ -6,13 +6,19 @@
     reason = "with iterators over arrays of vectors the crate takes twice as long to compile"
 )]
 
+#[cfg(all(feature = "half", feature = "smooth"))]
+mod convert;
 mod masks;
 mod rows;
 mod slices;
 mod sums;
 
+#[cfg(all(feature = "half", feature = "smooth"))]
+pub(crate) use convert::{BLOCK_STEP, FromF32, FromF32Args, ToF32, ToF32Args};
 pub(crate) use masks::{BitsArgs, ChooseByBits, CountNonzero, LiveBits};
 pub(crate) use rows::{MapRows, OPERANDS, Operand, Plan, RowsArgs};
+#[cfg(feature = "smooth")]
+pub(crate) use slices::MapLong;
 pub(crate) use slices::{ALIGNED_BYTES, MapSlices, walk_tail};
 pub(crate) use sums::{Identity, RowLanes, STRIP, SumArgs, SumColumns, SumRows, add_sum, fold};
 

@@ -6,6 +6,8 @@
 //! [`Map::walk_with_narrow_tails`] splits head and tail into narrower vectors by the bits of their length, and unrolls
 //! the main loop. It is faster for short slices. It is the loop of ReLU's slices, if the instruction set has narrow
 //! vectors.
+//!
+//! [`Map::walk_once`] has one loop for head, registers and tail. It is the loop of smooth functions.
 
 use core::marker::PhantomData;
 
@@ -47,22 +49,39 @@ impl<F: VectorFn<N>, const N: usize, const NARROW: bool, const ALIGNED: bool> Sl
         len: usize,
         streaming: bool,
     ) {
-        const { assert!(N == 1 || N == 2) };
-        let inputs = first_of([first_input.cast(), last_input.cast(), last_input.cast()]);
         // SAFETY: `function` points to an `F`; the pointers, `len` and the fence are those of the contract above.
         unsafe {
-            let map = Map {
-                simd,
-                function: *function.cast::<F>(),
-                inputs,
-                offset_masks: [usize::MAX; N],
-                outputs: [output.cast()],
-            };
+            let map = Map::of_slices(simd, *function.cast::<F>(), first_input, last_input, output);
             if const { NARROW } {
                 map.walk_with_narrow_tails::<ALIGNED>(len, streaming);
             } else {
                 map.walk::<true>(len, streaming);
             }
+        }
+    }
+}
+
+/// [`MapSlices`] for functions of a lot of code: it stands in the loop once, which computes head and tail too.
+///
+/// Contract: that of [`MapSlices`].
+#[cfg(feature = "smooth")]
+pub(crate) struct MapLong<F, const N: usize>(PhantomData<F>);
+
+#[cfg(feature = "smooth")]
+impl<F: VectorFn<N>, const N: usize> SliceLoop for MapLong<F, N> {
+    #[inline(always)]
+    unsafe fn walk<S: Simd>(
+        simd: S,
+        function: *const u8,
+        first_input: *const u8,
+        last_input: *const u8,
+        output: *mut u8,
+        len: usize,
+        streaming: bool,
+    ) {
+        // SAFETY: `function` points to an `F`; the pointers, `len` and the fence are those of the contract above.
+        unsafe {
+            Map::of_slices(simd, *function.cast::<F>(), first_input, last_input, output).walk_once(len, streaming)
         }
     }
 }
@@ -257,6 +276,55 @@ impl<S: Simd, F: VectorFn<N, M>, const N: usize, const M: usize> Map<S, F, N, M>
 }
 
 impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
+    #[inline(always)]
+    fn of_slices(simd: S, function: F, first_input: *const u8, last_input: *const u8, output: *mut u8) -> Self {
+        const { assert!(N == 1 || N == 2) };
+        Self {
+            simd,
+            function,
+            inputs: first_of([first_input.cast(), last_input.cast(), last_input.cast()]),
+            offset_masks: [usize::MAX; N],
+            outputs: [output.cast()],
+        }
+    }
+
+    /// [`walk`](Self::walk), with one call of the function in the code.
+    ///
+    /// # Safety
+    ///
+    /// As for [`walk`](Self::walk).
+    #[cfg(feature = "smooth")]
+    #[inline(always)]
+    unsafe fn walk_once(self, len: usize, streaming: bool) {
+        let lanes = RegisterOf::<S, F::Lane>::LANES;
+        let (mut head, mut streams) = (0, false);
+        if const { RegisterOf::<S, F::Lane>::LANES > 1 } && len * size_of::<F::Lane>() >= ALIGNED_BYTES {
+            head = before_alignment::<S, F::Lane>(self.outputs[0]);
+            streams = const { S::STREAMS } && streaming && self.are_aligned(head);
+        }
+        let mut at = 0;
+        while at < len {
+            let count = if at < head { head } else { lanes.min(len - at) };
+            // SAFETY: `at + count <= len`: the head is shorter than `ALIGNED_BYTES`. `streams` is true only if the output is
+            // aligned at the end of the head, and so after any registers. The fence is in this function's contract.
+            unsafe {
+                let is_whole = const { RegisterOf::<S, F::Lane>::LANES == 1 } || count == lanes;
+                let inputs = if is_whole {
+                    inputs!(N, i => load(self.simd, self.inputs[i].add(at), false))
+                } else {
+                    inputs!(N, i => self.load_first(i, at, count))
+                };
+                let result = self.function.call(self.simd, inputs);
+                if is_whole {
+                    self.store(result, at, streams);
+                } else {
+                    result[0].store_first(self.outputs[0].add(at), count);
+                }
+            }
+            at += count;
+        }
+    }
+
     /// [`walk`](Self::walk), with head and tail split into narrower vectors. `ALIGNED` says whether there are
     /// [`ALIGNED_BYTES`].
     ///

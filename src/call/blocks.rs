@@ -1,0 +1,104 @@
+//! Loops over elements of 16 bits, composed of the loop of `f32` and of conversions, a block at a time. The blocks stay in
+//! the L1 cache.
+
+use core::mem::MaybeUninit;
+
+use super::loops::SliceEntry;
+use crate::function::{OfBlocks, Tie};
+use crate::simd::{Format, REGISTER_BYTES, Simd, Vector};
+use crate::sweep::{BLOCK_STEP, FromF32, FromF32Args, MapLong, ToF32, ToF32Args};
+
+/// The number of elements of a block.
+const BLOCK: usize = 512;
+
+const _: () = assert!(BLOCK.is_multiple_of(BLOCK_STEP));
+
+#[repr(align(64))]
+struct Block([MaybeUninit<f32>; BLOCK]);
+
+/// What a loop is composed of.
+struct Composed {
+    to_f32: unsafe fn(&ToF32Args),
+    map: SliceEntry,
+    from_f32: unsafe fn(&FromF32Args),
+    inputs: usize,
+    /// The number of elements in a register.
+    lanes: usize,
+    ties: &'static [Tie],
+}
+
+/// [`Simd::enter`] of the loop of elements of `T` by the loop of `f32`.
+///
+/// # Safety
+///
+/// That of `Simd::enter`, with the contract of [`MapSlices`](crate::sweep::MapSlices).
+pub(super) unsafe fn enter_in_blocks<S: Simd, T: Format<Lane = i16>, F: OfBlocks<N>, const N: usize>(
+    function: *const u8,
+    first_input: *const u8,
+    last_input: *const u8,
+    output: *mut u8,
+    len: usize,
+    streaming: bool,
+) {
+    let composed = const {
+        &Composed {
+            to_f32: S::run::<ToF32<T>>,
+            map: S::enter::<MapLong<F, N>>,
+            from_f32: S::run::<FromF32<T>>,
+            inputs: N,
+            lanes: <S::I16 as Vector>::LANES,
+            ties: if T::IS_BF16 { &[] } else { F::TIES },
+        }
+    };
+    // SAFETY: the arguments are those of this function, and so is the contract.
+    unsafe { walk_in_blocks(composed, function, [first_input, last_input], output, len, streaming) }
+}
+
+/// # Safety
+///
+/// The instruction set of the loops is available, and the arguments meet the contract of
+/// [`MapSlices`](crate::sweep::MapSlices).
+#[inline(never)]
+unsafe fn walk_in_blocks(
+    composed: &Composed,
+    function: *const u8,
+    inputs: [*const u8; 2],
+    output: *mut u8,
+    len: usize,
+    streaming: bool,
+) {
+    let mut blocks = [const { Block([MaybeUninit::uninit(); _]) }; 2];
+    // Used through these pointers only.
+    let blocks = blocks.each_mut().map(|block| block.0.as_mut_ptr().cast::<u8>());
+    let last = composed.inputs - 1;
+    // So that all blocks after the first one begin at the start of a cache line.
+    let mut end = len.min(BLOCK - output.addr() % REGISTER_BYTES / size_of::<i16>());
+    let mut at = 0;
+    while at < len {
+        let count = end - at;
+        // SAFETY: `at + count <= len`, and `count <= BLOCK`, which is a multiple of all steps.
+        unsafe {
+            for (input, floats) in inputs.into_iter().zip(blocks).take(composed.inputs) {
+                let input = input.add(at * size_of::<i16>());
+                (composed.to_f32)(&ToF32Args {
+                    input,
+                    floats,
+                    len: count,
+                });
+            }
+            let whole = count.next_multiple_of(composed.lanes);
+            let floats = blocks[last];
+            (composed.map)(function, blocks[0], floats, floats, whole, false);
+            (composed.from_f32)(&FromF32Args {
+                floats,
+                x: inputs[0].add(at * size_of::<i16>()),
+                output: output.add(at * size_of::<i16>()),
+                len: count,
+                streaming,
+                ties: composed.ties,
+            });
+        }
+        at = end;
+        end = len.min(end + BLOCK);
+    }
+}

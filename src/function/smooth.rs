@@ -1,0 +1,85 @@
+//! Functions that are computed in `f32` and `f64` alone.
+
+use core::fmt::Debug;
+use core::marker::PhantomData;
+
+use super::order::Nan;
+use crate::simd::{Float, FloatFn, FloatLane, Format, Vector, VectorFn};
+
+/// A function whose arithmetic is a lot of code. Elements of 16 bits are converted to `f32` and back, a block at a time,
+/// and go through the loop of `f32`.
+///
+/// Where x is NaN, the value and the gradient are x, whatever is returned here.
+pub trait Smooth: Copy + Debug + PartialEq + Send + Sync + 'static {
+    /// See [`Function::NAMES`](super::Function::NAMES).
+    const NAMES: &'static [(&'static str, Self)];
+
+    /// The elements of `f16` whose value in `f32` is half-way between two of `f16`, and the exact one is not.
+    const TIES: &'static [Tie] = &[];
+
+    /// The parameters, as bits of the compute format.
+    type Params: Copy;
+
+    fn params<L: FloatLane>(self) -> Self::Params;
+
+    fn value<F: Float>(params: Self::Params, simd: F::Simd, x: F) -> F;
+
+    fn gradient<F: Float>(params: Self::Params, simd: F::Simd, x: F, grad_output: F) -> F;
+}
+
+/// An element of `f16` and its value, as bits.
+pub type Tie = [u16; 2];
+
+/// A function on vectors of `f32`, through whose loop elements of 16 bits go.
+pub(crate) trait OfBlocks<const N: usize>: VectorFn<N, Lane = i32> {
+    const TIES: &'static [Tie];
+}
+
+macro_rules! vector_fn {
+    ($(#[$doc:meta])+ $name:ident, $inputs:literal, ties $ties:expr, |$params:ident, $simd:ident, $arguments:pat_param| $call:expr) => {
+        $(#[$doc])+
+        #[repr(transparent)]
+        pub(crate) struct $name<A: Smooth, T>(A::Params, PhantomData<T>);
+
+        impl<A: Smooth, T> Clone for $name<A, T> {
+            #[inline(always)]
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<A: Smooth, T> Copy for $name<A, T> {}
+
+        impl<A: Smooth, T: Format> VectorFn<$inputs> for $name<A, T> {
+            type Lane = T::Lane;
+
+            #[inline(always)]
+            fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, inputs: [V; $inputs]) -> [V; 1] {
+                let [x, ..] = inputs;
+                [Nan::of::<T>().restore(simd, x, V::compute::<T, _, $inputs>(simd, self, inputs))]
+            }
+        }
+
+        impl<A: Smooth, T> FloatFn<$inputs> for $name<A, T> {
+            #[inline(always)]
+            fn call<F: Float>(self, $simd: F::Simd, $arguments: [F; $inputs]) -> F {
+                let $params = self.0;
+                $call
+            }
+        }
+
+                impl<A: Smooth> OfBlocks<$inputs> for $name<A, f32> {
+            const TIES: &'static [Tie] = $ties;
+        }
+    };
+}
+
+vector_fn!(
+    /// A smooth function's value on vectors of `f32` or `f64`. Its representation is that of the parameters.
+    SmoothValue, 1, ties A::TIES, |params, simd, [x]| A::value(params, simd, x)
+);
+vector_fn!(
+    /// A smooth function's gradient on vectors of x and the gradient at the output. Its representation is that of the
+    /// parameters.
+    SmoothGradient, 2, ties &[], |params, simd, [x, grad_output]| A::gradient(params, simd, x, grad_output)
+);
