@@ -10,13 +10,8 @@ pub fn fused_by_f64(a: f32, b: f32, c: f32) -> f32 {
     // What the sum has lost (TwoSum).
     let of_c = sum - product;
     let lost = (product - (sum - of_c)) + (c - of_c);
-    let bits = sum.to_bits();
-    let towards_lost = if (lost > 0.0) == (sum > 0.0) {
-        bits + 1
-    } else {
-        bits.wrapping_sub(1)
-    };
-    // What infinities and NaN have lost is NaN.
-    let is_inexact_and_even = lost.abs() > 0.0 && bits & 1 == 0;
-    f64::from_bits(if is_inexact_and_even { towards_lost } else { bits }) as f32
+    // Away from zero, it has lost something of the other sign. What infinities and NaN have lost is NaN.
+    let is_inexact = u64::from(lost.abs() > 0.0);
+    let is_away = (lost.to_bits() ^ sum.to_bits()) >> 63 & is_inexact;
+    f64::from_bits((sum.to_bits() - is_away) | is_inexact) as f32
 }
