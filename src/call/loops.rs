@@ -4,9 +4,9 @@
 use core::fmt::Debug;
 use core::mem::MaybeUninit;
 
-#[cfg(all(feature = "half", feature = "smooth"))]
-use super::blocks::enter_in_blocks;
 use super::detect::Kernels;
+#[cfg(all(feature = "half", feature = "smooth"))]
+use super::widened::enter_widened;
 use crate::function::*;
 use crate::isa::Isa;
 #[cfg(rectify_avx2)]
@@ -124,7 +124,7 @@ const fn block_loops<T: Format<Lane = i16>, F: OfBlocks<N>, const N: usize>() ->
     let mut loops: [SliceEntry; ISAS + 1] = [slices_not_built_in; ISAS + 1];
     macro_rules! add {
         ($isa:ident) => {
-            loops[$isa::ISA as usize] = enter_in_blocks::<$isa, T, F, N>;
+            loops[$isa::ISA as usize] = enter_widened::<$isa, T, F, N>;
         };
     }
     for_each_isa!(add);

@@ -3,20 +3,28 @@
 
 #[cfg(feature = "alloc")]
 mod append;
-#[cfg(all(feature = "half", feature = "smooth"))]
-mod blocks;
+mod block;
 mod decided;
 mod detect;
+mod join;
 pub(crate) mod loops;
 mod masks;
 mod options;
+mod pack;
+mod parts;
+mod repeat;
 mod rows;
-mod short;
+mod shapes;
 mod slices;
 #[cfg(feature = "rayon")]
 mod split;
 mod streaming;
+mod sums;
+mod tile;
 mod views;
+mod walk;
+#[cfg(all(feature = "half", feature = "smooth"))]
+mod widened;
 
 #[cfg(feature = "alloc")]
 pub(crate) use append::append;
@@ -25,10 +33,12 @@ pub(crate) use loops::{ByBitLoops, LiveLoops, RowsLoops};
 pub use loops::{Compiled, CompiledOneBit, Params, SliceLoops};
 pub(crate) use masks::{backward_mask, backward_mask_inplace, count_zeros, forward_mask, forward_mask_inplace};
 pub(crate) use options::{CallOptions, call_options};
-pub use rows::Channels;
-pub(crate) use rows::{ChannelsOf, Kernel, RowsCall, RowsInput};
+pub(crate) use rows::RowsCall;
+pub use shapes::Channels;
+pub(crate) use shapes::{ChannelsOf, RowsInput};
 #[cfg(feature = "alloc")]
 pub(crate) use slices::check_len;
 pub(crate) use slices::{backward, backward_inplace, backward_uninit, forward, forward_inplace, forward_uninit};
 pub use streaming::{set_streaming_threshold, streaming_threshold};
+pub(crate) use tile::Kernel;
 pub use views::{AsRowsMut, Rows, RowsMut};

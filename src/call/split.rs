@@ -1,5 +1,6 @@
 //! Splitting work over several threads.
 
+use super::block::LINE_BYTES;
 use super::detect::Kernels;
 
 /// The least work for a thread, in bytes that are read and written.
@@ -57,7 +58,6 @@ pub(super) fn share(len: usize, first_parts: usize, parts: usize) -> usize {
 
 /// The index of the first element in the cache line of the one at `index`, in a slice with elements of `size` bytes.
 pub(super) fn start_of_line(start: *const u8, index: usize, size: usize) -> usize {
-    const LINE_BYTES: usize = 64;
     let into_line = start.wrapping_add(index * size).addr() % LINE_BYTES;
     index.saturating_sub(into_line / size)
 }

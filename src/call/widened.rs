@@ -32,7 +32,7 @@ struct Composed {
 /// # Safety
 ///
 /// That of `Simd::enter`, with the contract of [`MapSlices`](crate::sweep::MapSlices).
-pub(super) unsafe fn enter_in_blocks<S: Simd, T: Format<Lane = i16>, F: OfBlocks<N>, const N: usize>(
+pub(super) unsafe fn enter_widened<S: Simd, T: Format<Lane = i16>, F: OfBlocks<N>, const N: usize>(
     function: *const u8,
     first_input: *const u8,
     last_input: *const u8,
@@ -51,7 +51,7 @@ pub(super) unsafe fn enter_in_blocks<S: Simd, T: Format<Lane = i16>, F: OfBlocks
         }
     };
     // SAFETY: the arguments are those of this function, and so is the contract.
-    unsafe { walk_in_blocks(composed, function, [first_input, last_input], output, len, streaming) }
+    unsafe { walk_widened(composed, function, [first_input, last_input], output, len, streaming) }
 }
 
 /// # Safety
@@ -59,7 +59,7 @@ pub(super) unsafe fn enter_in_blocks<S: Simd, T: Format<Lane = i16>, F: OfBlocks
 /// The instruction set of the loops is available, and the arguments meet the contract of
 /// [`MapSlices`](crate::sweep::MapSlices).
 #[inline(never)]
-unsafe fn walk_in_blocks(
+unsafe fn walk_widened(
     composed: &Composed,
     function: *const u8,
     inputs: [*const u8; 2],

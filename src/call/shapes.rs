@@ -1,0 +1,207 @@
+//! The shapes of the tensors of a call: checks that they agree, and makes a plan of them.
+
+use super::views::{Rows, View};
+use crate::simd::Element;
+use crate::sweep::{Operand, Plan};
+
+/// The layout of the channels of a tensor in memory.
+///
+/// ```
+/// use rectify::{Channels, Fused, Relu};
+///
+/// // NCHW: an image of two channels, 1 x 3.
+/// let mut x = [1.0_f32, -2.0, 3.0, -4.0, 5.0, -6.0];
+/// Fused::new(Relu).bias(&[1.0, 7.0], Channels::First { spatial: 3 }).forward_inplace(&mut x);
+/// assert_eq!(x, [2.0, 0.0, 4.0, 3.0, 12.0, 1.0]);
+///
+/// // NHWC: the same numbers as 1 x 3 pixels of two channels.
+/// let mut x = [1.0_f32, -2.0, 3.0, -4.0, 5.0, -6.0];
+/// Fused::new(Relu).bias(&[1.0, 7.0], Channels::Last).forward_inplace(&mut x);
+/// assert_eq!(x, [2.0, 5.0, 4.0, 3.0, 6.0, 1.0]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channels {
+    /// NHWC, and the output of a dense layer. The channel of element i is `i % channels`.
+    Last,
+    /// NCHW. The channel of element i is `i / spatial % channels`.
+    First {
+        /// The number of elements of a channel in an image: height * width.
+        spatial: usize,
+    },
+}
+
+/// The layout and number of channels. The number is the length of the argument `name`.
+#[derive(Clone, Copy)]
+pub(crate) struct ChannelsOf {
+    pub(crate) layout: Channels,
+    pub(crate) name: &'static str,
+    pub(crate) count: usize,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum RowsInput<'a, T: Element> {
+    /// An argument, with its name.
+    Rows(&'static str, Rows<'a, T>),
+    /// One row, the same for each row of the outputs.
+    Row(&'static str, &'a [T]),
+    /// A number for each row of a group: for each channel, if channels come first.
+    PerRow(&'a [T]),
+    /// The bits of one number for all elements.
+    Number(&'a T::Lane),
+    /// The first output, in-place.
+    Output,
+}
+
+/// [`RowsInput`] without the type of the elements.
+#[derive(Clone, Copy)]
+pub(super) enum Input {
+    Rows(&'static str, View),
+    Row(&'static str, *mut u8, usize),
+    PerRow(*mut u8),
+    Number(*mut u8),
+    Output,
+}
+
+impl<T: Element> RowsInput<'_, T> {
+    pub(super) fn erased(self) -> Input {
+        let start = |slice: &[T]| slice.as_ptr().cast::<u8>().cast_mut();
+        match self {
+            Self::Rows(name, rows) => Input::Rows(name, rows.view()),
+            Self::Row(name, row) => Input::Row(name, start(row), row.len()),
+            Self::PerRow(numbers) => Input::PerRow(start(numbers)),
+            Self::Number(number) => Input::Number(core::ptr::from_ref(number).cast::<u8>().cast_mut()),
+            Self::Output => Input::Output,
+        }
+    }
+}
+
+#[track_caller]
+pub(super) fn check_channels(name: &str, found: usize, channels: usize) {
+    assert!(found == channels, "`{name}` has {found} elements, not {channels}");
+}
+
+/// Makes the plan: the shape of the tensors as groups of rows. Panics if the shapes don't agree.
+// Where it stays: a copy of what was just written waits for the stores.
+#[track_caller]
+pub(super) fn make_plan(
+    channels: Option<ChannelsOf>,
+    inputs: &[Input],
+    outputs: &[(&'static str, View)],
+    size: usize,
+    plan: &mut Plan,
+) {
+    let (output_name, elements) = (outputs[0].0, outputs[0].1.shape.len());
+    let columns = match channels {
+        Some(ChannelsOf {
+            layout: Channels::Last,
+            name,
+            count,
+        }) => {
+            assert!(
+                divides(Some(count), elements),
+                "`{output_name}` has {elements} elements: no multiple of the {count} channels of `{name}`"
+            );
+            count
+        }
+        Some(ChannelsOf {
+            layout: Channels::First { spatial },
+            name,
+            count,
+        }) => {
+            assert!(
+                divides(spatial.checked_mul(count), elements),
+                "`{output_name}` has {elements} elements: no multiple of the {count} channels of `{name}` times spatial \
+                 {spatial}"
+            );
+            spatial
+        }
+        None => common_columns(inputs, outputs),
+    };
+    plan.columns = columns;
+    for (i, (name, output)) in outputs.iter().enumerate() {
+        (plan.outputs[i], plan.rows) = operand((name, output), (output_name, elements), (plan.rows, columns), size);
+    }
+    for (i, input) in inputs.iter().enumerate() {
+        plan.inputs[i] = match *input {
+            Input::Rows(name, ref input) => {
+                operand((name, input), (output_name, elements), (plan.rows, columns), size).0
+            }
+            Input::Row(name, start, len) => {
+                assert!(len == columns, "`{name}` has {len} elements, not {columns}");
+                Operand { start, ..Operand::NONE }
+            }
+            Input::PerRow(start) => Operand {
+                start,
+                row_stride: size,
+                is_broadcast: true,
+                ..Operand::NONE
+            },
+            Input::Number(start) => Operand {
+                start,
+                is_broadcast: true,
+                ..Operand::NONE
+            },
+            Input::Output => plan.outputs[0],
+        };
+    }
+    if let Some(ChannelsOf {
+        layout: Channels::First { .. },
+        count,
+        ..
+    }) = channels
+    {
+        plan.groups = plan.rows.checked_div(count).unwrap_or(0);
+        plan.rows = count;
+    }
+    for operand in plan.inputs.iter_mut().chain(&mut plan.outputs) {
+        // An input with a number for each row starts again with each group. With one group the stride is not used.
+        if !operand.is_broadcast {
+            operand.group_stride = plan.rows.wrapping_mul(operand.row_stride);
+        }
+    }
+}
+
+/// Returns the rows of a tensor, and their number, which is `likely_rows` if another one was asked before. Panics if it
+/// has not as many elements as the first output, or no rows of so many columns.
+#[track_caller]
+#[inline(always)]
+fn operand(
+    (name, view): (&str, &View),
+    output: (&str, usize),
+    (likely_rows, columns): (usize, usize),
+    size: usize,
+) -> (Operand, usize) {
+    check_elements((name, view.shape.len()), output);
+    let (rows, stride) = view.shape.rows_of(name, (likely_rows, columns));
+    let operand = Operand {
+        start: view.start,
+        // With no columns, the stride is not used and may have any value.
+        row_stride: stride.wrapping_mul(size),
+        ..Operand::NONE
+    };
+    (operand, rows)
+}
+
+fn divides(divisor: Option<usize>, elements: usize) -> bool {
+    elements == 0 || divisor.is_some_and(|divisor| divisor != 0 && elements.is_multiple_of(divisor))
+}
+
+/// The columns of the first strided tensor; if all are contiguous, the number of all elements.
+fn common_columns(inputs: &[Input], outputs: &[(&str, View)]) -> usize {
+    let inputs = inputs.iter().filter_map(|input| match input {
+        Input::Rows(_, input) => Some(input),
+        _ => None,
+    });
+    let mut views = inputs.chain(outputs.iter().map(|(_, output)| output));
+    views
+        .find(|view| !view.shape.is_contiguous())
+        .map_or(outputs[0].1.shape.len(), |view| view.shape.columns)
+}
+
+#[track_caller]
+fn check_elements((name, elements): (&str, usize), (other_name, other_elements): (&str, usize)) {
+    assert!(
+        elements == other_elements,
+        "tensors of unequal size: `{name}` has {elements} elements, `{other_name}` has {other_elements}"
+    );
+}

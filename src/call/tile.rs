@@ -1,0 +1,180 @@
+//! The outputs of a tile: calls the loops, from block to block where they are composed or the outputs are streamed.
+
+use super::block::LINE_BYTES;
+use super::detect::Kernels;
+use super::loops::{NO_PARAMS, Params, RowsLoops, SliceLoops};
+use super::pack::Packing;
+use super::parts::{are_one_row, contiguous, elements, is_contiguous, is_flat, outputs_as_inputs};
+use super::repeat::Repeated;
+use crate::sweep::{Operand, Plan, RowsArgs};
+
+/// The loops that compute the outputs of some rows.
+#[derive(Clone, Copy)]
+pub(crate) enum Kernel<'a> {
+    /// A loop over rows.
+    Rows(&'static RowsLoops, &'a Params),
+    /// A loop over slices, of one or two inputs.
+    Slices(&'static SliceLoops, &'a Params),
+    /// `fused` if it is compiled. Otherwise `sum` writes the sum of the inputs to a block, and `value` reads that and
+    /// writes the output.
+    Composed {
+        fused: &'static RowsLoops,
+        sum: &'static RowsLoops,
+        value: &'static SliceLoops,
+        params: &'a Params,
+    },
+}
+
+/// The state of a walk on a thread.
+pub(super) struct Walk<'a> {
+    pub(super) kernel: Kernel<'a>,
+    pub(super) kernels: Kernels,
+    /// The size of an element in bytes.
+    pub(super) size: usize,
+    pub(super) copy: &'static SliceLoops,
+    /// Whether the outputs are written with non-temporal stores.
+    pub(super) streaming: bool,
+    // Pointers, since a reference to what holds a block would end the pointers to it.
+    pub(super) block: *mut u8,
+    /// A block of the output, which is copied from there with non-temporal stores; or one for packed tiles.
+    pub(super) outputs: *mut u8,
+    /// The input that is repeated in `rows`.
+    pub(super) repeated: Option<Repeated>,
+    pub(super) rows: *mut u8,
+    pub(super) packing: Option<Packing>,
+}
+
+impl Walk<'_> {
+    /// Calls `then` with the tile, or with copies of its operands that are not contiguous.
+    pub(super) fn packed(&self, tile: &Plan, then: &dyn Fn(&Plan)) {
+        let Some(packing) = &self.packing else {
+            return then(tile);
+        };
+        debug_assert!(!self.streaming);
+        // SAFETY: the tile is of the plan that is walked, and at most as large as one of its packed tiles. Its rows can
+        // be read and written, as in `call_pass`. The block is free, since a walk that packs doesn't stream.
+        unsafe { packing.pack(tile, self.size, self.outputs, then) };
+    }
+
+    /// Whether the tile has one output, which is contiguous.
+    pub(super) fn can_stream_from_block(&self, tile: &Plan) -> bool {
+        tile.outputs[1].start.is_null() && is_contiguous(&tile.outputs[0], tile, self.size)
+    }
+
+    /// The block from which an output is streamed: at the same offset in a cache line.
+    pub(super) fn block_of(&self, output: *mut u8) -> *mut u8 {
+        self.outputs.wrapping_add(output.addr() % LINE_BYTES)
+    }
+
+    /// Copies `len` elements from the block to the output, with non-temporal stores.
+    ///
+    /// # Safety
+    ///
+    /// `block_of` the output has been written for so many elements, at most `BLOCK_BYTES`, and the output can be
+    /// written.
+    pub(super) unsafe fn stream(&self, output: *mut u8, len: usize) {
+        let block = [self.block_of(output).cast_const(); 2];
+        // SAFETY: this function's contract. A block has room for `BLOCK_BYTES` after any offset in a line. `Work::walk`
+        // has the fence.
+        unsafe {
+            self.copy
+                .call(self.kernels, NO_PARAMS, block, output, (len, self.size), true)
+        };
+    }
+
+    /// Writes the output of a tile to a block, calls `then`, and copies the block to the output with non-temporal
+    /// stores.
+    #[inline(never)]
+    pub(super) fn stream_from_block(&self, tile: &Plan, then: &dyn Fn(&Plan)) {
+        let output = tile.outputs[0].start;
+        let mut in_block = *tile;
+        in_block.outputs[0] = contiguous(self.block_of(output), tile, self.size);
+        self.map(&in_block, false);
+        then(&outputs_as_inputs(&in_block));
+        // SAFETY: the tile is at most a block, and has been written there. The output is contiguous, checked by
+        // `can_stream_from_block`.
+        unsafe { self.stream(output, elements(tile)) };
+    }
+
+    /// Computes the outputs of a tile.
+    pub(super) fn map(&self, tile: &Plan, streaming: bool) {
+        match self.kernel {
+            Kernel::Rows(loops, params) => self.call_rows(loops, params.as_ptr(), tile, streaming),
+            Kernel::Slices(loops, params) => self.call_slices(loops, params, tile, streaming),
+            Kernel::Composed { sum, value, params, .. } => {
+                let z = contiguous(self.block, tile, self.size);
+                let mut to_block = *tile;
+                to_block.outputs[0] = z;
+                self.call_rows(sum, NO_PARAMS, &to_block, false);
+                let from_block = Plan {
+                    inputs: [z, Operand::NONE, Operand::NONE],
+                    ..*tile
+                };
+                self.call_slices(value, params, &from_block, streaming);
+            }
+        }
+    }
+
+    fn call_rows(&self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
+        if let Some(repeated) = self.repeated {
+            return repeated.for_each_part(plan, self.size, self.rows, |long| {
+                self.call_pass(loops, function, long, streaming);
+            });
+        }
+        if self.packing.is_none() || !are_one_row(plan, self.size) {
+            return self.call_pass(loops, function, plan, streaming);
+        }
+        let long = Plan {
+            rows: 1,
+            columns: plan.rows * plan.columns,
+            ..*plan
+        };
+        self.call_pass(loops, function, &long, streaming);
+    }
+
+    fn call_pass(&self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
+        if plan.rows == 0 {
+            return;
+        }
+        let args = RowsArgs {
+            function,
+            plan,
+            streaming,
+        };
+        // SAFETY:
+        // - The plan is made of the tensors' shapes, which `make_plan` has checked; the tensors live as long as the
+        //   call.
+        // - Inputs are shared, or the first output itself. Outputs are exclusive.
+        // - A tile or a part is within the plan. An output that is a block has room for a tile.
+        // - Several rows are one only if they are contiguous or packed, checked by `Repeated::new`, `are_one_row` and
+        //   `for_each_joined`; the repeated input has as many rows.
+        // - `Work::walk` has the fence.
+        unsafe { loops.call(self.kernels, &args) };
+    }
+
+    fn call_slices(&self, loops: &SliceLoops, params: &Params, plan: &Plan, streaming: bool) {
+        let size = self.size;
+        let inputs = slice_inputs(plan);
+        let call = |group, row, len| {
+            let inputs = inputs.map(|input| input.row(group, row).cast_const());
+            let output = plan.outputs[0].row(group, row);
+            // SAFETY: as in `call_pass`, for one row, or for all rows if they are contiguous, checked by `is_flat`.
+            unsafe { loops.call(self.kernels, params.as_ptr(), inputs, output, (len, size), streaming) };
+        };
+        if is_flat(plan, size) {
+            return call(0, 0, elements(plan));
+        }
+        for group in 0..plan.groups {
+            for row in 0..plan.rows {
+                call(group, row, plan.columns);
+            }
+        }
+    }
+}
+
+/// The inputs of a loop over slices: a single one twice.
+pub(super) fn slice_inputs(plan: &Plan) -> [Operand; 2] {
+    let [first, second, _] = plan.inputs;
+    let last = if second.start.is_null() { first } else { second };
+    [first, last]
+}
