@@ -15,7 +15,7 @@
 //!   (ReLU6), [`Hardtanh`], [`ThresholdedRelu`], [`SquaredRelu`], [`HardSigmoid`] and [`HardSwish`]; with the feature
 //!   `smooth`, `Sigmoid`.
 //! - [`AnyActivation`] is a function that is chosen at run time, by value or by its name in PyTorch or ONNX.
-//! - [`PRelu`], [`ReGlu`] and [`Crelu`] take several tensors.
+//! - [`PRelu`], [`ReGlu`] and [`Crelu`] take several tensors; with the feature `smooth`, `Gated` and `Glu` too.
 //! - [`Fused`] applies an [`Activation`] to input + bias + residual in one pass over memory. Backward, it also computes
 //!   the gradient of the bias.
 //! - [`OneBitGradient`] stores one bit of each element for backward instead of the input.
@@ -138,6 +138,8 @@ pub use half::{bf16, f16};
 pub use isa::{Isa, ParseIsaError};
 pub use simd::Element;
 pub use tensor::{Crelu, Fused, PRelu, ReGlu};
+#[cfg(feature = "smooth")]
+pub use tensor::{Gated, Glu};
 
 /// `x[i] = relu(x[i])`: x where `!(x <= 0)`, else +0.0.
 ///

@@ -389,6 +389,10 @@ pub(crate) const COUNT_NONZERO: PerFormat<PassLoops<BitsArgs, usize>> =
 pub(crate) const COPY: PerFormat<SliceLoops> =
     per_format!(T => SliceLoops: slice_loops::<Copied<LaneOf<T>>, 1, false>());
 
+/// The product of two elements.
+#[cfg(feature = "smooth")]
+pub(crate) const PRODUCT: PerFormat<SliceLoops> = per_format!(T => SliceLoops: long_loops::<ProductOf<T>, 2>());
+
 /// x itself.
 #[derive(Clone, Copy)]
 struct Copied<L>(core::marker::PhantomData<L>);

@@ -23,6 +23,28 @@ pub(crate) enum Kernel<'a> {
         value: &'static SliceLoops,
         params: &'a Params,
     },
+    /// The product of the function of the first input and the second one.
+    #[cfg(feature = "smooth")]
+    Gated {
+        value: &'static SliceLoops,
+        product: &'static SliceLoops,
+        params: &'a Params,
+    },
+    /// The gradients at both inputs of [`Gated`](Self::Gated), from them and the gradient at the output.
+    #[cfg(feature = "smooth")]
+    GatedGradients {
+        value: &'static SliceLoops,
+        gradient: &'static SliceLoops,
+        product: &'static SliceLoops,
+        params: &'a Params,
+    },
+}
+
+impl Kernel<'_> {
+    /// Whether it is one loop, which needs no block.
+    pub(super) fn is_one_loop(&self) -> bool {
+        matches!(self, Self::Rows(..) | Self::Slices(..))
+    }
 }
 
 /// The state of a walk on a thread.
@@ -112,6 +134,32 @@ impl Walk<'_> {
                 };
                 self.call_slices(value, params, &from_block, streaming);
             }
+            #[cfg(feature = "smooth")]
+            Kernel::Gated { value, product, params } => {
+                let ([a, b, _], [output, _]) = (tile.inputs, tile.outputs);
+                let gate = contiguous(self.block, tile, self.size);
+                self.call_slices(value, params, &with(tile, [a], gate), false);
+                self.call_slices(product, &Params::uninit(), &with(tile, [gate, b], output), streaming);
+            }
+            #[cfg(feature = "smooth")]
+            Kernel::GatedGradients {
+                value,
+                gradient,
+                product,
+                params,
+            } => {
+                let ([a, b, grad_output], [grad_a, grad_b]) = (tile.inputs, tile.outputs);
+                let block = contiguous(self.block, tile, self.size);
+                self.call_slices(value, params, &with(tile, [a], block), false);
+                self.call_slices(
+                    product,
+                    &Params::uninit(),
+                    &with(tile, [grad_output, block], grad_b),
+                    streaming,
+                );
+                self.call_slices(product, &Params::uninit(), &with(tile, [grad_output, b], block), false);
+                self.call_slices(gradient, params, &with(tile, [a, block], grad_a), streaming);
+            }
         }
     }
 
@@ -170,6 +218,15 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// The tile with other operands.
+#[cfg(feature = "smooth")]
+fn with<const N: usize>(tile: &Plan, inputs: [Operand; N], output: Operand) -> Plan {
+    let mut tile = *tile;
+    (tile.inputs, tile.outputs) = ([Operand::NONE; _], [output, Operand::NONE]);
+    tile.inputs[..N].copy_from_slice(&inputs);
+    tile
 }
 
 /// The inputs of a loop over slices: a single one twice.

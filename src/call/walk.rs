@@ -99,7 +99,7 @@ impl Walk<'_> {
             };
             let totals = sums.total(first);
             // What is summed is not composed, so that this block is free.
-            debug_assert!(!matches!(self.kernel, Kernel::Composed { .. }));
+            debug_assert!(self.kernel.is_one_loop());
             let of_columns = if columns > 1 { self.block } else { totals };
             let sums_of_columns = Sums {
                 totals: of_columns,
@@ -141,7 +141,7 @@ impl Walk<'_> {
             });
             return;
         }
-        let is_one_loop = !matches!(kernel, Kernel::Composed { .. });
+        let is_one_loop = kernel.is_one_loop();
         let is_flat_slices = matches!(kernel, Kernel::Slices(..)) && is_flat(plan, size);
         let streams_rows = is_flat_slices || self.repeated.is_some() || self.can_stream_rows(plan);
         if is_flat_slices || is_one_loop && (!self.streaming || streams_rows || !self.can_stream_from_block(plan)) {

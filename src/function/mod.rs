@@ -9,6 +9,7 @@ mod hardtanh;
 mod leaky_relu;
 mod order;
 mod prelu;
+mod product;
 mod reglu;
 mod relu;
 #[cfg(feature = "smooth")]
@@ -27,6 +28,8 @@ pub use hard_swish::HardSwish;
 pub use hardtanh::Hardtanh;
 pub use leaky_relu::LeakyRelu;
 pub(crate) use prelu::{PReluGradient, PReluSlopes, PReluValue, prelu_params};
+#[cfg(feature = "smooth")]
+pub(crate) use product::ProductOf;
 pub(crate) use reglu::{ReGluGradient, ReGluValue};
 pub use relu::Relu;
 #[cfg(feature = "smooth")]

@@ -3,8 +3,9 @@
 use core::marker::PhantomData;
 
 use super::order::Nonzero;
+use super::product::Product;
 use super::relu::passes;
-use crate::simd::{Float, FloatFn, Format, Register, SumFn, Vector, VectorFn};
+use crate::simd::{Float, Format, Register, SumFn, Vector, VectorFn};
 
 /// What the loops below read: which slopes are not zero.
 pub(crate) fn prelu_params<T: Format>() -> Nonzero<T::Lane> {
@@ -68,16 +69,5 @@ impl<T: Format> SumFn<2> for PReluSlopes<T> {
         let passes = passes(T::NEG_INFINITY, simd, x);
         let (x, grad_output) = (x.discard(passes), grad_output.discard(passes));
         x.widen::<T>(index).mul(grad_output.widen::<T>(index))
-    }
-}
-
-/// The product of two numbers; a NaN is the canonical quiet NaN.
-#[derive(Clone, Copy)]
-pub(super) struct Product;
-
-impl FloatFn<2> for Product {
-    #[inline(always)]
-    fn call<F: Float>(self, simd: F::Simd, [a, b]: [F; 2]) -> F {
-        a.mul(b).with_canonical_nan(simd)
     }
 }

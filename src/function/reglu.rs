@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::prelu::Product;
+use super::product::Product;
 use super::relu::passes;
 use crate::simd::{Format, Vector, VectorFn};
 

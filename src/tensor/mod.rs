@@ -2,10 +2,14 @@
 
 mod crelu;
 mod fused;
+#[cfg(feature = "smooth")]
+mod gated;
 mod prelu;
 mod reglu;
 
 pub use crelu::Crelu;
 pub use fused::Fused;
+#[cfg(feature = "smooth")]
+pub use gated::{Gated, Glu};
 pub use prelu::PRelu;
 pub use reglu::ReGlu;

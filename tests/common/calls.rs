@@ -4,6 +4,8 @@ use std::fmt;
 use std::mem::MaybeUninit;
 
 use bytemuck::Pod;
+#[cfg(feature = "smooth")]
+use rectify::Gated;
 use rectify::{
     Activation, AnyActivation, Channels, Crelu, Element, Fused, Kernels, OneBitGradient, PRelu, ReGlu, Rows, RowsMut,
 };
@@ -383,6 +385,32 @@ pub fn reglu_backward(format: Format, way: Way, [a, b, grad_output]: [View; 3], 
     with_format!(format, T => {
         let (a, b, grad_output) = (rows::<T>(a), rows(b), rows(grad_output));
         on!(way, ReGlu::new()).backward(a, b, grad_output, &mut rows_mut(grad_a), &mut rows_mut(grad_b));
+    });
+}
+
+/// In place without a.
+#[cfg(feature = "smooth")]
+pub fn gated(format: Format, way: Way, f: AnyActivation, (a, b): (Option<View>, View), output: ViewMut) {
+    with_format!(format, T => {
+        let (b, output) = (rows::<T>(b), &mut rows_mut::<T>(output));
+        match a {
+            Some(a) => on!(way, Gated::of(f)).forward(rows(a), b, output),
+            None => on!(way, Gated::of(f)).forward_inplace(output, b),
+        }
+    });
+}
+
+#[cfg(feature = "smooth")]
+pub fn gated_backward(
+    format: Format,
+    way: Way,
+    f: AnyActivation,
+    [a, b, grad_output]: [View; 3],
+    [grad_a, grad_b]: [ViewMut; 2],
+) {
+    with_format!(format, T => {
+        let (a, b, grad_output) = (rows::<T>(a), rows(b), rows(grad_output));
+        on!(way, Gated::of(f)).backward(a, b, grad_output, &mut rows_mut(grad_a), &mut rows_mut(grad_b));
     });
 }
 

@@ -426,6 +426,39 @@ fn reglu(setting: Setting) {
     }
 }
 
+/// The same as separate passes.
+#[cfg(feature = "smooth")]
+fn gated(setting: Setting, case: Case, shapes: Vec<Shape>) {
+    let (format, way, f) = (setting.format, setting.way(), case.activation());
+    let product = |a: u64, b: u64| format.computed(format.product(format.number(a), format.number(b)));
+    for shape in shapes {
+        let tensors = Tensors { format, shape };
+        let [a, b, g] = [9, 10, 11].map(|seed| tensors.values(seed));
+        let [a_tensor, b_tensor, g_tensor] = [&a, &b, &g].map(|values| tensors.with(values));
+        let (a_view, b_view) = (a_tensor.view(), b_tensor.view());
+        let value: Vec<u64> = a.iter().map(|&a| case.forward(format, a)).collect();
+        let products = |a: &[u64], b: &[u64]| -> Vec<u64> { a.iter().zip(b).map(|(&a, &b)| product(a, b)).collect() };
+
+        for (name, before, a_view) in [("forward", &g, Some(a_view)), ("forward_inplace", &a, None)] {
+            let mut output = tensors.with(before);
+            calls::gated(format, way, f, (a_view, b_view), output.view_mut());
+            tensors.assert(&output, &products(&value, &b), &|| format!("{name}, gated by {f:?}"));
+        }
+
+        let (mut grad_a, mut grad_b) = (tensors.with(&g), tensors.misaligned().with(&g));
+        let outputs = [grad_a.view_mut(), grad_b.view_mut()];
+        calls::gated_backward(format, way, f, [a_view, b_view, g_tensor.view()], outputs);
+        let at_value = products(&g, &b);
+        let expected: Vec<_> = a
+            .iter()
+            .zip(&at_value)
+            .map(|(&a, &g)| case.backward(format, a, g))
+            .collect();
+        tensors.assert(&grad_a, &expected, &|| format!("grad_a, gated by {f:?}"));
+        tensors.assert(&grad_b, &products(&g, &value), &|| format!("grad_b, gated by {f:?}"));
+    }
+}
+
 fn crelu(setting: Setting) {
     let (format, way) = (setting.format, setting.way());
     let relu = |x: u64| if format.passes(x) { x } else { 0 };
@@ -475,6 +508,10 @@ pub fn trials(setting: Setting) -> Vec<Trial> {
             setting.trial(&name("forward"), move |setting| forward(setting, case, shapes())),
             setting.trial(&name("backward"), move |setting| backward(setting, case, shapes())),
         ]);
+        #[cfg(feature = "smooth")]
+        trials.push(setting.trial(&format!("{}::gated", function.name), move |setting| {
+            gated(setting, case, shapes());
+        }));
     }
     trials
 }

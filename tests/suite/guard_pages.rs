@@ -291,6 +291,19 @@ impl Run<'_> {
             let inputs = [s.rows(rows, columns), s.rows(rows, columns), s.row(len)];
             calls::reglu_backward(format, way, inputs, [s.rows_mut(rows, columns), s.row_mut(len)]);
         });
+        #[cfg(feature = "smooth")]
+        {
+            let f = rectify::Sigmoid.into();
+            self.case.function = "sigmoid, gated";
+            self.call("forward", |s| {
+                let inputs = (Some(s.rows(rows, columns)), s.row(len));
+                calls::gated(format, way, f, inputs, s.row_mut(len));
+            });
+            self.call("backward", |s| {
+                let inputs = [s.rows(rows, columns), s.rows(rows, columns), s.row(len)];
+                calls::gated_backward(format, way, f, inputs, [s.rows_mut(rows, columns), s.row_mut(len)]);
+            });
+        }
         self.case.function = "crelu";
         self.call("forward", |s| {
             calls::crelu(format, way, s.row(len), [s.row_mut(len), s.rows_mut(rows, columns)]);

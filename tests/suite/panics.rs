@@ -209,6 +209,16 @@ fn shapes() {
     check(&unequal("grad_output", "grad_a"), &|y| {
         ReGlu::new().backward(&x, &x, &x[..10], y, &mut [0.0; 12])
     });
+    #[cfg(feature = "smooth")]
+    {
+        use rectify::Glu;
+
+        check(&unequal("b", "output"), &|y| Glu::new().forward(&x, &x[..10], y));
+        check(&unequal("b", "a"), &|y| Glu::new().forward_inplace(y, &x[..10]));
+        check(&unequal("grad_output", "grad_a"), &|y| {
+            Glu::new().backward(&x, &x, &x[..10], y, &mut [0.0; 12])
+        });
+    }
     check(&unequal("negative", "positive"), &|y| {
         Crelu::new().forward(&x, y, &mut [0.0; 10])
     });

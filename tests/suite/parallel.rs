@@ -139,6 +139,18 @@ fn check_rows(format: Format, elements: usize) {
         outputs
     });
     assert!(outputs == expected, "{elements} {format:?}");
+    #[cfg(feature = "smooth")]
+    {
+        let [outputs, expected] = WAYS.map(|way| {
+            let mut outputs = [(); 3].map(|()| x.clone());
+            let [y, grad_a, grad_b] = outputs.each_mut().map(|bytes| ViewMut::row(format, bytes));
+            let f = rectify::Sigmoid.into();
+            calls::gated(format, way, f, (None, g_row), y);
+            calls::gated_backward(format, way, f, [x_row, g_row, x_row], [grad_a, grad_b]);
+            outputs
+        });
+        assert!(outputs == expected, "gated, {elements} {format:?}");
+    }
 }
 
 #[test]
