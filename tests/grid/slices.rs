@@ -139,14 +139,17 @@ fn every_length_of_special_values(setting: Setting, case: Case, method: Method) 
     }
 }
 
-/// Every length up to four vectors and one, and as many with aligned stores, at a misalignment each.
+/// Every length up to four vectors and one, as many with aligned stores, and two past `STREAMING_THRESHOLD`, at a misalignment
+/// each.
 fn every_length(setting: Setting, case: Case, method: Method) {
     let (format, lanes) = (setting.format, setting.lanes());
-    let max = setting.lengths_with_aligned_stores().last().unwrap_or(0);
+    let long = [34 * lanes + 3, 41 * lanes - 1];
+    let max = 41 * lanes;
     let special_values = format.special_patterns();
     let x: Vec<_> = special_values.iter().copied().cycle().step_by(7).take(max).collect();
     let data = Data::new(format, case, &x, &format.scattered(max, 4));
-    for len in setting.short_lengths().chain(setting.lengths_with_aligned_stores()) {
+    let lengths = setting.short_lengths().chain(setting.lengths_with_aligned_stores());
+    for len in lengths.chain(long) {
         let misalignments = [len % lanes, 3 * len % lanes, 5 * len % lanes];
         check(setting, &data, method, len, misalignments);
     }
