@@ -16,7 +16,7 @@ const _: () = assert!(BLOCK.is_multiple_of(BLOCK_STEP));
 #[repr(align(64))]
 struct Block([MaybeUninit<f32>; BLOCK]);
 
-/// What a loop is composed of.
+/// The loops that a loop is composed of, for an instruction set.
 struct Composed {
     to_f32: unsafe fn(&ToF32Args),
     map: SliceEntry,
@@ -50,7 +50,7 @@ pub(super) unsafe fn enter_widened<S: Simd, T: Format<Lane = i16>, F: OfBlocks<N
             ties: if T::IS_BF16 { &[] } else { F::TIES },
         }
     };
-    // SAFETY: the arguments are those of this function, and so is the contract.
+    // SAFETY: the loops are those of `S`, which is available, and the arguments are those of this function: its contract.
     unsafe { walk_widened(composed, function, [first_input, last_input], output, len, streaming) }
 }
 
@@ -76,7 +76,11 @@ unsafe fn walk_widened(
     let mut at = 0;
     while at < len {
         let count = end - at;
-        // SAFETY: `at + count <= len`, and `count <= BLOCK`, which is a multiple of all steps.
+        // SAFETY:
+        // - `at + count <= len`: the elements are within the slices, by this function's contract, and so is the fence.
+        // - `count <= BLOCK`, a multiple of `BLOCK_STEP`, so that a block has room for numbers of whole registers.
+        // - The loop of `f32` reads what was written, whole registers, and writes to its last input.
+        // - Where x is NaN, the result is x: the contract of `OfBlocks`.
         unsafe {
             for (input, floats) in inputs.into_iter().zip(blocks).take(composed.inputs) {
                 let input = input.add(at * size_of::<i16>());

@@ -30,7 +30,8 @@ pub trait Smooth: Copy + Debug + PartialEq + Send + Sync + 'static {
 /// An element of `f16` and its value, as bits.
 pub type Tie = [u16; 2];
 
-/// A function on vectors of `f32`, through whose loop elements of 16 bits go.
+/// A function on vectors of `f32`, through whose loop elements of 16 bits go. Where x, the first input, is NaN, so is the
+/// result, with its bits.
 pub(crate) trait OfBlocks<const N: usize>: VectorFn<N, Lane = i32> {
     const TIES: &'static [Tie];
 }

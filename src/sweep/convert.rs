@@ -55,7 +55,7 @@ pub(crate) struct FromF32Args {
     pub(crate) output: *mut u8,
     pub(crate) len: usize,
     pub(crate) streaming: bool,
-    /// Some elements x of `f16`, and what each becomes instead. Its result is half-way between two of `f16`.
+    /// Some elements x of `f16`, and what each becomes instead. The result of each is half-way between two of `f16`.
     pub(crate) ties: &'static [[u16; 2]],
 }
 
