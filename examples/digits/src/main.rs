@@ -7,12 +7,23 @@ mod network;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use command_line::Command;
+use command_line::lexopt;
+use command_line::lexopt::prelude::*;
 use data::Digits;
 use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::Axis;
-use network::{Network, Timing};
+use network::{Hidden, Network, Timing};
+use rectify::{AnyActivation, Element, Relu};
 
-const HELP: &str = "Trains a small network on handwritten digits through rectify. Takes no arguments.\n";
+const HELP: &str = "\
+Trains a small network on handwritten digits through rectify.
+
+Usage: digits [FUNCTION]
+       digits --compare        with each function, one line of a table each
+
+FUNCTION is a name in PyTorch or ONNX; relu if none is given.
+";
 
 const SEED: u64 = 2010;
 const EPOCHS: u64 = 60;
@@ -20,17 +31,83 @@ const BATCH: usize = 32;
 /// Pixels, two hidden layers, classes.
 const WIDTHS: [usize; 4] = [64, 128, 64, 10];
 
-fn main() -> ExitCode {
-    command_line::run(env!("CARGO_PKG_NAME"), HELP, command_line::no_options, |()| run())
+/// Those that `--compare` trains with.
+const COMPARED: &[&str] = &[
+    "relu",
+    "leaky_relu",
+    "relu6",
+    "hardtanh",
+    "hardsigmoid",
+    "hardswish",
+    "sigmoid",
+];
+
+enum Options {
+    One(AnyActivation),
+    Compare,
 }
 
-fn run() -> Result<(), String> {
-    let mut random = fastrand::Rng::with_seed(SEED);
-    let (training, test) = Digits::shipped().shuffled(&mut random).split_off_fifth();
-    let mut network = Network::new(&WIDTHS, &mut random);
-    let timing = train(&mut network, training.clone(), &mut random);
-    report(&network, &training, &test, &timing);
+fn main() -> ExitCode {
+    command_line::run(env!("CARGO_PKG_NAME"), HELP, parse, run)
+}
+
+fn parse(parser: &mut lexopt::Parser) -> Result<Command<Options>, lexopt::Error> {
+    let mut options = None;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Long("compare") if options.is_none() => options = Some(Options::Compare),
+            Value(name) if options.is_none() => options = Some(Options::One(name.parse()?)),
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    Ok(Command::Run(options.unwrap_or(Options::One(Relu.into()))))
+}
+
+fn run(options: &Options) -> Result<(), String> {
+    match options {
+        Options::One(activation) => report(&Run::new(*activation)),
+        Options::Compare => {
+            println!(
+                "| function | accuracy, % | zeros, % | dead units | ms an epoch | of it in the function, % | CRC-32 of the weights |"
+            );
+            println!("| --- | --- | --- | --- | --- | --- | --- |");
+            for name in COMPARED {
+                compare(name, &Run::new(name.parse().map_err(|error| format!("{error}"))?));
+            }
+        }
+    }
     Ok(())
+}
+
+/// A trained network, and the digits.
+struct Run {
+    activation: AnyActivation,
+    network: Network,
+    training: Digits,
+    test: Digits,
+    timing: Timing,
+}
+
+impl Run {
+    fn new(activation: AnyActivation) -> Self {
+        let mut random = fastrand::Rng::with_seed(SEED);
+        let (training, test) = Digits::shipped().shuffled(&mut random).split_off_fifth();
+        let mut network = Network::new(activation, &WIDTHS, &mut random);
+        let timing = train(&mut network, training.clone(), &mut random);
+        Self {
+            activation,
+            network,
+            training,
+            test,
+            timing,
+        }
+    }
+
+    /// In per cent, with the activations rounded to `T`.
+    fn accuracy<T: Element + Into<f32>>(&self, round: fn(f32) -> T) -> f32 {
+        100.0 * self.test.accuracy(&self.network.logits(&self.test.pixels, round))
+    }
 }
 
 fn train(network: &mut Network, mut training: Digits, random: &mut fastrand::Rng) -> Timing {
@@ -55,41 +132,53 @@ fn train(network: &mut Network, mut training: Digits, random: &mut fastrand::Rng
     timing
 }
 
-fn report(network: &Network, training: &Digits, test: &Digits, timing: &Timing) {
+fn compare(name: &str, run: &Run) {
+    let hidden = run.network.hidden(&run.training.pixels, f32::from);
+    let zeros: f32 = hidden.iter().map(Hidden::share_of_zeros).sum();
+    let dead: usize = hidden.iter().map(Hidden::dead_units).sum();
+    let Timing { total, activation } = run.timing;
+    println!(
+        "| `{name}` | {:.2} | {:.1} | {dead} | {:.2} | {:.1} | {:08x} |",
+        run.accuracy(f32::from),
+        100.0 * zeros / hidden.len() as f32,
+        1e3 * total.as_secs_f64() / EPOCHS as f64,
+        100.0 * activation.as_secs_f64() / total.as_secs_f64(),
+        run.network.checksum()
+    );
+}
+
+fn report(run: &Run) {
     println!("instruction set   {}", rectify::Isa::best());
+    println!("function          {:?}", run.activation);
     println!(
         "digits            {} to train on, {} held out",
-        training.labels.len(),
-        test.labels.len()
+        run.training.labels.len(),
+        run.test.labels.len()
     );
-    let accuracy = |logits| 100.0 * test.accuracy(&logits);
+    println!("accuracy          {:.2} %", run.accuracy(f32::from));
     println!(
-        "accuracy          {:.2} %",
-        accuracy(network.logits(&test.pixels, f32::from))
+        "                  {:.2} % with activations in f16, {:.2} % in bf16",
+        run.accuracy(rectify::f16::from_f32),
+        run.accuracy(rectify::bf16::from_f32)
     );
-    let in_f16 = accuracy(network.logits(&test.pixels, rectify::f16::from_f32));
-    let in_bf16 = accuracy(network.logits(&test.pixels, rectify::bf16::from_f32));
-    println!("                  {in_f16:.2} % with activations in f16, {in_bf16:.2} % in bf16");
-    let hidden = network.hidden(&test.pixels, f32::from);
-    let hidden_in_training = network.hidden(&training.pixels, f32::from);
+    let hidden = run.network.hidden(&run.test.pixels, f32::from);
+    let hidden_in_training = run.network.hidden(&run.training.pixels, f32::from);
     for (i, (layer, in_training)) in hidden.iter().zip(&hidden_in_training).enumerate() {
-        let zeros = layer.iter().filter(|&&x| x == 0.0).count();
-        let share = 100.0 * zeros as f32 / layer.len() as f32;
-        let units = in_training.columns();
-        let dead = units.into_iter().filter(|unit| unit.iter().all(|&x| x == 0.0)).count();
         println!(
-            "hidden layer {}    {share:.1} % zeros; {dead} of {} units dead (0 for every digit trained on)",
+            "hidden layer {}    {:.1} % zeros; {} of {} units dead (a slope next to 0 for every digit trained on)",
             i + 1,
-            layer.ncols()
+            100.0 * layer.share_of_zeros(),
+            in_training.dead_units(),
+            layer.outputs.ncols()
         );
     }
-    let share = 100.0 * timing.rectifier.as_secs_f64() / timing.total.as_secs_f64();
+    let share = 100.0 * run.timing.activation.as_secs_f64() / run.timing.total.as_secs_f64();
     println!(
-        "time              {:.2?}, of which {share:.1} % in the rectifier",
-        timing.total
+        "time              {:.2?}, of which {share:.1} % in the function",
+        run.timing.total
     );
     println!(
         "weights           CRC-32 {:08x}, whatever RECTIFY_MAX_ISA says",
-        network.checksum()
+        run.network.checksum()
     );
 }

@@ -1,15 +1,16 @@
-//! A dense network with ReLU between its layers, trained by gradient descent with momentum.
+//! A dense network with an activation function between its layers, trained by gradient descent with momentum.
 
 use std::time::{Duration, Instant};
 
 use flate2::Crc;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
-use rectify::Element;
+use rectify::{Activation, AnyActivation, Element};
 
 const MOMENTUM: f32 = 0.9;
 
 pub struct Network {
     layers: Vec<Dense>,
+    activation: AnyActivation,
 }
 
 struct Dense {
@@ -21,15 +22,34 @@ struct Dense {
 }
 
 /// Of training.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Timing {
     pub total: Duration,
-    pub rectifier: Duration,
+    pub activation: Duration,
+}
+
+/// The outputs of a hidden layer, a row for each digit and a column for each unit, and the slopes of the function there.
+pub struct Hidden {
+    pub outputs: Array2<f32>,
+    pub slopes: Array2<f32>,
+}
+
+impl Hidden {
+    pub fn share_of_zeros(&self) -> f32 {
+        let zeros = self.outputs.iter().filter(|&&y| y == 0.0).count();
+        zeros as f32 / self.outputs.len() as f32
+    }
+
+    /// The number of units that have stopped learning: their slope is next to 0 for every digit.
+    pub fn dead_units(&self) -> usize {
+        let units = self.slopes.columns().into_iter();
+        units.filter(|unit| unit.iter().all(|slope| slope.abs() < 1e-3)).count()
+    }
 }
 
 impl Network {
     /// Weights uniform within sqrt(6 / inputs): He et al. (2015), for layers with ReLU.
-    pub fn new(widths: &[usize], random: &mut fastrand::Rng) -> Self {
+    pub fn new(activation: AnyActivation, widths: &[usize], random: &mut fastrand::Rng) -> Self {
         let layers = widths.windows(2).map(|widths| {
             let [inputs, units] = [widths[0], widths[1]];
             let bound = (6.0 / inputs as f32).sqrt();
@@ -42,35 +62,38 @@ impl Network {
         });
         Self {
             layers: layers.collect(),
+            activation,
         }
     }
 
     /// One step on a batch. Gives the sum of its losses.
     pub fn train(&mut self, pixels: ArrayView2<f32>, labels: &[usize], learning_rate: f32, timing: &mut Timing) -> f32 {
-        let mut activations = vec![pixels.to_owned()];
-        for (i, layer) in self.layers.iter().enumerate() {
-            let mut x = layer.forward(&activations[i]);
-            if i + 1 < self.layers.len() {
+        let mut inputs = vec![pixels.to_owned()];
+        let mut sums = Vec::new();
+        for layer in &self.layers {
+            let z = layer.forward(&inputs[sums.len()]);
+            if inputs.len() < self.layers.len() {
+                let mut y = z.clone();
                 let start = Instant::now();
-                rectify::relu_inplace(elements(&mut x));
-                timing.rectifier += start.elapsed();
+                self.activation.forward_inplace(elements(&mut y));
+                timing.activation += start.elapsed();
+                inputs.push(y);
             }
-            activations.push(x);
+            sums.push(z);
         }
 
-        let logits = activations.pop().expect("there is a last layer");
+        let logits = sums.pop().expect("there is a last layer");
         let (loss, mut grad) = softmax_cross_entropy(logits, labels);
         for (i, layer) in self.layers.iter_mut().enumerate().rev() {
-            let input = &activations[i];
+            let input = &inputs[i];
             let grad_input = grad.dot(&layer.weights.t());
             layer.step(&input.t().dot(&grad), &grad.sum_axis(Axis(0)), learning_rate);
             grad = grad_input;
             if i > 0 {
                 let start = Instant::now();
-                // `input` is what ReLU gave: its gradient is the same from there.
-                let input = input.as_slice().expect("in standard layout");
-                rectify::relu_backward_inplace(input, elements(&mut grad));
-                timing.rectifier += start.elapsed();
+                let z = sums[i - 1].as_slice().expect("in standard layout");
+                self.activation.backward_inplace(z, elements(&mut grad));
+                timing.activation += start.elapsed();
             }
         }
         loss
@@ -80,16 +103,24 @@ impl Network {
     pub fn logits<T: Element + Into<f32>>(&self, pixels: &Array2<f32>, round: fn(f32) -> T) -> Array2<f32> {
         let hidden = self.hidden(pixels, round);
         let last = &self.layers[self.layers.len() - 1];
-        last.forward(hidden.last().unwrap_or(pixels))
+        last.forward(hidden.last().map_or(pixels, |layer| &layer.outputs))
     }
 
-    /// What ReLU gives in each of the hidden layers.
-    pub fn hidden<T: Element + Into<f32>>(&self, pixels: &Array2<f32>, round: fn(f32) -> T) -> Vec<Array2<f32>> {
-        let mut hidden: Vec<Array2<f32>> = Vec::new();
+    /// What the activation function gives in each of the hidden layers.
+    pub fn hidden<T: Element + Into<f32>>(&self, pixels: &Array2<f32>, round: fn(f32) -> T) -> Vec<Hidden> {
+        let mut hidden: Vec<Hidden> = Vec::new();
         for layer in &self.layers[..self.layers.len() - 1] {
-            let mut x = layer.forward(hidden.last().unwrap_or(pixels)).mapv(round);
-            rectify::relu_inplace(elements(&mut x));
-            hidden.push(x.mapv(T::into));
+            let z = layer
+                .forward(hidden.last().map_or(pixels, |layer| &layer.outputs))
+                .mapv(round);
+            let (mut y, mut slopes) = (z.clone(), Array2::from_elem(z.dim(), round(1.0)));
+            self.activation.forward_inplace(elements(&mut y));
+            let z = z.as_slice().expect("in standard layout");
+            self.activation.backward_inplace(z, elements(&mut slopes));
+            hidden.push(Hidden {
+                outputs: y.mapv(T::into),
+                slopes: slopes.mapv(T::into),
+            });
         }
         hidden
     }
