@@ -26,6 +26,7 @@ mod walk;
 #[cfg(all(feature = "half", feature = "smooth"))]
 mod widened;
 
+pub(crate) use crate::sweep::Plan;
 #[cfg(feature = "alloc")]
 pub(crate) use append::append;
 pub use detect::{Kernels, UnsupportedIsa};

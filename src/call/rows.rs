@@ -20,11 +20,13 @@ use super::tile::Kernel;
 use super::views::RowsMut;
 use super::walk::Work;
 use crate::simd::Element;
-use crate::sweep::{OPERANDS, Operand, Plan};
+use crate::sweep::{OPERANDS, Plan};
 
 /// A call on tensors: checked shapes.
+///
+/// The plan is the caller's: to return it takes longer than to walk a short row.
 pub(crate) struct RowsCall<'a, T> {
-    plan: Plan,
+    plan: &'a Plan,
     /// The layout and number of the channels, if the call has channels.
     channels: Option<ChannelsOf>,
     is_inplace: bool,
@@ -35,26 +37,20 @@ impl<'a, T: Element> RowsCall<'a, T> {
     /// Checks the tensors. Panics if the channels don't divide them, or their shapes don't agree.
     #[track_caller]
     pub(crate) fn new<const N: usize, const M: usize>(
+        plan: &'a mut Plan,
         channels: Option<ChannelsOf>,
         inputs: [RowsInput<'a, T>; N],
         outputs: [(&'static str, RowsMut<'a, T>); M],
     ) -> Self {
         let inputs = inputs.map(RowsInput::erased);
         let outputs = outputs.map(|(name, output)| (name, output.view()));
-        let mut call = Self {
-            plan: Plan {
-                inputs: [Operand::NONE; _],
-                outputs: [Operand::NONE; _],
-                groups: 1,
-                rows: 0,
-                columns: 0,
-            },
+        make_plan(channels, &inputs, &outputs, size_of::<T>(), plan);
+        Self {
+            plan,
             channels,
             is_inplace: inputs.iter().any(|input| matches!(input, Input::Output)),
             tensors: PhantomData,
-        };
-        make_plan(channels, &inputs, &outputs, size_of::<T>(), &mut call.plan);
-        call
+        }
     }
 
     pub(crate) fn map(self, kernel: Kernel<'_>, options: CallOptions) {
@@ -110,18 +106,18 @@ impl<'a, T: Element> RowsCall<'a, T> {
             copy: const { COPY[T::INDEX] },
         };
         let kernels = options.kernels.unwrap_or_default();
-        let is_beyond_caches = !self.is_inplace && is_beyond_caches(&self.plan, size_of::<T>());
+        let is_beyond_caches = !self.is_inplace && is_beyond_caches(self.plan, size_of::<T>());
         #[cfg(feature = "rayon")]
         if options.is_parallel {
             let part = Part {
-                plan: self.plan,
+                plan: *self.plan,
                 work,
                 is_beyond_caches,
             };
             return run_parallel(part, kernels);
         }
         // The plan stays where it is: see `make_plan`.
-        work.walk(&self.plan, kernels, is_beyond_caches);
+        work.walk(self.plan, kernels, is_beyond_caches);
     }
 }
 

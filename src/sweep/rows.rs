@@ -50,6 +50,19 @@ pub struct Plan {
     pub(crate) columns: usize,
 }
 
+impl Plan {
+    /// Without tensors, for a call to fill.
+    pub(crate) const fn empty() -> Self {
+        Self {
+            inputs: [Operand::NONE; _],
+            outputs: [Operand::NONE; _],
+            groups: 1,
+            rows: 0,
+            columns: 0,
+        }
+    }
+}
+
 pub struct RowsArgs {
     /// The function of the pass.
     pub(crate) function: *const u8,

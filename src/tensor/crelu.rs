@@ -1,4 +1,4 @@
-use crate::call::{AsRowsMut, CallOptions, Kernel, Params, Rows, RowsCall, RowsInput, call_options, loops};
+use crate::call::{AsRowsMut, CallOptions, Kernel, Params, Plan, Rows, RowsCall, RowsInput, call_options, loops};
 use crate::simd::Element;
 
 /// Concatenated ReLU: relu(x) and relu(-x).
@@ -70,7 +70,13 @@ impl Crelu {
             ("negative", negative.as_rows_mut()),
         ];
         let value = Kernel::Rows(const { loops::CRELU_VALUE[T::INDEX] }, &Params::new(()));
-        RowsCall::new(None, [RowsInput::Rows("input", input.into())], outputs).map(value, self.options);
+        RowsCall::new(
+            &mut Plan::empty(),
+            None,
+            [RowsInput::Rows("input", input.into())],
+            outputs,
+        )
+        .map(value, self.options);
     }
 
     /// `grad_input = grad_positive` where input > 0, `-grad_negative` where input < 0; see the table above.
@@ -94,6 +100,12 @@ impl Crelu {
         ];
         let inputs = inputs.map(|(name, input)| RowsInput::Rows(name, input));
         let gradient = Kernel::Rows(const { loops::CRELU_GRADIENT[T::INDEX] }, &Params::new(()));
-        RowsCall::new(None, inputs, [("grad_input", grad_input.as_rows_mut())]).map(gradient, self.options);
+        RowsCall::new(
+            &mut Plan::empty(),
+            None,
+            inputs,
+            [("grad_input", grad_input.as_rows_mut())],
+        )
+        .map(gradient, self.options);
     }
 }

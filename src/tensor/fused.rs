@@ -2,8 +2,8 @@
 
 use crate::activation::Activation;
 use crate::call::{
-    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, Params, Rows, RowsCall, RowsInput, RowsMut, call_options,
-    loops,
+    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, Params, Plan, Rows, RowsCall, RowsInput, RowsMut,
+    call_options, loops,
 };
 use crate::simd::{Element, Lane};
 
@@ -138,7 +138,8 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         self.activation.write_loop_params::<T>(&mut params);
         let value = self.activation.forward_loops::<T>();
         if self.bias.is_none() && self.residual.is_none() {
-            RowsCall::new(None, [input], [output]).map(Kernel::Slices(value, &params), self.options);
+            RowsCall::new(&mut Plan::empty(), None, [input], [output])
+                .map(Kernel::Slices(value, &params), self.options);
             return;
         }
         // -0.0: it changes no number, not even -0.0, unless the CPU rounds down.
@@ -169,7 +170,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
             value,
             params: &params,
         };
-        RowsCall::new(channels, [input, bias, residual], [output]).map(map, self.options);
+        RowsCall::new(&mut Plan::empty(), channels, [input, bias, residual], [output]).map(map, self.options);
     }
 
     /// `grad_input = f'(input) * grad_output`, as [`Activation::backward`] defines it.
@@ -299,7 +300,13 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
             name: "grad_bias",
             count,
         });
-        let call = RowsCall::new(channels, [RowsInput::Rows("input", input), grad_output], [output]);
+        let mut plan = Plan::empty();
+        let call = RowsCall::new(
+            &mut plan,
+            channels,
+            [RowsInput::Rows("input", input), grad_output],
+            [output],
+        );
         match grad_bias {
             None => call.map(gradient, self.options),
             Some(grad_bias) => {

@@ -1,5 +1,5 @@
 use crate::activation::Activation;
-use crate::call::{AsRowsMut, CallOptions, Kernel, Params, Rows, RowsCall, RowsInput, call_options, loops};
+use crate::call::{AsRowsMut, CallOptions, Kernel, Params, Plan, Rows, RowsCall, RowsInput, call_options, loops};
 use crate::function::Sigmoid;
 use crate::simd::Element;
 
@@ -94,7 +94,12 @@ impl<A: Activation> Gated<A> {
         output: &'a mut (impl AsRowsMut<T> + ?Sized),
     ) {
         let inputs = [RowsInput::Rows("a", a.into()), RowsInput::Rows("b", b.into())];
-        self.run(RowsCall::new(None, inputs, [("output", output.as_rows_mut())]));
+        self.run(RowsCall::new(
+            &mut Plan::empty(),
+            None,
+            inputs,
+            [("output", output.as_rows_mut())],
+        ));
     }
 
     /// `a = f(a) * b`
@@ -106,7 +111,12 @@ impl<A: Activation> Gated<A> {
     #[track_caller]
     pub fn forward_inplace<'a, T: Element>(self, a: &'a mut (impl AsRowsMut<T> + ?Sized), b: impl Into<Rows<'a, T>>) {
         let inputs = [RowsInput::Output, RowsInput::Rows("b", b.into())];
-        self.run(RowsCall::new(None, inputs, [("a", a.as_rows_mut())]));
+        self.run(RowsCall::new(
+            &mut Plan::empty(),
+            None,
+            inputs,
+            [("a", a.as_rows_mut())],
+        ));
     }
 
     fn run<T: Element>(self, call: RowsCall<'_, T>) {
@@ -146,6 +156,6 @@ impl<A: Activation> Gated<A> {
             product: const { loops::PRODUCT[T::INDEX] },
             params: &params,
         };
-        RowsCall::new(None, inputs, outputs).map(gradients, self.options);
+        RowsCall::new(&mut Plan::empty(), None, inputs, outputs).map(gradients, self.options);
     }
 }

@@ -1,6 +1,6 @@
 use crate::call::{
-    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, Params, Rows, RowsCall, RowsInput, RowsMut, call_options,
-    loops,
+    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, Params, Plan, Rows, RowsCall, RowsInput, RowsMut,
+    call_options, loops,
 };
 use crate::function::prelu_params;
 use crate::simd::Element;
@@ -126,7 +126,7 @@ impl<'a, T: Element> PRelu<'a, T> {
             const { loops::PRELU_VALUE[T::INDEX] },
             &Params::new(prelu_params::<T>()),
         );
-        RowsCall::new(self.channels(), [input, self.slopes()], [output]).map(value, self.options);
+        RowsCall::new(&mut Plan::empty(), self.channels(), [input, self.slopes()], [output]).map(value, self.options);
     }
 
     fn channels(&self) -> Option<ChannelsOf> {
@@ -211,7 +211,7 @@ impl<'a, T: Element> PRelu<'a, T> {
             &Params::new(prelu_params::<T>()),
         );
         let inputs = [RowsInput::Rows("input", input), grad_output, self.slopes()];
-        RowsCall::new(self.channels(), inputs, [output]).map_and_sum_inputs(
+        RowsCall::new(&mut Plan::empty(), self.channels(), inputs, [output]).map_and_sum_inputs(
             gradient,
             const { loops::PRELU_SUMS[T::INDEX] },
             ("grad_slopes", grad_slopes),

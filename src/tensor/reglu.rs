@@ -1,4 +1,4 @@
-use crate::call::{AsRowsMut, CallOptions, Kernel, Params, Rows, RowsCall, RowsInput, call_options, loops};
+use crate::call::{AsRowsMut, CallOptions, Kernel, Params, Plan, Rows, RowsCall, RowsInput, call_options, loops};
 use crate::simd::Element;
 
 /// ReGLU, a gated linear unit: f(a, b) = relu(a) * b.
@@ -67,7 +67,7 @@ impl ReGlu {
     ) {
         let inputs = [RowsInput::Rows("a", a.into()), RowsInput::Rows("b", b.into())];
         let value = Kernel::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
-        RowsCall::new(None, inputs, [("output", output.as_rows_mut())]).map(value, self.options);
+        RowsCall::new(&mut Plan::empty(), None, inputs, [("output", output.as_rows_mut())]).map(value, self.options);
     }
 
     /// `a = relu(a) * b`
@@ -80,7 +80,7 @@ impl ReGlu {
     pub fn forward_inplace<'a, T: Element>(self, a: &'a mut (impl AsRowsMut<T> + ?Sized), b: impl Into<Rows<'a, T>>) {
         let inputs = [RowsInput::Output, RowsInput::Rows("b", b.into())];
         let value = Kernel::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
-        RowsCall::new(None, inputs, [("a", a.as_rows_mut())]).map(value, self.options);
+        RowsCall::new(&mut Plan::empty(), None, inputs, [("a", a.as_rows_mut())]).map(value, self.options);
     }
 
     /// `grad_a = grad_output * b` and `grad_b = grad_output * a` where `!(a <= 0)`, else +0.0.
@@ -102,6 +102,6 @@ impl ReGlu {
         let inputs = inputs.map(|(name, input)| RowsInput::Rows(name, input));
         let outputs = [("grad_a", grad_a.as_rows_mut()), ("grad_b", grad_b.as_rows_mut())];
         let gradient = Kernel::Rows(const { loops::REGLU_GRADIENT[T::INDEX] }, &Params::new(()));
-        RowsCall::new(None, inputs, outputs).map(gradient, self.options);
+        RowsCall::new(&mut Plan::empty(), None, inputs, outputs).map(gradient, self.options);
     }
 }
