@@ -251,6 +251,7 @@ macro_rules! any {
         /// | `hardswish`, `Hardswish`, `HardSwish` | [`HardSwish`] |
         /// | `ThresholdedRelu` | [`ThresholdedRelu`], alpha 1 |
         /// | `sigmoid`, `Sigmoid` | `Sigmoid`, with the feature `smooth` |
+        /// | `tanh`, `Tanh` | `Tanh`, likewise |
         ///
         /// Names are case-sensitive: ONNX's `HardSigmoid` has other defaults than PyTorch's `Hardsigmoid`. A name whose
         /// function has no default parameters, such as `threshold`, is an error that says so. [`SquaredRelu`] has no

@@ -551,13 +551,13 @@ macro_rules! compile {
         $(
             impl $smooth {
                 const FORWARD: PerFormat<SliceLoops> = per_format!(
-                    T => SliceLoops: long_loops::<SmoothValue<$smooth, T>, 1>(),
-                    of 16 bits: block_loops::<T, SmoothValue<$smooth, f32>, 1>()
+                    T => SliceLoops: long_loops::<SmoothValue<<$smooth as Smooth>::Code, T>, 1>(),
+                    of 16 bits: block_loops::<T, SmoothValue<<$smooth as Smooth>::Code, f32>, 1>()
                 );
 
                 const BACKWARD: PerFormat<SliceLoops> = per_format!(
-                    T => SliceLoops: long_loops::<SmoothGradient<$smooth, T>, 2>(),
-                    of 16 bits: block_loops::<T, SmoothGradient<$smooth, f32>, 2>()
+                    T => SliceLoops: long_loops::<SmoothGradient<<$smooth as Smooth>::Code, T>, 2>(),
+                    of 16 bits: block_loops::<T, SmoothGradient<<$smooth as Smooth>::Code, f32>, 2>()
                 );
 
                 // The sum goes to a block first.

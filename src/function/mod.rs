@@ -19,6 +19,8 @@ mod sigmoid;
 mod smooth;
 mod squared_relu;
 mod sum;
+#[cfg(feature = "smooth")]
+mod tanh;
 mod thresholded_relu;
 
 pub use clipped_relu::ClippedRelu;
@@ -40,6 +42,8 @@ pub(crate) use smooth::{OfBlocks, Tie};
 pub(crate) use smooth::{Smooth, SmoothGradient, SmoothValue};
 pub use squared_relu::SquaredRelu;
 pub(crate) use sum::{Sum, ValueOfSum};
+#[cfg(feature = "smooth")]
+pub use tanh::Tanh;
 pub use thresholded_relu::ThresholdedRelu;
 
 use core::marker::PhantomData;
@@ -79,7 +83,7 @@ pub(crate) use for_each_function;
 #[cfg(feature = "smooth")]
 macro_rules! with_smooth_functions {
     ($macro:ident $($lists:tt)+) => {
-        $macro! { $($lists)+ smooth: [Sigmoid] }
+        $macro! { $($lists)+ smooth: [Sigmoid Tanh] }
     };
 }
 #[cfg(not(feature = "smooth"))]

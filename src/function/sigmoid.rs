@@ -1,6 +1,6 @@
 use super::order::without_sign;
-use super::smooth::{Smooth, Tie};
-use crate::math::{SCALE, constant, exp_minus, number, scale};
+use super::smooth::{Code, Smooth, Tie};
+use crate::math::{exp_minus, logistic_gradient, scale};
 use crate::simd::{Float, FloatLane, Lane};
 
 /// Sigmoid: f(x) = 1 / (1 + e^-x).
@@ -66,6 +66,13 @@ pub struct Sigmoid;
 impl Smooth for Sigmoid {
     const NAMES: &'static [(&'static str, Self)] = &[("sigmoid", Self), ("Sigmoid", Self)];
 
+    type Code = Self;
+
+    #[inline(always)]
+    fn params<L: FloatLane>(self) {}
+}
+
+impl Code for Sigmoid {
     const TIES: &'static [Tie] = &[
         // 0.0029296875, 0.0068359375, 0.0107421875, -0.00146484375, -0.00341796875, -0.00537109375
         [0x1a00, 0x3801],
@@ -79,9 +86,6 @@ impl Smooth for Sigmoid {
     type Params = ();
 
     #[inline(always)]
-    fn params<L: FloatLane>(self) {}
-
-    #[inline(always)]
     fn value<F: Float>((): (), simd: F::Simd, x: F) -> F {
         // Both are scaled, so that the quotient is rounded once where it is subnormal.
         let exp = exp_minus(simd, without_sign(simd, x)).value();
@@ -93,22 +97,6 @@ impl Smooth for Sigmoid {
     #[inline(always)]
     fn gradient<F: Float>((): (), simd: F::Simd, x: F, grad_output: F) -> F {
         let exp = exp_minus(simd, without_sign(simd, x)).value();
-        let (one, unscaled): (F, F) = (number(simd, 1.0), number(simd, 1.0 / SCALE));
-        // (1 + t)² = t (t + 2) + 1
-        let t = exp.mul(unscaled);
-        let square = t.mul_add(t.add(number(simd, 2.0)), one);
-        // Where the slope may be subnormal, the gradient at the output takes the scale.
-        let is_far = one.gt(exp);
-        let slope = exp.div(square.mul(scale::<F>(simd).replace(is_far, one)));
-        let product = grad_output.mul(one.replace(is_far, unscaled)).mul(slope);
-        // +0.0 where the slope is rounded to 0: no 0 * inf.
-        product.keep(exp.gt(half_of_least_number(simd)))
+        logistic_gradient(simd, exp, exp, grad_output)
     }
-}
-
-/// Scaled.
-#[inline(always)]
-fn half_of_least_number<F: Float>(simd: F::Simd) -> F {
-    // 2^-150 and 2^-1075, times 2^60.
-    constant(simd, 0x1280_0000, 0x0080_0000_0000_0000)
 }

@@ -8,19 +8,25 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Vector, VectorFn};
 
 /// A function whose arithmetic is a lot of code. Elements of 16 bits are converted to `f32` and back, a block at a time,
 /// and go through the loop of `f32`.
-///
-/// Where x is NaN, the value and the gradient are x, whatever is returned here.
 pub trait Smooth: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// See [`Function::NAMES`](super::Function::NAMES).
     const NAMES: &'static [(&'static str, Self)];
 
+    /// The arithmetic. Functions that differ in its parameters have the same loops.
+    type Code: Code;
+
+    fn params<L: FloatLane>(self) -> <Self::Code as Code>::Params;
+}
+
+/// The arithmetic of smooth functions.
+///
+/// Where x is NaN, the value and the gradient are x, whatever is returned here.
+pub trait Code: 'static {
     /// The elements of `f16` whose value in `f32` is half-way between two of `f16`, and the exact one is not.
     const TIES: &'static [Tie] = &[];
 
     /// The parameters, as bits of the compute format.
     type Params: Copy;
-
-    fn params<L: FloatLane>(self) -> Self::Params;
 
     fn value<F: Float>(params: Self::Params, simd: F::Simd, x: F) -> F;
 
@@ -40,18 +46,18 @@ macro_rules! vector_fn {
     ($(#[$doc:meta])+ $name:ident, $inputs:literal, ties $ties:expr, |$params:ident, $simd:ident, $arguments:pat_param| $call:expr) => {
         $(#[$doc])+
         #[repr(transparent)]
-        pub(crate) struct $name<A: Smooth, T>(A::Params, PhantomData<T>);
+        pub(crate) struct $name<A: Code, T>(A::Params, PhantomData<T>);
 
-        impl<A: Smooth, T> Clone for $name<A, T> {
+        impl<A: Code, T> Clone for $name<A, T> {
             #[inline(always)]
             fn clone(&self) -> Self {
                 *self
             }
         }
 
-        impl<A: Smooth, T> Copy for $name<A, T> {}
+        impl<A: Code, T> Copy for $name<A, T> {}
 
-        impl<A: Smooth, T: Format> VectorFn<$inputs> for $name<A, T> {
+        impl<A: Code, T: Format> VectorFn<$inputs> for $name<A, T> {
             type Lane = T::Lane;
 
             #[inline(always)]
@@ -61,7 +67,7 @@ macro_rules! vector_fn {
             }
         }
 
-        impl<A: Smooth, T> FloatFn<$inputs> for $name<A, T> {
+        impl<A: Code, T> FloatFn<$inputs> for $name<A, T> {
             #[inline(always)]
             fn call<F: Float>(self, $simd: F::Simd, $arguments: [F; $inputs]) -> F {
                 let $params = self.0;
@@ -69,7 +75,7 @@ macro_rules! vector_fn {
             }
         }
 
-                impl<A: Smooth> OfBlocks<$inputs> for $name<A, f32> {
+        impl<A: Code> OfBlocks<$inputs> for $name<A, f32> {
             const TIES: &'static [Tie] = $ties;
         }
     };

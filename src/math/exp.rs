@@ -1,12 +1,9 @@
-//! e^x for x up to 0.
+//! e^x for x up to 0, scaled so that one division or product rounds subnormal results.
 
-use super::{constant, is_f32, number, polynomial};
+use super::{constant, is_f32, polynomial};
 use crate::simd::{Float, FloatLane};
 
-/// By this, results are scaled so that no normal or subnormal number of the format is subnormal.
-pub const SCALE: f32 = (1_u64 << 60) as f32;
-
-/// `SCALE * e^x = power * (1 + growth)`
+/// e^x, scaled: `scale * e^x = power * (1 + growth)`.
 #[derive(Clone, Copy)]
 pub struct ScaledExp<F> {
     /// A power of two.
@@ -16,7 +13,7 @@ pub struct ScaledExp<F> {
 }
 
 impl<F: Float> ScaledExp<F> {
-    /// `SCALE * e^x`
+    /// `scale * e^x`
     #[inline(always)]
     pub fn value(self) -> F {
         self.growth.mul_add(self.power, self.power)
@@ -28,13 +25,13 @@ impl<F: Float> ScaledExp<F> {
 /// x is taken as at most the bound below, where e^-x is less than half of the least subnormal number. So are infinity and NaN.
 #[inline(always)]
 pub fn exp_minus<F: Float>(simd: F::Simd, x: F) -> ScaledExp<F> {
-    // 110 and 748. As integers, numbers without a sign are in their own order.
-    let bound = constant(simd, 0x42dc_0000, 0x4087_6000_0000_0000);
+    // 128 and 900. As integers, numbers without a sign are in their own order.
+    let bound = constant(simd, 0x4300_0000, 0x408c_2000_0000_0000);
     let x = x.replace(x.gt(bound), bound);
     // The sum with a number whose last digit is 1 rounds to an integer, in the lowest bits. It has the bias of the exponent and the
     // scale.
-    let magic = constant(simd, 0x4b40_00bb, 0x4338_0000_0000_043b);
-    let minus_magic = constant(simd, 0xcb40_00bb, 0xc338_0000_0000_043b);
+    let magic = constant(simd, 0x4b40_00bb, 0x4338_0000_0000_052b);
+    let minus_magic = constant(simd, 0xcb40_00bb, 0xc338_0000_0000_052b);
     let minus_log2_e = constant(simd, 0xbfb8_aa3b, 0xbff7_1547_652b_82fe);
     let biased = x.mul_add(minus_log2_e, magic);
     let n = biased.add(minus_magic);
@@ -72,8 +69,21 @@ pub fn exp_minus<F: Float>(simd: F::Simd, x: F) -> ScaledExp<F> {
     }
 }
 
-/// [`SCALE`] in every lane.
+/// 2^60, or 2^300 of `f64`. Times this, no number that e^-x and its product with x have is subnormal.
 #[inline(always)]
 pub fn scale<F: Float>(simd: F::Simd) -> F {
-    number(simd, SCALE)
+    constant(simd, 0x5d80_0000, 0x52b0_0000_0000_0000)
+}
+
+/// `1 / scale`
+#[inline(always)]
+pub fn unscale<F: Float>(simd: F::Simd) -> F {
+    constant(simd, 0x2180_0000, 0x2d30_0000_0000_0000)
+}
+
+/// Half of the least subnormal number, scaled.
+#[inline(always)]
+pub fn half_of_least_number<F: Float>(simd: F::Simd) -> F {
+    // 2^(60 - 150) and 2^(300 - 1075)
+    constant(simd, 0x1280_0000, 0x0f80_0000_0000_0000)
 }

@@ -4,8 +4,10 @@
 //! coefficients.
 
 mod exp;
+mod logistic;
 
-pub use exp::{SCALE, exp_minus, scale};
+pub use exp::{exp_minus, half_of_least_number, scale, unscale};
+pub use logistic::logistic_gradient;
 
 use crate::simd::{Float, FloatLane};
 

@@ -27,8 +27,12 @@ impl Wide {
         self.high > 0.0
     }
 
-    /// e^self, where neither it nor its reciprocal leaves the range of `f64`.
-    pub fn exp(self) -> Self {
+    pub fn abs(self) -> Self {
+        if self.high < 0.0 { -self } else { self }
+    }
+
+    /// e^self is 2^n times 1 plus the number.
+    fn exp_parts(self) -> (Self, i32) {
         // ln(2) to 106 bits.
         let ln_2 = Self {
             high: std::f64::consts::LN_2,
@@ -37,14 +41,34 @@ impl Wide {
         let n = (self.high / ln_2.high).round();
         let eighths = Self::from(power_of_2(-8));
         let r = (self - ln_2 * Self::from(n)) * eighths;
-        // The series of e^r, and then its square eight times.
+        // The series of e^r - 1, and then that of twice r eight times.
         let one = Self::from(1.0);
-        let series = (1..16)
+        let series = (2..16)
             .rev()
             .fold(one, |sum, i| one + sum * r / Self::from(f64::from(i)));
-        let power = (0..8).fold(series, |power, _| power * power);
-        let half = n as i32 / 2;
-        power * Self::from(power_of_2(half)) * Self::from(power_of_2(n as i32 - half))
+        let growth = (0..8).fold(series * r, |growth, _| growth * (growth + Self::from(2.0)));
+        (growth, n as i32)
+    }
+
+    /// e^self, where it doesn't leave the range of `f64`. What is below its numbers is 0.
+    pub fn exp(self) -> Self {
+        if self.high < -1000.0 {
+            return Self::from(0.0);
+        }
+        let (growth, n) = self.exp_parts();
+        let half = n / 2;
+        (growth + Self::from(1.0)) * Self::from(power_of_2(half)) * Self::from(power_of_2(n - half))
+    }
+
+    /// e^self - 1, next to 0 too.
+    pub fn exp_m1(self) -> Self {
+        if self.high.abs() < power_of_2(-120) {
+            return self;
+        }
+        match self.exp_parts() {
+            (growth, 0) => growth,
+            _ => self.exp() - Self::from(1.0),
+        }
     }
 }
 

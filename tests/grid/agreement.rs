@@ -109,13 +109,17 @@ fn numbers(setting: Setting, len: usize, seed: u64) -> Vec<u64> {
 
 /// Each type, and whether it has masks.
 macro_rules! each_type {
-    ($any:expr, $f:ident => $all:expr, masks: $masks:expr, with: $($with:ident),+; without: $($without:ident),+) => {
+    ($any:expr, $f:ident => $all:expr, masks: $masks:expr, with: $($with:ident),+; without: $($without:ident),+; smooth: $($smooth:ident),+) => {
         match $any {
             $(AnyActivation::$with($f) => {
                 $all;
                 $masks;
             })+
             $(AnyActivation::$without($f) => $all,)+
+            $(
+                #[cfg(feature = "smooth")]
+                AnyActivation::$smooth($f) => $all,
+            )+
             _ => panic!("{} is not in this list", $any.name()),
         }
     };
@@ -135,7 +139,8 @@ fn check(setting: Setting) {
             },
             masks: masks(setting, f, any),
             with: ClippedRelu, Hardtanh, LeakyRelu, Relu, ThresholdedRelu;
-            without: HardSigmoid, HardSwish, SquaredRelu
+            without: HardSigmoid, HardSwish, SquaredRelu;
+            smooth: Sigmoid, Tanh
         );
     }
 }

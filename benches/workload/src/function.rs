@@ -1,7 +1,7 @@
 //! The activations, and the four methods of each.
 
 use rectify::{
-    AnyActivation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, Kernels, LeakyRelu, Relu, Sigmoid, SquaredRelu,
+    AnyActivation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, Kernels, LeakyRelu, Relu, Sigmoid, SquaredRelu, Tanh,
     ThresholdedRelu,
 };
 
@@ -135,6 +135,20 @@ static ROWS: &[Row] = &[
             function: AnyActivation::Sigmoid(Sigmoid),
             forward: None,
             backward: 0.125,
+        }),
+    },
+    Row {
+        name: "tanh",
+        function: AnyActivation::Tanh(Tanh),
+        is_exact: false,
+        value: f64::tanh,
+        slope: |x| 1.0 / x.cosh().powi(2),
+        // A thousand values of values are 0.04 and 0.05.
+        inplace: [Any, Fixed(200.0)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::Tanh(Tanh),
+            forward: Some(|least| 0.5 * least),
+            backward: 2.0,
         }),
     },
 ];

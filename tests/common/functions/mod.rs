@@ -20,6 +20,8 @@ mod relu;
 #[cfg(feature = "smooth")]
 mod sigmoid;
 mod squared_relu;
+#[cfg(feature = "smooth")]
+mod tanh;
 mod thresholded_relu;
 
 /// Those of `new`, in its order; the rest is not looked at.
@@ -88,6 +90,8 @@ pub static FUNCTIONS: &[Function] = &[
     thresholded_relu::FUNCTION,
     #[cfg(feature = "smooth")]
     sigmoid::FUNCTION,
+    #[cfg(feature = "smooth")]
+    tanh::FUNCTION,
 ];
 
 /// A function with its parameters.

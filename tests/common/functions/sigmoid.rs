@@ -14,11 +14,11 @@ pub const FUNCTION: Function = Function {
     kinks: |_| vec![],
     real: Some(Real {
         value: |_, x| {
-            let (one, exp) = (Wide::from(1.0), exp_minus_magnitude(x));
+            let (one, exp) = (Wide::from(1.0), (-x.abs()).exp());
             (if x.is_positive() { one } else { exp }) / (one + exp)
         },
         slope: |_, x| {
-            let exp = exp_minus_magnitude(x);
+            let exp = (-x.abs()).exp();
             let sum = Wide::from(1.0) + exp;
             exp / (sum * sum)
         },
@@ -35,13 +35,3 @@ pub const FUNCTION: Function = Function {
     live: None,
     takes_output: |_| false,
 };
-
-/// e^-|x|, up to where it is far below the numbers of every format.
-fn exp_minus_magnitude(x: Wide) -> Wide {
-    let minus = if x.is_positive() { -x } else { x };
-    if minus.high < -1000.0 {
-        Wide::from(0.0)
-    } else {
-        minus.exp()
-    }
-}

@@ -7,7 +7,7 @@ use rectify::{Activation, Channels, ClippedRelu, PRelu};
 use crate::common::functions::FUNCTIONS;
 
 /// With the number of elements.
-const CASES: [(&str, usize); 22] = [
+const CASES: [(&str, usize); 24] = [
     ("test_clip_example", 3),
     ("test_clip", 60),
     ("test_clip_inbounds", 3),
@@ -27,6 +27,8 @@ const CASES: [(&str, usize); 22] = [
     ("test_relu", 60),
     ("test_sigmoid_example", 3),
     ("test_sigmoid", 60),
+    ("test_tanh_example", 3),
+    ("test_tanh", 60),
     ("test_thresholdedrelu_example", 5),
     ("test_thresholdedrelu", 60),
     ("test_thresholdedrelu_default", 60),
@@ -42,11 +44,10 @@ fn number(hex: &str) -> f32 {
 }
 
 fn check(case: &str, activation: impl Activation, x: &[f32], expected: &[f32]) {
-    let tolerance = if case.starts_with("test_hard") || case.starts_with("test_sigmoid") {
-        4.0 * f32::EPSILON
-    } else {
-        0.0
-    };
+    let is_rounded_otherwise = ["test_hard", "test_sigmoid", "test_tanh"]
+        .iter()
+        .any(|name| case.starts_with(name));
+    let tolerance = if is_rounded_otherwise { 4.0 * f32::EPSILON } else { 0.0 };
     let mut y = vec![f32::NAN; x.len()];
     activation.forward(x, &mut y);
     let mut inplace = x.to_vec();

@@ -18,6 +18,7 @@ PARAMETERS = {
     "Clip": ["min", "max"],
     "PRelu": ["slope"],
     "Sigmoid": [],
+    "Tanh": [],
 }
 
 print("case,operator,a,b,x,y")

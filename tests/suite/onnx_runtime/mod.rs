@@ -1,5 +1,6 @@
 //! Where the values of ONNX Runtime 1.32.0's CPU kernels differ (`table.txt`, by `table.py`).
 
+use crate::common::format::power_of_2;
 use crate::differences::{Cell, Difference, Gives, Library, check};
 
 pub const ONNX_RUNTIME: Library = Library {
@@ -107,6 +108,27 @@ const DIFFERENCES: &[Difference] = &[
         gives: Gives::WithinOfOne(1.0),
     },
     Difference {
+        name: "f(x) is rounded otherwise, within 5.5 ulp: 1 + 2^-22 at some x, such as 8.60875.",
+        functions: &["tanh"],
+        formats: &["f32"],
+        applies: |cell| !is_next_to_zero(cell),
+        gives: Gives::Within(5.5),
+    },
+    Difference {
+        name: "f(x) is off by up to 104 ulp where |x| is below 2^-120.",
+        functions: &["tanh"],
+        formats: &["f32"],
+        applies: is_next_to_zero,
+        gives: Gives::Within(105.0),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, within 8.5 ulp.",
+        functions: &["tanh"],
+        formats: &["f64"],
+        applies: |_| true,
+        gives: Gives::Within(8.5),
+    },
+    Difference {
         name: "a signalling NaN comes out quiet.",
         functions: &["leaky_relu", "hard_sigmoid", "hard_swish", "prelu"],
         formats: &["f32", "f16"],
@@ -115,7 +137,7 @@ const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "a signalling NaN comes out quiet.",
-        functions: &["sigmoid"],
+        functions: &["sigmoid", "tanh"],
         formats: &["f32", "f64", "f16"],
         applies: |_| true,
         gives: Gives::Quiet,
@@ -129,7 +151,7 @@ const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "a NaN comes out with other bits.",
-        functions: &["relu", "leaky_relu", "hard_sigmoid", "hard_swish"],
+        functions: &["relu", "leaky_relu", "hard_sigmoid", "hard_swish", "tanh"],
         formats: &["f16"],
         applies: |_| true,
         gives: Gives::AnotherNan,
@@ -153,6 +175,11 @@ const DIFFERENCES: &[Difference] = &[
 /// Where sigmoid is.
 fn is_above_1(cell: &Cell) -> bool {
     cell.x == cell.format.nearest(17.844)
+}
+
+/// Where tanh is x, but for ONNX Runtime.
+fn is_next_to_zero(cell: &Cell) -> bool {
+    cell.x_value().is_some_and(|x| x.abs() < power_of_2(-120))
 }
 
 /// Between 0 and 1.

@@ -45,6 +45,7 @@ FUNCTIONS = {
     "hard_swish": ("HardSwish", [], [], [[]], [-3.0, -2.9, -1.7, -1.5, 0.7, 1.7, 2.9, 3.0, 3.4]),
     "prelu": ("PRelu", [], ["slope"], [[0.25], [0.0], [-0.5], [INFINITY], [NAN]], []),
     "sigmoid": ("Sigmoid", [], [], [[]], tables.SIGMOID),
+    "tanh": ("Tanh", [], [], [[]], tables.TANH),
 }
 
 

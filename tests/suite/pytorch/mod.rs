@@ -275,6 +275,31 @@ const DIFFERENCES: &[Difference] = &[
         }),
     },
     Difference {
+        name: "f(x) is rounded otherwise, within 0.6 ulp.",
+        functions: &["tanh"],
+        formats: &["f32"],
+        applies: Cell::is_value,
+        gives: Gives::Within(0.6),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, in whole vectors and in the tail, within 0.75 ulp.",
+        functions: &["tanh"],
+        formats: &["f64"],
+        applies: Cell::is_value,
+        gives: Gives::Within(0.75),
+    },
+    Difference {
+        name: "the gradient is g * (1 - y²) of the rounded y = f(x), where 1 - y² is rounded once. Where y is 1 or -1 that is 0 with the \
+               sign of g, or NaN: in `f32` from |x| = 9.02 on, in `bf16` from 3.47 on.",
+        functions: &["tanh"],
+        formats: ALL,
+        applies: |cell| !cell.is_value() && !cell.x_is_nan(),
+        gives: Gives::BitsOfValue(|cell, y| {
+            let rest = cell.format.value(y).map(|y| cell.step((-y).mul_add(y, 1.0)));
+            cell.product(cell.format.value(cell.g), rest)
+        }),
+    },
+    Difference {
         name: "a signalling NaN comes out quiet.",
         functions: &["relu", "clipped_relu", "hardtanh", "thresholded_relu"],
         formats: &["f16"],
@@ -296,6 +321,13 @@ const DIFFERENCES: &[Difference] = &[
         gives: Gives::Quiet,
     },
     Difference {
+        name: "a signalling NaN comes out quiet.",
+        functions: &["tanh"],
+        formats: &["f32", "f64"],
+        applies: |_| true,
+        gives: Gives::Quiet,
+    },
+    Difference {
         name: "a NaN comes out with other bits.",
         functions: &["relu", "clipped_relu", "hardtanh", "thresholded_relu", "leaky_relu"],
         formats: &["bf16"],
@@ -311,7 +343,15 @@ const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "a NaN comes out with other bits.",
-        functions: &["hard_sigmoid", "hard_swish", "prelu", "reglu", "crelu", "sigmoid"],
+        functions: &[
+            "hard_sigmoid",
+            "hard_swish",
+            "prelu",
+            "reglu",
+            "crelu",
+            "sigmoid",
+            "tanh",
+        ],
         formats: ALL,
         applies: |_| true,
         gives: Gives::AnotherNan,

@@ -100,6 +100,7 @@ FUNCTIONS = {
     "reglu": (reglu, [[-1.7], [0.0], [1e38], [INFINITY], [NAN]], []),
     "crelu": (crelu, [[]], []),
     "sigmoid": (unary(torch.sigmoid), [[]], tables.SIGMOID),
+    "tanh": (unary(torch.tanh), [[]], tables.TANH),
 }
 
 if __name__ == "__main__":

@@ -1,0 +1,38 @@
+use rectify::Tanh;
+
+use super::{Bounds, Function, Method, NO_PARAMETERS, Real, Wide, scalar};
+
+pub const FUNCTION: Function = Function {
+    name: "tanh",
+    new: |_| Tanh.into(),
+    names: &[("tanh", NO_PARAMETERS), ("Tanh", NO_PARAMETERS)],
+    onnx: Some("Tanh"),
+    parameters: &[NO_PARAMETERS],
+    typical: NO_PARAMETERS,
+    valid: |_| NO_PARAMETERS,
+    refused: &[],
+    kinks: |_| vec![],
+    real: Some(Real {
+        value: |_, x| {
+            let growth = (-(x.abs() + x.abs())).exp_m1();
+            let magnitude = -growth / (growth + Wide::from(2.0));
+            if x.is_positive() { magnitude } else { -magnitude }
+        },
+        slope: |_, x| {
+            let exp = (-(x.abs() + x.abs())).exp();
+            let sum = exp + Wide::from(1.0);
+            Wide::from(4.0) * exp / (sum * sum)
+        },
+        roots: &[0.0],
+        bounds: Bounds {
+            value: 2.0,
+            slope: 2.75,
+            gradient: 4.5,
+            value_of_16_bits: 0.5,
+        },
+    }),
+    forward: |format, _, x| scalar(format, Tanh.into(), Method::Forward, [x, 0]),
+    backward: |format, _, x, g| scalar(format, Tanh.into(), Method::Backward, [x, g]),
+    live: None,
+    takes_output: |_| false,
+};
