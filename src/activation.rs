@@ -229,11 +229,15 @@ pub trait OneBitGradient: Activation + CompiledOneBit {
 }
 
 macro_rules! any {
-    ([$($name:ident)+] one bit: [$($one_bit:ident)+] smooth: [$($smooth:ident)*]) => {
+    ([$($name:ident)+] one bit: [$($one_bit:ident)+] smooth: [$($smooth:ident)*] from output: [$($of_output:ident)*]) => {
         any! {
             [$($name in Function,)+ $($smooth in Smooth,)*]
             one bit: [$($one_bit)+]
         }
+
+        $(
+            impl Activation for FromOutput<$of_output> {}
+        )*
     };
     ([$($name:ident in $arithmetic:ident,)+] one bit: [$($one_bit:ident)+]) => {
         /// An [`Activation`] that is chosen at run time.

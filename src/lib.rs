@@ -132,7 +132,7 @@ pub use call::{
 };
 pub use function::{ClippedRelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu};
 #[cfg(feature = "smooth")]
-pub use function::{Sigmoid, Tanh};
+pub use function::{FromOutput, Sigmoid, Tanh};
 #[cfg(feature = "half")]
 pub use half::{bf16, f16};
 pub use isa::{Isa, ParseIsaError};

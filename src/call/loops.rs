@@ -507,7 +507,7 @@ pub trait CompiledOneBit: Compiled {
 }
 
 macro_rules! compile {
-    ([$($name:ident)+] one bit: [$($one_bit:ident)+] smooth: [$($smooth:ident)*]) => {
+    ([$($name:ident)+] one bit: [$($one_bit:ident)+] smooth: [$($smooth:ident)*] from output: [$($of_output:ident)*]) => {
         $(
             impl $name {
                 const FORWARD: PerFormat<SliceLoops> = per_format!(
@@ -568,6 +568,28 @@ macro_rules! compile {
                 #[inline(always)]
                 fn write_loop_params<T: Element>(&self, room: &mut Params) {
                     room.write(<$smooth as Smooth>::params::<T::ComputedIn>(*self));
+                }
+
+                by_format!();
+            }
+        )*
+
+        $(
+            impl FromOutput<$of_output> {
+                const FORWARD: PerFormat<SliceLoops> = $of_output::FORWARD;
+
+                const BACKWARD: PerFormat<SliceLoops> = per_format!(
+                    T => SliceLoops: long_loops::<SmoothGradient<FromOutput<$of_output>, T>, 2>(),
+                    of 16 bits: block_loops::<T, SmoothGradient<FromOutput<$of_output>, f32>, 2>()
+                );
+
+                const FUSED: PerFormat<RowsLoops> = $of_output::FUSED;
+            }
+
+            impl Compiled for FromOutput<$of_output> {
+                #[inline(always)]
+                fn write_loop_params<T: Element>(&self, room: &mut Params) {
+                    self.0.write_loop_params::<T>(room);
                 }
 
                 by_format!();

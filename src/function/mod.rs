@@ -3,6 +3,8 @@
 
 mod clipped_relu;
 mod crelu;
+#[cfg(feature = "smooth")]
+mod from_output;
 mod hard_sigmoid;
 mod hard_swish;
 mod hardtanh;
@@ -25,6 +27,8 @@ mod thresholded_relu;
 
 pub use clipped_relu::ClippedRelu;
 pub(crate) use crelu::{CreluGradient, CreluValue};
+#[cfg(feature = "smooth")]
+pub use from_output::FromOutput;
 pub use hard_sigmoid::HardSigmoid;
 pub use hard_swish::HardSwish;
 pub use hardtanh::Hardtanh;
@@ -67,7 +71,8 @@ macro_rules! copy_by_format {
 }
 use copy_by_format;
 
-/// The list of functions of one tensor, of those among them that have a mask, and of the smooth ones. Calls `$macro!` with
+/// The list of functions of one tensor, of those among them that have a mask, of the smooth ones, and
+/// of those whose output tells their gradient. Calls `$macro!` with
 /// it.
 macro_rules! for_each_function {
     ($macro:ident) => {
@@ -83,13 +88,13 @@ pub(crate) use for_each_function;
 #[cfg(feature = "smooth")]
 macro_rules! with_smooth_functions {
     ($macro:ident $($lists:tt)+) => {
-        $macro! { $($lists)+ smooth: [Sigmoid Tanh] }
+        $macro! { $($lists)+ smooth: [Sigmoid Tanh] from output: [Sigmoid Tanh] }
     };
 }
 #[cfg(not(feature = "smooth"))]
 macro_rules! with_smooth_functions {
     ($macro:ident $($lists:tt)+) => {
-        $macro! { $($lists)+ smooth: [] }
+        $macro! { $($lists)+ smooth: [] from output: [] }
     };
 }
 pub(crate) use with_smooth_functions;

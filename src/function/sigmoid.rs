@@ -1,6 +1,7 @@
+use super::from_output::OfOutput;
 use super::order::without_sign;
 use super::smooth::{Code, Smooth, Tie};
-use crate::math::{exp_minus, logistic_gradient, scale};
+use crate::math::{exp_minus, logistic_gradient, number, scale};
 use crate::simd::{Float, FloatLane, Lane};
 
 /// Sigmoid: f(x) = 1 / (1 + e^-x).
@@ -27,7 +28,7 @@ use crate::simd::{Float, FloatLane, Lane};
 ///
 /// # Notes
 ///
-/// - `backward` accepts only the input of `forward`.
+/// - `backward` accepts only the input of `forward`; [`FromOutput`](crate::FromOutput) takes the output.
 /// - f(x) is from 0 to 1, and for x < 0 falls down to the least subnormal number: in `f32` it is +0.0 from x = -104 on.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
 /// - `f32`: the value is within 2.5 ulp of the exact one (2.4019 at x = -4.157294), the gradient for g = 1 within 2.75
@@ -98,5 +99,12 @@ impl Code for Sigmoid {
     fn gradient<F: Float>((): (), simd: F::Simd, x: F, grad_output: F) -> F {
         let exp = exp_minus(simd, without_sign(simd, x)).value();
         logistic_gradient(simd, exp, exp, grad_output)
+    }
+}
+
+impl OfOutput for Sigmoid {
+    #[inline(always)]
+    fn slope<F: Float>(simd: F::Simd, y: F) -> F {
+        number::<F>(simd, 1.0).sub(y).mul(y)
     }
 }

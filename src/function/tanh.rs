@@ -1,3 +1,4 @@
+use super::from_output::OfOutput;
 use super::order::without_sign;
 use super::smooth::{Code, Smooth};
 use crate::math::{exp_minus, logistic_gradient, number, scale};
@@ -28,7 +29,7 @@ use crate::simd::{Float, FloatLane, Lane};
 ///
 /// # Notes
 ///
-/// - `backward` accepts only the input of `forward`: where |f(x)| is rounded to 1, from |x| = 9.02 on, the gradient falls
+/// - `backward` accepts only the input of `forward`; [`FromOutput`](crate::FromOutput) takes the output. Where |f(x)| is rounded to 1, from |x| = 9.02 on, the gradient falls
 ///   down to the least subnormal number. In `f32` it is +0.0 from |x| = 52.7 on.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
 /// - f(-x) is -f(x), bit for bit, and |f(x)| is at most 1. A subnormal x is returned as it is. f is monotonic: no two
@@ -89,5 +90,13 @@ impl Code for Tanh {
         let magnitude = without_sign(simd, x);
         let exp = exp_minus(simd, magnitude.add(magnitude)).value();
         logistic_gradient(simd, exp.mul(number(simd, 4.0)), exp, grad_output)
+    }
+}
+
+impl OfOutput for Tanh {
+    #[inline(always)]
+    fn slope<F: Float>(simd: F::Simd, y: F) -> F {
+        let one: F = number(simd, 1.0);
+        one.sub(y).mul(one.add(y))
     }
 }

@@ -10,6 +10,8 @@ mod constants;
 mod differences;
 mod exhaustive;
 #[cfg(feature = "smooth")]
+mod from_output;
+#[cfg(feature = "smooth")]
 mod fused;
 mod gradient;
 #[cfg(unix)]
