@@ -256,6 +256,8 @@ macro_rules! any {
         /// | `ThresholdedRelu` | [`ThresholdedRelu`], alpha 1 |
         /// | `sigmoid`, `Sigmoid` | `Sigmoid`, with the feature `smooth` |
         /// | `tanh`, `Tanh` | `Tanh`, likewise |
+        /// | `logsigmoid`, `LogSigmoid` | `LogSigmoid`, likewise |
+        /// | `softplus`, `Softplus` | `Softplus`, likewise, beta 1 |
         ///
         /// Names are case-sensitive: ONNX's `HardSigmoid` has other defaults than PyTorch's `Hardsigmoid`. A name whose
         /// function has no default parameters, such as `threshold`, is an error that says so. [`SquaredRelu`] has no

@@ -24,7 +24,6 @@ struct Composed {
     inputs: usize,
     /// The number of elements in a register.
     lanes: usize,
-    ties: &'static [Tie],
 }
 
 /// [`Simd::enter`] of the loop of elements of `T` by the loop of `f32`.
@@ -47,11 +46,25 @@ pub(super) unsafe fn enter_widened<S: Simd, T: Format<Lane = i16>, F: OfBlocks<N
             from_f32: S::run::<FromF32<T>>,
             inputs: N,
             lanes: <S::I16 as Vector>::LANES,
-            ties: if T::IS_BF16 { &[] } else { F::TIES },
         }
     };
-    // SAFETY: the loops are those of `S`, which is available, and the arguments are those of this function: its contract.
-    unsafe { walk_widened(composed, function, [first_input, last_input], output, len, streaming) }
+    // SAFETY: `function` points to an `F`, the loops are those of `S`, which is available, and the arguments are those of this
+    // function: its contract.
+    unsafe {
+        let ties = if T::IS_BF16 {
+            &[]
+        } else {
+            function.cast::<F>().read().ties()
+        };
+        walk_widened(
+            (composed, ties),
+            function,
+            [first_input, last_input],
+            output,
+            len,
+            streaming,
+        );
+    }
 }
 
 /// # Safety
@@ -60,7 +73,7 @@ pub(super) unsafe fn enter_widened<S: Simd, T: Format<Lane = i16>, F: OfBlocks<N
 /// [`MapSlices`](crate::sweep::MapSlices).
 #[inline(never)]
 unsafe fn walk_widened(
-    composed: &Composed,
+    (composed, ties): (&Composed, &'static [Tie]),
     function: *const u8,
     inputs: [*const u8; 2],
     output: *mut u8,
@@ -99,7 +112,7 @@ unsafe fn walk_widened(
                 output: output.add(at * size_of::<i16>()),
                 len: count,
                 streaming,
-                ties: composed.ties,
+                ties,
             });
         }
         at = end;

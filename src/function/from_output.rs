@@ -45,9 +45,11 @@ pub trait OfOutput: Code {
 }
 
 impl<A: OfOutput> Code for FromOutput<A> {
-    const TIES: &'static [Tie] = A::TIES;
-
     type Params = A::Params;
+
+    fn ties(params: Self::Params) -> &'static [Tie] {
+        A::ties(params)
+    }
 
     #[inline(always)]
     fn value<F: Float>(params: A::Params, simd: F::Simd, x: F) -> F {

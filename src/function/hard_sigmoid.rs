@@ -183,7 +183,7 @@ const fn factor(number: f64) -> f64 {
 }
 
 /// `dividend / divisor` for a positive divisor: the nearest number, and its rounding error.
-const fn quotient(dividend: f64, divisor: f64) -> [f64; 2] {
+pub(super) const fn quotient(dividend: f64, divisor: f64) -> [f64; 2] {
     if dividend == 0.0 {
         return [dividend, 0.0];
     }

@@ -9,6 +9,8 @@ mod hard_sigmoid;
 mod hard_swish;
 mod hardtanh;
 mod leaky_relu;
+#[cfg(feature = "smooth")]
+mod log_sigmoid;
 mod order;
 mod prelu;
 mod product;
@@ -19,6 +21,8 @@ mod sigmoid;
 #[cfg(feature = "smooth")]
 #[cfg_attr(not(feature = "half"), allow(dead_code, reason = "for elements of 16 bits"))]
 mod smooth;
+#[cfg(feature = "smooth")]
+mod softplus;
 mod squared_relu;
 mod sum;
 #[cfg(feature = "smooth")]
@@ -33,6 +37,8 @@ pub use hard_sigmoid::HardSigmoid;
 pub use hard_swish::HardSwish;
 pub use hardtanh::Hardtanh;
 pub use leaky_relu::LeakyRelu;
+#[cfg(feature = "smooth")]
+pub use log_sigmoid::LogSigmoid;
 pub(crate) use prelu::{PReluGradient, PReluSlopes, PReluValue, prelu_params};
 #[cfg(feature = "smooth")]
 pub(crate) use product::ProductOf;
@@ -44,6 +50,8 @@ pub use sigmoid::Sigmoid;
 pub(crate) use smooth::{OfBlocks, Tie};
 #[cfg(feature = "smooth")]
 pub(crate) use smooth::{Smooth, SmoothGradient, SmoothValue};
+#[cfg(feature = "smooth")]
+pub use softplus::Softplus;
 pub use squared_relu::SquaredRelu;
 pub(crate) use sum::{Sum, ValueOfSum};
 #[cfg(feature = "smooth")]
@@ -88,7 +96,7 @@ pub(crate) use for_each_function;
 #[cfg(feature = "smooth")]
 macro_rules! with_smooth_functions {
     ($macro:ident $($lists:tt)+) => {
-        $macro! { $($lists)+ smooth: [Sigmoid Tanh] from output: [Sigmoid Tanh] }
+        $macro! { $($lists)+ smooth: [LogSigmoid Sigmoid Softplus Tanh] from output: [Sigmoid Tanh] }
     };
 }
 #[cfg(not(feature = "smooth"))]

@@ -22,11 +22,13 @@ pub trait Smooth: Copy + Debug + PartialEq + Send + Sync + 'static {
 ///
 /// Where x is NaN, the value and the gradient are x, whatever is returned here.
 pub trait Code: 'static {
-    /// The elements of `f16` whose value in `f32` is half-way between two of `f16`, and the exact one is not.
-    const TIES: &'static [Tie] = &[];
-
     /// The parameters, as bits of the compute format.
     type Params: Copy;
+
+    /// The elements of `f16` whose value in `f32` is half-way between two of `f16`, and the exact one is not.
+    fn ties(_: Self::Params) -> &'static [Tie] {
+        &[]
+    }
 
     fn value<F: Float>(params: Self::Params, simd: F::Simd, x: F) -> F;
 
@@ -39,11 +41,11 @@ pub type Tie = [u16; 2];
 /// A function on vectors of `f32`, through whose loop elements of 16 bits go. Where x, the first input, is NaN, so is the
 /// result, with its bits.
 pub(crate) trait OfBlocks<const N: usize>: VectorFn<N, Lane = i32> {
-    const TIES: &'static [Tie];
+    fn ties(self) -> &'static [Tie];
 }
 
 macro_rules! vector_fn {
-    ($(#[$doc:meta])+ $name:ident, $inputs:literal, ties $ties:expr, |$params:ident, $simd:ident, $arguments:pat_param| $call:expr) => {
+    ($(#[$doc:meta])+ $name:ident, $inputs:literal, ties |$ties_of:pat_param| $ties:expr; |$params:ident, $simd:ident, $arguments:pat_param| $call:expr) => {
         $(#[$doc])+
         #[repr(transparent)]
         pub(crate) struct $name<A: Code, T>(A::Params, PhantomData<T>);
@@ -76,17 +78,20 @@ macro_rules! vector_fn {
         }
 
         impl<A: Code> OfBlocks<$inputs> for $name<A, f32> {
-            const TIES: &'static [Tie] = $ties;
+            fn ties(self) -> &'static [Tie] {
+                let $ties_of = self.0;
+                $ties
+            }
         }
     };
 }
 
 vector_fn!(
     /// A smooth function's value on vectors of `f32` or `f64`. Its representation is that of the parameters.
-    SmoothValue, 1, ties A::TIES, |params, simd, [x]| A::value(params, simd, x)
+    SmoothValue, 1, ties |params| A::ties(params); |params, simd, [x]| A::value(params, simd, x)
 );
 vector_fn!(
     /// A smooth function's gradient on vectors of x and the gradient at the output. Its representation is that of the
     /// parameters.
-    SmoothGradient, 2, ties &[], |params, simd, [x, grad_output]| A::gradient(params, simd, x, grad_output)
+    SmoothGradient, 2, ties |_| &[]; |params, simd, [x, grad_output]| A::gradient(params, simd, x, grad_output)
 );

@@ -1,7 +1,7 @@
 //! e^x for x up to 0, scaled so that one division or product rounds subnormal results.
 
 use super::{constant, is_f32, polynomial};
-use crate::simd::{Float, FloatLane};
+use crate::simd::{Float, FloatLane, Lane};
 
 /// e^x, scaled: `scale * e^x = power * (1 + growth)`.
 #[derive(Clone, Copy)]
@@ -28,18 +28,99 @@ pub fn exp_minus<F: Float>(simd: F::Simd, x: F) -> ScaledExp<F> {
     // 128 and 900. As integers, numbers without a sign are in their own order.
     let bound = constant(simd, 0x4300_0000, 0x408c_2000_0000_0000);
     let x = x.replace(x.gt(bound), bound);
-    // The sum with a number whose last digit is 1 rounds to an integer, in the lowest bits. It has the bias of the exponent and the
-    // scale.
+    let minus_log2_e = constant(simd, 0xbfb8_aa3b, 0xbff7_1547_652b_82fe);
+    let (biased, n) = nearest_integer(simd, x, minus_log2_e);
+    let [minus_ln2, minus_ln2_low] = minus_ln2(simd);
+    let r = n.mul_add(minus_ln2_low, n.mul_add(minus_ln2, negated(simd, x)));
+    scaled_exp(simd, biased, r)
+}
+
+/// A factor of x, for [`exp_minus_product`]. Numbers are bits.
+#[derive(Clone, Copy)]
+pub struct Factor {
+    /// Of x. Where it is more, e^-(factor x) is 0.
+    bound: u64,
+    minus_log2_e: u64,
+    /// The factor is the sum. In `f64` products of these with 26 bits of x are exact.
+    parts: [u64; 2],
+}
+
+/// The bits of `f64` that [`Factor`] splits numbers by.
+const UPPER_26_BITS: u64 = u64::MAX << 27;
+
+impl Factor {
+    /// Of a number between the square roots of the least and the greatest normal number.
+    #[inline]
+    pub fn new<L: FloatLane>(factor: f64) -> Self {
+        // There the biased exponent is 0.
+        let (high, bound) = if size_of::<L>() == size_of::<f32>() {
+            (L::nearest_finite(factor).to_f64(), 187.0 * core::f64::consts::LN_2)
+        } else {
+            (
+                f64::from_bits(factor.to_bits() & UPPER_26_BITS),
+                1323.0 * core::f64::consts::LN_2,
+            )
+        };
+        let bits = |number| L::nearest_finite(number).to_bits();
+        Self {
+            bound: bits(bound / factor),
+            minus_log2_e: bits(-core::f64::consts::LOG2_E * factor),
+            parts: [bits(high), bits(factor - high)],
+        }
+    }
+}
+
+/// e^-(factor x) for x >= 0. The product is not rounded: in a tail that would be an error of many digits.
+#[inline(always)]
+pub fn exp_minus_product<F: Float>(simd: F::Simd, x: F, factor: Factor) -> ScaledExp<F> {
+    let bits = |bits| F::splat(simd, F::Lane::from_bits(bits));
+    let bound = bits(factor.bound);
+    let x = x.replace(x.gt(bound), bound);
+    let (biased, n) = nearest_integer(simd, x, bits(factor.minus_log2_e));
+    let [minus_ln2, minus_ln2_low] = minus_ln2(simd);
+    let [high, low] = factor.parts.map(bits);
+    let n_ln2 = n.mul(minus_ln2);
+    let r = if is_f32::<F>() {
+        let minus_x = negated(simd, x);
+        minus_x.mul_add(low, minus_x.mul_add(high, n_ln2))
+    } else {
+        let x_high = x.bitand(bits(UPPER_26_BITS));
+        let minus_x_low = x_high.sub(x);
+        let minus_x_high = negated(simd, x_high);
+        let of_low = minus_x_high.mul_add(low, minus_x_low.mul(high.add(low)));
+        minus_x_high.mul_add(high, n_ln2).add(of_low)
+    };
+    scaled_exp(simd, biased, n.mul_add(minus_ln2_low, r))
+}
+
+/// n, the integer nearest to `x * minus_log2_e`; and the number in whose lowest bits it is, with the bias of the exponent and the
+/// scale.
+#[inline(always)]
+fn nearest_integer<F: Float>(simd: F::Simd, x: F, minus_log2_e: F) -> (F, F) {
+    // The sum with a number whose last digit is 1 rounds to an integer.
     let magic = constant(simd, 0x4b40_00bb, 0x4338_0000_0000_052b);
     let minus_magic = constant(simd, 0xcb40_00bb, 0xc338_0000_0000_052b);
-    let minus_log2_e = constant(simd, 0xbfb8_aa3b, 0xbff7_1547_652b_82fe);
     let biased = x.mul_add(minus_log2_e, magic);
-    let n = biased.add(minus_magic);
-    // r = -x - n ln(2), where ln(2) is in two parts, of which the product with the first one is exact.
-    let minus_ln2 = constant(simd, 0xbf31_8000, 0xbfe6_2e42_fee0_0000);
-    let minus_ln2_low = constant(simd, 0x395e_8083, 0xbdea_39ef_3579_3c76);
-    let minus_x = x.xor(F::splat(simd, <F::Lane as crate::simd::Lane>::SIGN_BIT));
-    let r = n.mul_add(minus_ln2_low, n.mul_add(minus_ln2, minus_x));
+    (biased, biased.add(minus_magic))
+}
+
+/// -ln(2) in two parts. The product of n and the first one is exact.
+#[inline(always)]
+fn minus_ln2<F: Float>(simd: F::Simd) -> [F; 2] {
+    [
+        constant(simd, 0xbf31_8000, 0xbfe6_2e42_fee0_0000),
+        constant(simd, 0x395e_8083, 0xbdea_39ef_3579_3c76),
+    ]
+}
+
+#[inline(always)]
+fn negated<F: Float>(simd: F::Simd, x: F) -> F {
+    x.xor(F::splat(simd, F::Lane::SIGN_BIT))
+}
+
+/// 2^n e^r, with the n of [`nearest_integer`].
+#[inline(always)]
+fn scaled_exp<F: Float>(simd: F::Simd, biased: F, r: F) -> ScaledExp<F> {
     let quotient = if is_f32::<F>() {
         let c = |bits: u32| F::splat(simd, F::Lane::from_bits(bits.into()));
         polynomial!(r;

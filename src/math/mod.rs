@@ -4,9 +4,11 @@
 //! coefficients.
 
 mod exp;
+mod log1p;
 mod logistic;
 
-pub use exp::{exp_minus, half_of_least_number, scale, unscale};
+pub use exp::{Factor, exp_minus, exp_minus_product, half_of_least_number, scale, unscale};
+pub use log1p::log1p_quotient;
 pub use logistic::logistic_gradient;
 
 use crate::simd::{Float, FloatLane};

@@ -60,6 +60,14 @@ impl Wide {
         (growth + Self::from(1.0)) * Self::from(power_of_2(half)) * Self::from(power_of_2(n - half))
     }
 
+    /// log(1 + self) for a number from 0 to 1.
+    pub fn ln_1p(self) -> Self {
+        // A step of Newton's method from the logarithm in `f64`.
+        let near = Self::from(self.high.ln_1p());
+        let growth = near.exp_m1();
+        near + (self - growth) / (growth + Self::from(1.0))
+    }
+
     /// e^self - 1, next to 0 too.
     pub fn exp_m1(self) -> Self {
         if self.high.abs() < power_of_2(-120) {

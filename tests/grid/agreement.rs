@@ -140,7 +140,7 @@ fn check(setting: Setting) {
             masks: masks(setting, f, any),
             with: ClippedRelu, Hardtanh, LeakyRelu, Relu, ThresholdedRelu;
             without: HardSigmoid, HardSwish, SquaredRelu;
-            smooth: Sigmoid, Tanh
+            smooth: LogSigmoid, Sigmoid, Softplus, Tanh
         );
     }
 }

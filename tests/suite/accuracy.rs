@@ -102,6 +102,13 @@ fn errors(format: Format, case: Case, real: &Real, x: &[u64], g: &[u64]) -> Erro
             // What g makes of it isn't known then.
             continue;
         }
+        // Nor where f64 has few bits of it.
+        let has_few_bits = !is_zero && exact.high.abs() < 1e-304;
+        let grad = if has_few_bits {
+            format.nearest(of_any_g.high)
+        } else {
+            grad
+        };
         let worst = |result, exact: Wide, g| Worst {
             ulps: ulps(format, result, exact),
             x,
@@ -175,7 +182,9 @@ fn cases() -> Vec<(Case, &'static Real)> {
     for (function, real) in arithmetic {
         cases.extend(function.cases().map(|case| (case, real)));
         if function.cases().len() > 1 {
-            cases.extend((0..60).map(|i| {
+            // The real function takes long then.
+            let is_smooth = real.bounds.value_of_16_bits == 0.5;
+            cases.extend((0..60).step_by(if is_smooth { 10 } else { 1 }).map(|i| {
                 // The first ones next to 1, where most bits are lost by rounding.
                 let exponents = if i < 40 { [-1..2, 0..1] } else { [-30..30, -30..2] };
                 let [alpha, beta] = exponents.map(|exponents| power_of_2(random.i32(exponents)));
@@ -231,7 +240,8 @@ fn errors_are_within_the_bounds() {
             }
             let bounds = if format.width() == 16 {
                 // Rounded once more, from a format with many more bits.
-                [real.bounds.value_of_16_bits, 0.51, 0.51]
+                let value = if is_default { real.bounds.value_of_16_bits } else { 0.51 };
+                [value, 0.51, 0.51]
             } else {
                 [real.bounds.value, real.bounds.slope, real.bounds.gradient]
             };

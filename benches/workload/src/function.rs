@@ -1,8 +1,8 @@
 //! The activations, and the four methods of each.
 
 use rectify::{
-    AnyActivation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, Kernels, LeakyRelu, Relu, Sigmoid, SquaredRelu, Tanh,
-    ThresholdedRelu,
+    AnyActivation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, Kernels, LeakyRelu, LogSigmoid, Relu, Sigmoid,
+    Softplus, SquaredRelu, Tanh, ThresholdedRelu,
 };
 
 use crate::Limit;
@@ -148,6 +148,33 @@ static ROWS: &[Row] = &[
         subnormal: Some(Subnormal {
             function: AnyActivation::Tanh(Tanh),
             forward: Some(|least| 0.5 * least),
+            backward: 2.0,
+        }),
+    },
+    Row {
+        name: "softplus",
+        function: AnyActivation::Softplus(Softplus::new(1.0)),
+        is_exact: false,
+        value: |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
+        slope: |x| 1.0 / (1.0 + (-x).exp()),
+        // Gradients would fade away: there they stay, or are 0 at once.
+        inplace: [Any, Fixed(200.0)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::Softplus(Softplus::new(1.0)),
+            forward: None,
+            backward: -2.0,
+        }),
+    },
+    Row {
+        name: "log_sigmoid",
+        function: AnyActivation::LogSigmoid(LogSigmoid),
+        is_exact: false,
+        value: |x| x.min(0.0) - (-x.abs()).exp().ln_1p(),
+        slope: |x| 1.0 / (1.0 + x.exp()),
+        inplace: [Any, Fixed(200.0)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::LogSigmoid(LogSigmoid),
+            forward: None,
             backward: 2.0,
         }),
     },

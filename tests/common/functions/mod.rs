@@ -16,9 +16,13 @@ mod hard_sigmoid;
 mod hard_swish;
 mod hardtanh;
 mod leaky_relu;
+#[cfg(feature = "smooth")]
+mod log_sigmoid;
 mod relu;
 #[cfg(feature = "smooth")]
 mod sigmoid;
+#[cfg(feature = "smooth")]
+mod softplus;
 mod squared_relu;
 #[cfg(feature = "smooth")]
 mod tanh;
@@ -74,7 +78,7 @@ pub struct Bounds {
     pub slope: f64,
     /// Of the gradient for any gradient at the output.
     pub gradient: f64,
-    /// Of the value in `f16` and `bf16`: half if it is the exact one, rounded.
+    /// Of the value in `f16` and `bf16` with the default parameters: half if it is the exact one, rounded.
     pub value_of_16_bits: f64,
 }
 
@@ -89,7 +93,11 @@ pub static FUNCTIONS: &[Function] = &[
     squared_relu::FUNCTION,
     thresholded_relu::FUNCTION,
     #[cfg(feature = "smooth")]
+    log_sigmoid::FUNCTION,
+    #[cfg(feature = "smooth")]
     sigmoid::FUNCTION,
+    #[cfg(feature = "smooth")]
+    softplus::FUNCTION,
     #[cfg(feature = "smooth")]
     tanh::FUNCTION,
 ];

@@ -7,7 +7,7 @@ use rectify::{Activation, Channels, ClippedRelu, PRelu};
 use crate::common::functions::FUNCTIONS;
 
 /// With the number of elements.
-const CASES: [(&str, usize); 24] = [
+const CASES: [(&str, usize); 26] = [
     ("test_clip_example", 3),
     ("test_clip", 60),
     ("test_clip_inbounds", 3),
@@ -29,6 +29,8 @@ const CASES: [(&str, usize); 24] = [
     ("test_sigmoid", 60),
     ("test_tanh_example", 3),
     ("test_tanh", 60),
+    ("test_softplus_example", 3),
+    ("test_softplus", 60),
     ("test_thresholdedrelu_example", 5),
     ("test_thresholdedrelu", 60),
     ("test_thresholdedrelu_default", 60),
@@ -44,7 +46,7 @@ fn number(hex: &str) -> f32 {
 }
 
 fn check(case: &str, activation: impl Activation, x: &[f32], expected: &[f32]) {
-    let is_rounded_otherwise = ["test_hard", "test_sigmoid", "test_tanh"]
+    let is_rounded_otherwise = ["test_hard", "test_sigmoid", "test_softplus", "test_tanh"]
         .iter()
         .any(|name| case.starts_with(name));
     let tolerance = if is_rounded_otherwise { 4.0 * f32::EPSILON } else { 0.0 };
@@ -78,7 +80,7 @@ fn the_table() {
         let column = |i: usize| rows.iter().map(|row| number(row[i])).collect::<Vec<_>>();
         let (x, y) = (column(4), column(5));
         let [case, operator, a, b, ..] = rows[0];
-        let parameters = [a, b].map(|hex| f64::from(number(hex)));
+        let mut parameters = [a, b].map(|hex| f64::from(number(hex)));
         // As many channels as elements: ONNX broadcasts slopes to any shape.
         if operator == "PRelu" {
             let slopes = column(2);
@@ -97,6 +99,9 @@ fn the_table() {
             continue;
         }
         let function = function.unwrap_or_else(|| panic!("no function is ONNX's {operator}"));
+        if a.is_empty() {
+            parameters = function.parameters[0];
+        }
         check(case, function.with(parameters).activation(), &x, &y);
         let [min, max] = parameters;
         if operator == "Clip" && min == 0.0 {

@@ -19,6 +19,7 @@ PARAMETERS = {
     "PRelu": ["slope"],
     "Sigmoid": [],
     "Tanh": [],
+    "Softplus": [],
 }
 
 print("case,operator,a,b,x,y")

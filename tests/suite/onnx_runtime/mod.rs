@@ -80,6 +80,20 @@ const DIFFERENCES: &[Difference] = &[
         gives: Gives::Bits(|cell| cell.product(cell.x_value(), line(cell, &[1.0 / 6.0, 0.5]))),
     },
     Difference {
+        name: "f(x) is rounded otherwise, within 1.5 ulp.",
+        functions: &["softplus"],
+        formats: &["f32"],
+        applies: |_| true,
+        gives: Gives::Within(1.5),
+    },
+    Difference {
+        name: "f(x) is rounded to `f32` first: within 0.51 ulp.",
+        functions: &["softplus"],
+        formats: &["f16"],
+        applies: |_| true,
+        gives: Gives::Within(0.51),
+    },
+    Difference {
         name: "f(x) is off by up to 1.5 * 2^-23, whatever its size: +0.0 from x = -18 on.",
         functions: &["sigmoid"],
         formats: &["f32"],
@@ -144,6 +158,13 @@ const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "a signalling NaN comes out quiet.",
+        functions: &["softplus"],
+        formats: &["f32"],
+        applies: |_| true,
+        gives: Gives::Quiet,
+    },
+    Difference {
+        name: "a signalling NaN comes out quiet.",
         functions: &["relu"],
         formats: &["f16"],
         applies: |_| true,
@@ -165,7 +186,7 @@ const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "a NaN comes out with other bits.",
-        functions: &["prelu"],
+        functions: &["prelu", "softplus"],
         formats: &["f32", "f16"],
         applies: |_| true,
         gives: Gives::AnotherNan,

@@ -46,6 +46,7 @@ FUNCTIONS = {
     "prelu": ("PRelu", [], ["slope"], [[0.25], [0.0], [-0.5], [INFINITY], [NAN]], []),
     "sigmoid": ("Sigmoid", [], [], [[]], tables.SIGMOID),
     "tanh": ("Tanh", [], [], [[]], tables.TANH),
+    "softplus": ("Softplus", [], [], [[]], tables.SOFTPLUS),
 }
 
 

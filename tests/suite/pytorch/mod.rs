@@ -229,6 +229,100 @@ const DIFFERENCES: &[Difference] = &[
         gives: Gives::Bits(|cell| cell.g),
     },
     Difference {
+        name: "where beta * x > 20, f(x) is x, and the gradient g.",
+        functions: &["softplus"],
+        formats: &["f64"],
+        applies: is_above_threshold,
+        gives: Gives::Bits(Cell::argument),
+    },
+    Difference {
+        name: "with beta 1 f(x) and the gradient are rounded otherwise, within 2.5 ulp.",
+        functions: &["softplus"],
+        formats: &["f32", "f64"],
+        applies: |cell| cell.parameters[0] == 1.0 && is_softplus_of_formula(cell),
+        gives: Gives::Within(2.5),
+    },
+    Difference {
+        name: "with another beta its product with x is rounded: f(x) and the gradient are off by up to 32 ulp in the tail.",
+        functions: &["softplus"],
+        formats: &["f32"],
+        applies: |cell| cell.parameters[0] != 1.0 && is_softplus_of_formula(cell),
+        gives: Gives::Within(32.0),
+    },
+    Difference {
+        name: "with another beta its product with x is rounded: f(x) and the gradient are off by up to 256 ulp in the tail.",
+        functions: &["softplus"],
+        formats: &["f64"],
+        applies: |cell| cell.parameters[0] != 1.0 && is_softplus_of_formula(cell),
+        gives: Gives::Within(256.0),
+    },
+    Difference {
+        name: "with beta 1 f(x) and the gradient are rounded to `f32` first: within 0.51 ulp.",
+        functions: &["softplus"],
+        formats: &["f16"],
+        applies: |cell| cell.parameters[0] == 1.0 && is_softplus_of_formula(cell),
+        gives: Gives::Within(0.51),
+    },
+    Difference {
+        name: "f(x) is rounded to `f32` first: within 0.51 ulp.",
+        functions: &["log_sigmoid"],
+        formats: &["f16"],
+        applies: |cell| cell.is_value() && !is_log_sigmoid_zero(cell),
+        gives: Gives::Within(0.51),
+    },
+    Difference {
+        name: "the gradient is g * z / (z + 1) for z = e^(beta * x), rounded in that order: infinite where the product overflows, and of few \
+               bits where z is subnormal. Where z is 0, that is 0 with the sign of g, or NaN.",
+        functions: &["softplus"],
+        formats: ALL,
+        applies: |cell| {
+            !cell.is_value() && !is_softplus_of_formula(cell) && !is_above_threshold(cell) && !cell.x_is_nan()
+        },
+        gives: Gives::Bits(|cell| {
+            let z = softplus_exp(cell);
+            let product = cell.format.value(cell.g).map(|g| cell.step(g * z));
+            cell.rounded(product.map(|product| product / cell.step(z + 1.0)))
+        }),
+    },
+    Difference {
+        name: "f(x) is +0.0, not -0.0, where e^-x is rounded to 0.",
+        functions: &["log_sigmoid"],
+        formats: ALL,
+        applies: |cell| cell.is_value() && is_log_sigmoid_zero(cell),
+        gives: Gives::Bits(|_| 0),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, within 1.5 ulp.",
+        functions: &["log_sigmoid"],
+        formats: &["f32", "f64"],
+        applies: |cell| cell.is_value() && !is_log_sigmoid_zero(cell),
+        gives: Gives::Within(1.5),
+    },
+    Difference {
+        name: "the gradient is rounded otherwise, within 2.5 ulp.",
+        functions: &["log_sigmoid"],
+        formats: &["f32", "f64"],
+        applies: |cell| !cell.is_value() && !cell.x_is_nan() && log_sigmoid_exp(cell) != 0.0,
+        gives: Gives::Within(2.5),
+    },
+    Difference {
+        name: "the gradient is g * z / (1 + z) or g * (1 - z / (1 + z)) for z = e^-|x|, which is rounded to the format. Where z is 0, that is \
+               0 with the sign of g, or NaN.",
+        functions: &["log_sigmoid"],
+        formats: ALL,
+        applies: |cell| {
+            let is_computed = cell.format.width() == 16 || log_sigmoid_exp(cell) == 0.0;
+            !cell.is_value() && !cell.x_is_nan() && is_computed
+        },
+        gives: Gives::Bits(|cell| {
+            let z = log_sigmoid_exp(cell);
+            let slope = cell.step(z / cell.step(1.0 + z));
+            let is_negative = cell.x_value() < Some(0.0);
+            let slope = if is_negative { cell.step(1.0 - slope) } else { slope };
+            cell.product(cell.format.value(cell.g), Some(slope))
+        }),
+    },
+    Difference {
         name: "f(x) is +0.0 where e^-x overflows: below -88.72, in `f64` below -709.78.",
         functions: &["sigmoid"],
         formats: &["f32", "f64", "bf16"],
@@ -315,6 +409,8 @@ const DIFFERENCES: &[Difference] = &[
             "hard_swish",
             "prelu",
             "crelu",
+            "softplus",
+            "log_sigmoid",
         ],
         formats: &["f32", "f64", "f16"],
         applies: |_| true,
@@ -351,6 +447,8 @@ const DIFFERENCES: &[Difference] = &[
             "crelu",
             "sigmoid",
             "tanh",
+            "softplus",
+            "log_sigmoid",
         ],
         formats: ALL,
         applies: |_| true,
@@ -366,6 +464,43 @@ fn greatest(cell: &Cell) -> f64 {
 /// Whether e^-x is, in the format that is computed in.
 fn has_infinite_exp(cell: &Cell) -> bool {
     cell.x_value().is_some_and(|x| cell.step((-x).exp()).is_infinite())
+}
+
+/// Of softplus, with the product as it is rounded.
+fn softplus_exp(cell: &Cell) -> f64 {
+    let beta = cell.step(cell.parameters[0]);
+    cell.x_value()
+        .map_or(f64::NAN, |x| cell.step(cell.step(beta * x).exp()))
+}
+
+/// Whether softplus is taken as x, or 1 as its slope.
+fn is_above_threshold(cell: &Cell) -> bool {
+    let beta = cell.step(cell.parameters[0]);
+    cell.x_value().is_some_and(|x| cell.step(beta * x) > 20.0)
+}
+
+/// Whether the value, or a gradient without a product that overflows, is computed from an e^(beta x) that isn't 0.
+fn is_softplus_of_formula(cell: &Cell) -> bool {
+    let z = softplus_exp(cell);
+    if is_above_threshold(cell) || z.is_nan() {
+        return false;
+    }
+    let product = cell.format.value(cell.g).map_or(0.0, |g| cell.step(g * z));
+    cell.is_value()
+        || z >= cell.format.normal_range()[0]
+            && (product.is_finite() || cell.format.value(cell.g).is_some_and(f64::is_infinite))
+}
+
+/// Whether e^-x is rounded to 0.
+fn is_log_sigmoid_zero(cell: &Cell) -> bool {
+    cell.x_value().is_some_and(|x| cell.step((-x).exp()) == 0.0)
+}
+
+/// Of log-sigmoid, e^-|x| as it is rounded.
+fn log_sigmoid_exp(cell: &Cell) -> f64 {
+    let z = cell.x_value().map(|x| cell.step((-x.abs()).exp()));
+    z.and_then(|z| cell.format.value(cell.format.nearest(z)))
+        .unwrap_or(f64::NAN)
 }
 
 /// As they are given.

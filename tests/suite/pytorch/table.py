@@ -101,6 +101,8 @@ FUNCTIONS = {
     "crelu": (crelu, [[]], []),
     "sigmoid": (unary(torch.sigmoid), [[]], tables.SIGMOID),
     "tanh": (unary(torch.tanh), [[]], tables.TANH),
+    "softplus": (unary(F.softplus), [[1.0], [0.3], [20.0]], tables.SOFTPLUS),
+    "log_sigmoid": (unary(F.logsigmoid), [[]], tables.SOFTPLUS),
 }
 
 if __name__ == "__main__":
