@@ -1,21 +1,39 @@
-"""Prints one table of the rows that peers and measure.py printed: nanoseconds and GB/s of rectify, and for each library how
-many times as long it takes. Of several files, runs of the same, it takes the medians.
-usage: table.py [--summary] CSV...
---summary prints README's table: the least and the most over functions and formats, by size."""
+"""Prints the rows of measure.py as one table: the time of a library relative to rectify's, both in nanoseconds an element, and the
+errors of both: the greatest one for |x| <= 3 in ulp, and the x beyond where it becomes more than a thousandth (`errors` in
+measure.py). Of several files, runs of the same, it takes the medians.
+usage: table.py [--sizes|--functions] CSV...
+--sizes prints README's table, the least and the most ratio over functions and formats, by library and size; --functions that of
+docs/performance.md, by function and library."""
 
 import collections
+import copy
 import csv
 import statistics
 import sys
 
-TRAFFIC = {"relu_inplace": 2, "relu": 2, "relu_backward": 3, "relu_backward_inplace": 3}
 CLASSES = {"1 to 7 elements": (0, 8, 0), "8 to 64": (8, 65, 0), "1 KB": (65, 0, 1 << 10), "16 KB": (65, 0, 16 << 10)}
 CLASSES |= {"256 KB, 1 MB": (65, 0, 1 << 20), "16 MB": (65, 0, 16 << 20), "256 MB": (65, 0, 256 << 20)}
 
 
+class Cell:
+    """A library's runs of a function on inputs of a size."""
+
+    def __init__(self, runs):
+        row = runs[0]
+        self.library, self.function, self.format = row["library"], row["function"], row["format"]
+        self.elements, self.bytes, self.input = int(row["elements"]), int(row["bytes"]), f"N(0, {int(row['input']) ** 2})"
+        times = [(float(run["ns"]), float(run["rectify_ns"])) for run in runs]
+        self.ratio = statistics.median(ns / rectify_ns for ns, rectify_ns in times)
+        self.ns, self.rectify_ns = (statistics.median(column) / self.elements for column in zip(*times))
+        self.errors, self.rectify_errors = (
+            f"{row[of + 'ulp']} ulp" + (f", {float(row[of + 'breaks']):.1f}" if row[of + "breaks"] else "")
+            for of in ["", "rectify_"]
+        )
+
+
 def read(paths):
-    """By cell and library: the times of the library's call and of rectify's, one pair a run."""
-    cells = collections.defaultdict(lambda: collections.defaultdict(list))
+    """The cells in the order of the first file."""
+    runs = collections.defaultdict(list)
     for path in paths:
         try:
             with open(path, newline="") as file:
@@ -24,22 +42,16 @@ def read(paths):
             sys.exit(f"table: can't read '{path}': {error.strerror}")
         try:
             for row in rows:
-                if row["library"] == "library":  # The head of a second program's rows.
-                    continue
-                key = row["function"], row["format"], int(row["elements"]), int(row["bytes"])
-                cells[key][row["library"]].append((float(row["ns"]), float(row["rectify_ns"])))
+                runs[tuple(row[key] for key in ["library", "function", "format", "input", "elements"])].append(row)
+            cells = [Cell(of_cell) for of_cell in runs.values()]
         except (KeyError, TypeError, ValueError) as error:
-            sys.exit(f"table: '{path}' is not what peers and measure.py print: {error!r}")
-    return cells
+            sys.exit(f"table: '{path}' is not what measure.py prints: {error!r}")
+    return cells or sys.exit("table: no rows")
 
 
-def ratio(times):
-    return statistics.median(ns / rectify_ns for ns, rectify_ns in times)
-
-
-def size_class(elements, size):
+def size_class(cell):
     for name, (least, end, most_bytes) in CLASSES.items():
-        if least <= elements < end or (not end and elements >= least and size <= most_bytes):
+        if least <= cell.elements < end or (not end and cell.elements >= least and cell.bytes <= most_bytes):
             return name
 
 
@@ -47,32 +59,53 @@ def short(number):
     return f"{number:.{2 if number < 1 else 1 if number < 10 else 0}f}"
 
 
-def print_cells(cells, libraries):
-    print(f"{'':26} {'elements':>10} {'bytes':>10} {'ns':>12} {'GB/s':>6}" + "".join(f" {name:>12}" for name in libraries))
-    for (function, format, elements, size), by_library in sorted(cells.items()):
-        ns = statistics.median(rectify_ns for times in by_library.values() for _, rectify_ns in times)
-        line = f"{function:21} {format:4} {elements:10} {size:10} {ns:12.1f} {TRAFFIC[function] * size / ns:6.1f}"
-        for name in libraries:
-            line += f" {ratio(by_library[name]):11.2f}x" if name in by_library else f" {'':>12}"
-        print(line)
+def print_cells(cells):
+    line = "{:22} {:4} {:7} {:>9} {:12} {:>7} {:>10} {:>8}   {:22} {}"
+    print(line.format("function", "", "", "elements", "library", "ratio", "ns/element", "rectify", "error", "of rectify"))
+    for cell in cells:
+        numbers = f"{cell.ratio:.2f}x", f"{cell.ns:.3f}", f"{cell.rectify_ns:.3f}", cell.errors, cell.rectify_errors
+        print(line.format(cell.function, cell.format, cell.input, cell.elements, cell.library, *numbers))
 
 
-def print_summary(cells, libraries):
-    print("| | " + " | ".join(CLASSES) + " |\n| --- |" + " --- |" * len(CLASSES))
-    for name in libraries:
-        ratios = collections.defaultdict(list)
-        for (_, _, elements, size), by_library in cells.items():
-            if name in by_library:
-                ratios[size_class(elements, size)].append(ratio(by_library[name]))
-        print(f"| {name} | " + " | ".join(f"{short(min(ratios[c]))} to {short(max(ratios[c]))}" for c in CLASSES) + " |")
+def print_table(cells, row, column, content):
+    """In Markdown: the content of the cells that have the same row and column."""
+    table = collections.defaultdict(list)
+    for cell in cells:
+        table[row(cell), column(cell)].append(cell)
+    rows, columns = (list(dict.fromkeys(keys)) for keys in zip(*table))
+    print("| | " + " | ".join(columns) + " |\n| --- |" + " --- |" * len(columns))
+    for name in rows:
+        print(f"| {name} | " + " | ".join(content(table[name, of]) if (name, of) in table else "" for of in columns) + " |")
 
 
-arguments = sys.argv[1:]
-summary = "--summary" in arguments
-paths = [path for path in arguments if path != "--summary"]
+def ratios(cells):
+    least, most = (short(of(cell.ratio for cell in cells)) for of in (min, max))
+    return f"{least} to {most}"
+
+
+def by_size(cells):
+    """By size the less favourable ratio of the inputs; of rectify its time. And the errors."""
+    times = collections.defaultdict(list)
+    for cell in cells:
+        times[cell.elements].append(cell.rectify_ns if cell.library == "rectify" else cell.ratio)
+    of_sizes = ", ".join(short((statistics.median if cell.library == "rectify" else min)(of_size)) for of_size in times.values())
+    return f"{of_sizes}; {cells[0].errors}"
+
+
+def and_rectify(cells):
+    """Each cell, after it that of rectify in the same turns."""
+    for cell in cells:
+        rectify = copy.copy(cell)
+        rectify.library, rectify.errors = "rectify", cell.rectify_errors
+        yield from [rectify, cell]
+
+
+ways = {"--sizes": lambda cells: print_table(cells, lambda cell: cell.library, size_class, ratios)}
+ways["--functions"] = lambda cells: print_table(
+    and_rectify(cells), lambda cell: f"`{cell.function}`, {cell.format}", lambda cell: cell.library, by_size
+)
+way, *paths = sys.argv[1:] if sys.argv[1:2] and sys.argv[1] in ways else ["", *sys.argv[1:]]
 if not paths:
-    print("table: usage: table.py [--summary] CSV...", file=sys.stderr)
+    print("table: usage: table.py [--sizes|--functions] CSV...", file=sys.stderr)
     sys.exit(2)
-cells = read(paths)
-libraries = list(dict.fromkeys(name for by_library in cells.values() for name in by_library))
-(print_summary if summary else print_cells)(cells, libraries)
+ways.get(way, print_cells)(read(paths))

@@ -1,0 +1,23 @@
+// The functions and their slopes by definition, of long double as reference (reference.cpp), of float and double for libmvec.
+#include <cmath>
+
+// FUNCTION(name, value, slope) for each, where `x` is a T.
+#define FUNCTIONS(FUNCTION)                                                                              \
+  FUNCTION(relu, x > 0 ? x : 0, x > 0 ? 1 : 0)                                                           \
+  FUNCTION(sigmoid, sigmoid(x), sigmoid(x) * sigmoid(-x))                                                \
+  FUNCTION(tanh, std::tanh(x), 1 / (std::cosh(x) * std::cosh(x)))                                        \
+  FUNCTION(gelu, x * normal(x), normal(x) + x * std::exp(x * x / -2) * T(M_2_SQRTPIl * M_SQRT1_2l / 2))  \
+  FUNCTION(gelu_tanh, x * sigmoid(2 * cubic(x)),                                                         \
+           sigmoid(2 * cubic(x)) * (1 + 2 * x * sigmoid(-2 * cubic(x)) * cubic_slope(x)))                \
+  FUNCTION(silu, x * sigmoid(x), sigmoid(x) * (1 + x * sigmoid(-x)))                                     \
+  FUNCTION(softplus, (x > 0 ? x : 0) + std::log1p(std::exp(-std::abs(x))), sigmoid(x))                   \
+  FUNCTION(mish, x * mish(std::exp(x)), mish(std::exp(x)) + x * mish_slope(std::exp(x)))                 \
+  FUNCTION(elu, x > 0 ? x : std::expm1(x), x > 0 ? 1 : std::exp(x))
+
+template <class T> T sigmoid(T x) { return 1 / (1 + std::exp(-x)); }
+template <class T> T normal(T x) { return std::erfc(x * -T(M_SQRT1_2l)) / 2; }
+template <class T> T cubic(T x) { return T(M_2_SQRTPIl * M_SQRT1_2l) * x * (1 + T(0.044715l) * x * x); }
+template <class T> T cubic_slope(T x) { return T(M_2_SQRTPIl * M_SQRT1_2l) * (1 + T(3 * 0.044715l) * x * x); }
+// tanh(log1p(t)), where t is e^x, and its slope at x
+template <class T> T mish(T t) { return t * (t + 2) / (t * (t + 2) + 2); }
+template <class T> T mish_slope(T t) { return 4 * t * (1 + t) / ((t * (t + 2) + 2) * (t * (t + 2) + 2)); }
