@@ -1,7 +1,10 @@
 // The functions and their slopes by definition, of long double as reference (reference.cpp), of float and double for libmvec.
 #include <cmath>
 
-// FUNCTION(name, value, slope) for each, where `x` is a T.
+#define SELU_SCALE 1.0507009873554804934193349852946l
+#define SELU_ALPHA 1.6732632423543772848170429916717l
+
+// FUNCTION(name, value, slope) for each, where `x` is a T. The name is one that `AnyActivation` knows.
 #define FUNCTIONS(FUNCTION)                                                                              \
   FUNCTION(relu, x > 0 ? x : 0, x > 0 ? 1 : 0)                                                           \
   FUNCTION(sigmoid, sigmoid(x), sigmoid(x) * sigmoid(-x))                                                \
@@ -12,7 +15,12 @@
   FUNCTION(silu, x * sigmoid(x), sigmoid(x) * (1 + x * sigmoid(-x)))                                     \
   FUNCTION(softplus, (x > 0 ? x : 0) + std::log1p(std::exp(-std::abs(x))), sigmoid(x))                   \
   FUNCTION(mish, x * mish(std::exp(x)), mish(std::exp(x)) + x * mish_slope(std::exp(x)))                 \
-  FUNCTION(elu, x > 0 ? x : std::expm1(x), x > 0 ? 1 : std::exp(x))
+  FUNCTION(elu, x > 0 ? x : std::expm1(x), x > 0 ? 1 : std::exp(x))                                      \
+  FUNCTION(selu, T(SELU_SCALE) * (x > 0 ? x : T(SELU_ALPHA) * std::expm1(x)),                            \
+           T(SELU_SCALE) * (x > 0 ? 1 : T(SELU_ALPHA) * std::exp(x)))                                    \
+  FUNCTION(logsigmoid, (x < 0 ? x : 0) - std::log1p(std::exp(-std::abs(x))), sigmoid(-x))                \
+  FUNCTION(QuickGelu, x * sigmoid(T(1.702l) * x),                                                        \
+           sigmoid(T(1.702l) * x) * (1 + T(1.702l) * x * sigmoid(T(-1.702l) * x)))
 
 template <class T> T sigmoid(T x) { return 1 / (1 + std::exp(-x)); }
 template <class T> T normal(T x) { return std::erfc(x * -T(M_SQRT1_2l)) / 2; }

@@ -57,6 +57,7 @@ def of_rust(name):
 
 rectify = of_rust("rectify")
 LIBRARIES = {
+    "from output": of_rust("from_output"),
     "plain loop": of_rust("plain_loop"),
     "ndarray": of_rust("ndarray"),
     "rten": of_rust("rten"),

@@ -16,7 +16,7 @@ static const Function functions[] = {
     {"tanh", algorithm::eltwise_tanh, 0},           {"gelu", algorithm::eltwise_gelu_erf, 0},
     {"gelu_tanh", algorithm::eltwise_gelu_tanh, 0}, {"silu", algorithm::eltwise_swish, 1},
     {"softplus", algorithm::eltwise_soft_relu, 1},  {"mish", algorithm::eltwise_mish, 0},
-    {"elu", algorithm::eltwise_elu, 1},
+    {"elu", algorithm::eltwise_elu, 1},             {"QuickGelu", algorithm::eltwise_swish, 1.702},
 };
 
 static double time_function(const Call &call, const Function &function, memory::data_type format) {

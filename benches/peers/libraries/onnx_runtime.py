@@ -17,6 +17,8 @@ OPERATORS = {
     "softplus": ("Softplus", {}),
     "mish": ("Mish", {}),
     "elu": ("Elu", {}),
+    "selu": ("Selu", {}),
+    "QuickGelu": ("QuickGelu", {"domain": "com.microsoft"}),
 }
 
 

@@ -18,6 +18,11 @@ struct Function {
 #define FORWARD(call) [](Tensor &target, const Tensor &x) { call; }
 #define BACKWARD(call) [](Tensor &target, const Tensor &grad, const Tensor &x, const Tensor &y) { call; }
 
+// Those of selu.
+static constexpr double alpha = 1.6732632423543772848170429916717, scale = 1.0507009873554804934193349852946;
+// What logsigmoid leaves for its gradient.
+static Tensor buffer;
+
 static const Function functions[] = {
     {"relu", FORWARD(at::relu_out(target, x)), BACKWARD(at::threshold_backward_out(target, grad, x, 0))},
     {"sigmoid", FORWARD(at::sigmoid_out(target, x)), BACKWARD(at::sigmoid_backward_out(target, grad, y))},
@@ -28,6 +33,10 @@ static const Function functions[] = {
     {"softplus", FORWARD(at::softplus_out(target, x)), BACKWARD(at::softplus_backward_out(target, grad, x, 1, 20))},
     {"mish", FORWARD(at::mish_out(target, x)), BACKWARD(target = at::mish_backward(grad, x))},
     {"elu", FORWARD(at::elu_out(target, x)), BACKWARD(at::elu_backward_out(target, grad, 1, 1, 1, false, x))},
+    {"selu", FORWARD(at::elu_out(target, x, alpha, scale)),
+     BACKWARD(at::elu_backward_out(target, grad, alpha, scale, 1, false, x))},
+    {"logsigmoid", FORWARD(at::log_sigmoid_forward_out(target, buffer = at::empty_like(x), x)),
+     BACKWARD(at::log_sigmoid_backward_out(target, grad, x, buffer))},
 };
 
 extern "C" double pytorch(const Call &call) {

@@ -1,6 +1,7 @@
 //! `rectify` and Rust's libraries as `libraries/call.h` says.
 
 mod candle;
+mod from_output;
 mod ndarray;
 mod plain_loop;
 mod rectify;
@@ -93,6 +94,7 @@ macro_rules! libraries {
 
 libraries! {
     rectify: f32 f64 f16 bf16;
+    from_output: f32 f64 f16 bf16;
     plain_loop: f32 f64 f16 bf16;
     ndarray: f32 f64 f16 bf16;
     candle: f32 f64 f16 bf16;

@@ -2,7 +2,7 @@ use std::mem::MaybeUninit;
 
 use rten_simd::ops::{BitOps, NumOps};
 use rten_simd::{Isa, SimdUnaryOp};
-use rten_vecmath::{ApproxGelu, Elu, Gelu, Sigmoid, Silu, Tanh};
+use rten_vecmath::{ApproxGelu, Elu, Gelu, Sigmoid, Silu, Swish, Tanh};
 
 use crate::Slices;
 
@@ -14,6 +14,7 @@ pub fn time(function: &str, slices: Slices<f32>, calls: usize) -> Option<f64> {
         "gelu" => time_op(Gelu {}, slices, calls),
         "gelu_tanh" => time_op(ApproxGelu {}, slices, calls),
         "silu" => time_op(Silu {}, slices, calls),
+        "QuickGelu" => time_op(Swish { alpha: 1.702 }, slices, calls),
         "elu" => time_op(Elu { alpha: 1.0 }, slices, calls),
         _ => None,
     }
