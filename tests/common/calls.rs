@@ -176,6 +176,26 @@ pub fn map(format: Format, way: Way, f: impl Activation, method: Method, [x, g]:
     });
 }
 
+/// The value at one element, or with a gradient at the output the gradient.
+#[cfg(feature = "smooth")]
+pub fn of_one(format: Format, kernels: Kernels, f: AnyActivation, x: u64, g: Option<u64>) -> u64 {
+    fn element<T: Pod>(bits: u64) -> T {
+        match size_of::<T>() {
+            8 => bytemuck::cast(bits),
+            4 => bytemuck::cast(bits as u32),
+            _ => bytemuck::cast(bits as u16),
+        }
+    }
+    with_format!(format, T => {
+        let (x, mut y) = ([element::<T>(x)], [element::<T>(g.unwrap_or(x))]);
+        match g {
+            None => kernels.forward_inplace(f, &mut y),
+            Some(_) => kernels.backward_inplace(f, &x, &mut y),
+        }
+        format.get(bytemuck::bytes_of(&y), 0)
+    })
+}
+
 /// The same of a function as users call it: ReLU by its own type, which walks a few elements in the caller.
 pub fn map_any(
     format: Format,

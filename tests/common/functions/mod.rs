@@ -7,7 +7,7 @@ use rectify::AnyActivation;
 use rectify::{Isa, Kernels};
 
 #[cfg(feature = "smooth")]
-use super::calls::{self, Method, Way};
+use super::calls::{self, Method};
 use super::format::Format;
 use super::wide::Wide;
 
@@ -202,9 +202,6 @@ fn scalar(format: Format, function: AnyActivation, method: Method, [x, g]: [u64;
     if format.value(x).is_none() {
         return x;
     }
-    let [x, g] = [x, g].map(|bits| format.to_bytes([bits]));
-    let mut output = format.to_bytes([0]);
-    let way = Way::Pinned(Kernels::new(Isa::Scalar).unwrap());
-    calls::map(format, way, function, method, [&x, &g], &mut output);
-    format.get(&output, 0)
+    let kernels = Kernels::new(Isa::Scalar).unwrap();
+    calls::of_one(format, kernels, function, x, (method == Method::Backward).then_some(g))
 }
