@@ -156,6 +156,7 @@ pub trait Activation: Compiled {
 /// | [`ClippedRelu`] | `!(x <= 0 \|\| x >= max)` | g | +0.0 |
 /// | [`Hardtanh`] | `!(x <= min \|\| x >= max)` | g | +0.0 |
 /// | [`ThresholdedRelu`] | `!(x <= alpha)` | g | +0.0 |
+/// | [`Hardshrink`] | `!(\|x\| <= lambda)` | g | +0.0 |
 ///
 /// A NaN is live. Parameters are rounded as on the page of each function. The results are those of [`Activation`]'s
 /// methods, bit for bit.
@@ -254,9 +255,13 @@ macro_rules! any {
         /// | `HardSigmoid` | [`HardSigmoid`], alpha 0.2, beta 0.5 |
         /// | `hardswish`, `Hardswish`, `HardSwish` | [`HardSwish`] |
         /// | `ThresholdedRelu` | [`ThresholdedRelu`], alpha 1 |
+        /// | `hardshrink`, `Hardshrink`, `Shrink` | [`Hardshrink`], lambda 0.5 |
         /// | `sigmoid`, `Sigmoid` | `Sigmoid`, with the feature `smooth` |
         /// | `tanh`, `Tanh` | `Tanh`, likewise |
         /// | `logsigmoid`, `LogSigmoid` | `LogSigmoid`, likewise |
+        /// | `softsign`, `Softsign` | `Softsign`, likewise |
+        /// | `tanhshrink`, `Tanhshrink` | `Tanhshrink`, likewise |
+        /// | `softshrink`, `Softshrink` | `Softshrink`, likewise, lambda 0.5 |
         /// | `softplus`, `Softplus` | `Softplus`, likewise, beta 1 |
         ///
         /// Names are case-sensitive: ONNX's `HardSigmoid` has other defaults than PyTorch's `Hardsigmoid`. A name whose

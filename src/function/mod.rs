@@ -7,6 +7,7 @@ mod crelu;
 mod from_output;
 mod hard_sigmoid;
 mod hard_swish;
+mod hardshrink;
 mod hardtanh;
 mod leaky_relu;
 #[cfg(feature = "smooth")]
@@ -23,10 +24,16 @@ mod sigmoid;
 mod smooth;
 #[cfg(feature = "smooth")]
 mod softplus;
+#[cfg(feature = "smooth")]
+mod softshrink;
+#[cfg(feature = "smooth")]
+mod softsign;
 mod squared_relu;
 mod sum;
 #[cfg(feature = "smooth")]
 mod tanh;
+#[cfg(feature = "smooth")]
+mod tanhshrink;
 mod thresholded_relu;
 
 pub use clipped_relu::ClippedRelu;
@@ -35,6 +42,7 @@ pub(crate) use crelu::{CreluGradient, CreluValue};
 pub use from_output::FromOutput;
 pub use hard_sigmoid::HardSigmoid;
 pub use hard_swish::HardSwish;
+pub use hardshrink::Hardshrink;
 pub use hardtanh::Hardtanh;
 pub use leaky_relu::LeakyRelu;
 #[cfg(feature = "smooth")]
@@ -52,10 +60,16 @@ pub(crate) use smooth::{OfBlocks, Tie};
 pub(crate) use smooth::{Smooth, SmoothGradient, SmoothValue};
 #[cfg(feature = "smooth")]
 pub use softplus::Softplus;
+#[cfg(feature = "smooth")]
+pub use softshrink::Softshrink;
+#[cfg(feature = "smooth")]
+pub use softsign::Softsign;
 pub use squared_relu::SquaredRelu;
 pub(crate) use sum::{Sum, ValueOfSum};
 #[cfg(feature = "smooth")]
 pub use tanh::Tanh;
+#[cfg(feature = "smooth")]
+pub use tanhshrink::Tanhshrink;
 pub use thresholded_relu::ThresholdedRelu;
 
 use core::marker::PhantomData;
@@ -86,8 +100,8 @@ macro_rules! for_each_function {
     ($macro:ident) => {
         $crate::function::with_smooth_functions! {
             $macro
-            [ClippedRelu HardSigmoid HardSwish Hardtanh LeakyRelu Relu SquaredRelu ThresholdedRelu]
-            one bit: [ClippedRelu Hardtanh LeakyRelu Relu ThresholdedRelu]
+            [ClippedRelu HardSigmoid HardSwish Hardshrink Hardtanh LeakyRelu Relu SquaredRelu ThresholdedRelu]
+            one bit: [ClippedRelu Hardshrink Hardtanh LeakyRelu Relu ThresholdedRelu]
         }
     };
 }
@@ -96,7 +110,7 @@ pub(crate) use for_each_function;
 #[cfg(feature = "smooth")]
 macro_rules! with_smooth_functions {
     ($macro:ident $($lists:tt)+) => {
-        $macro! { $($lists)+ smooth: [LogSigmoid Sigmoid Softplus Tanh] from output: [Sigmoid Tanh] }
+        $macro! { $($lists)+ smooth: [LogSigmoid Sigmoid Softplus Softshrink Softsign Tanh Tanhshrink] from output: [Sigmoid Tanh] }
     };
 }
 #[cfg(not(feature = "smooth"))]

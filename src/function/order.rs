@@ -174,3 +174,23 @@ impl<L: Lane> LiveFn for Live<L> {
         V::and(simd, self.above.contains(simd, order), self.below.contains(simd, order))
     }
 }
+
+/// Whether |x| is above a bound, or x is NaN.
+#[derive(Clone, Copy)]
+pub struct Outside<L>(L);
+
+impl<L: Lane> Outside<L> {
+    /// Above `bound`, which has no sign.
+    pub fn new(bound: L) -> Self {
+        Self(bound)
+    }
+}
+
+impl<L: Lane> LiveFn for Outside<L> {
+    type Lane = L;
+
+    #[inline(always)]
+    fn is_live<V: Vector<Lane = L>>(self, simd: V::Simd, x: V) -> V::Mask {
+        without_sign(simd, x).gt(V::splat(simd, self.0))
+    }
+}

@@ -138,9 +138,9 @@ fn check(setting: Setting) {
                 fused(setting, f, any);
             },
             masks: masks(setting, f, any),
-            with: ClippedRelu, Hardtanh, LeakyRelu, Relu, ThresholdedRelu;
+            with: ClippedRelu, Hardshrink, Hardtanh, LeakyRelu, Relu, ThresholdedRelu;
             without: HardSigmoid, HardSwish, SquaredRelu;
-            smooth: LogSigmoid, Sigmoid, Softplus, Tanh
+            smooth: LogSigmoid, Sigmoid, Softplus, Softshrink, Softsign, Tanh, Tanhshrink
         );
     }
 }

@@ -172,6 +172,11 @@ impl Cell {
         self.format.in_compute_format(number)
     }
 
+    /// Rounded to the format of the elements.
+    pub fn in_format(&self, number: f64) -> f64 {
+        self.format.value(self.rounded(Some(number))).unwrap_or(f64::NAN)
+    }
+
     /// The product of numbers, rounded to the format that is computed in, and to that of the elements; of bits that are no number a NaN.
     pub fn product(&self, a: Option<f64>, b: Option<f64>) -> u64 {
         self.rounded(a.zip(b).map(|(a, b)| a * b))

@@ -1,8 +1,8 @@
 //! The activations, and the four methods of each.
 
 use rectify::{
-    AnyActivation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, Kernels, LeakyRelu, LogSigmoid, Relu, Sigmoid,
-    Softplus, SquaredRelu, Tanh, ThresholdedRelu,
+    AnyActivation, ClippedRelu, HardSigmoid, HardSwish, Hardshrink, Hardtanh, Kernels, LeakyRelu, LogSigmoid, Relu,
+    Sigmoid, Softplus, Softshrink, Softsign, SquaredRelu, Tanh, Tanhshrink, ThresholdedRelu,
 };
 
 use crate::Limit;
@@ -176,6 +176,52 @@ static ROWS: &[Row] = &[
             function: AnyActivation::LogSigmoid(LogSigmoid),
             forward: None,
             backward: 2.0,
+        }),
+    },
+    Row {
+        name: "softsign",
+        function: AnyActivation::Softsign(Softsign),
+        is_exact: false,
+        value: |x| x / (1.0 + x.abs()),
+        slope: |x| (1.0 + x.abs()).powi(-2),
+        // Numbers would fade away: there gradients stay.
+        inplace: [Any, Fixed(1e-30)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::Softsign(Softsign),
+            forward: Some(|least| 0.5 * least),
+            backward: 2.0,
+        }),
+    },
+    Row {
+        name: "hardshrink",
+        function: AnyActivation::Hardshrink(Hardshrink::new(0.5)),
+        is_exact: true,
+        value: |x| x * one_if(x.abs() > 0.5),
+        slope: |x| one_if(x.abs() > 0.5),
+        inplace: [Any, Any],
+        subnormal: None,
+    },
+    Row {
+        name: "softshrink",
+        function: AnyActivation::Softshrink(Softshrink::new(0.5)),
+        is_exact: false,
+        value: |x| (x.abs() - 0.5).max(0.0).copysign(x),
+        slope: |x| one_if(x.abs() > 0.5),
+        inplace: [Any, Any],
+        subnormal: None,
+    },
+    Row {
+        name: "tanhshrink",
+        function: AnyActivation::Tanhshrink(Tanhshrink),
+        is_exact: false,
+        value: |x| x - x.tanh(),
+        slope: |x| x.tanh().powi(2),
+        // From here on numbers stay.
+        inplace: [Fixed(1e30), Fixed(1e30)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::Tanhshrink(Tanhshrink),
+            forward: Some(|least| least.cbrt()),
+            backward: 0.25,
         }),
     },
 ];

@@ -14,6 +14,7 @@ use super::wide::Wide;
 mod clipped_relu;
 mod hard_sigmoid;
 mod hard_swish;
+mod hardshrink;
 mod hardtanh;
 mod leaky_relu;
 #[cfg(feature = "smooth")]
@@ -23,9 +24,15 @@ mod relu;
 mod sigmoid;
 #[cfg(feature = "smooth")]
 mod softplus;
+#[cfg(feature = "smooth")]
+mod softshrink;
+#[cfg(feature = "smooth")]
+mod softsign;
 mod squared_relu;
 #[cfg(feature = "smooth")]
 mod tanh;
+#[cfg(feature = "smooth")]
+mod tanhshrink;
 mod thresholded_relu;
 
 /// Those of `new`, in its order; the rest is not looked at.
@@ -87,6 +94,7 @@ pub static FUNCTIONS: &[Function] = &[
     clipped_relu::FUNCTION,
     hard_sigmoid::FUNCTION,
     hard_swish::FUNCTION,
+    hardshrink::FUNCTION,
     hardtanh::FUNCTION,
     leaky_relu::FUNCTION,
     relu::FUNCTION,
@@ -99,7 +107,13 @@ pub static FUNCTIONS: &[Function] = &[
     #[cfg(feature = "smooth")]
     softplus::FUNCTION,
     #[cfg(feature = "smooth")]
+    softshrink::FUNCTION,
+    #[cfg(feature = "smooth")]
+    softsign::FUNCTION,
+    #[cfg(feature = "smooth")]
     tanh::FUNCTION,
+    #[cfg(feature = "smooth")]
+    tanhshrink::FUNCTION,
 ];
 
 /// A function with its parameters.

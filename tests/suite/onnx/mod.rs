@@ -7,7 +7,7 @@ use rectify::{Activation, Channels, ClippedRelu, PRelu};
 use crate::common::functions::FUNCTIONS;
 
 /// With the number of elements.
-const CASES: [(&str, usize); 26] = [
+const CASES: [(&str, usize); 30] = [
     ("test_clip_example", 3),
     ("test_clip", 60),
     ("test_clip_inbounds", 3),
@@ -25,12 +25,16 @@ const CASES: [(&str, usize); 26] = [
     ("test_prelu_example", 60),
     ("test_prelu_broadcast", 60),
     ("test_relu", 60),
+    ("test_shrink_hard", 5),
+    ("test_shrink_soft", 5),
     ("test_sigmoid_example", 3),
     ("test_sigmoid", 60),
-    ("test_tanh_example", 3),
-    ("test_tanh", 60),
     ("test_softplus_example", 3),
     ("test_softplus", 60),
+    ("test_softsign_example", 3),
+    ("test_softsign", 60),
+    ("test_tanh_example", 3),
+    ("test_tanh", 60),
     ("test_thresholdedrelu_example", 5),
     ("test_thresholdedrelu", 60),
     ("test_thresholdedrelu_default", 60),
@@ -46,7 +50,7 @@ fn number(hex: &str) -> f32 {
 }
 
 fn check(case: &str, activation: impl Activation, x: &[f32], expected: &[f32]) {
-    let is_rounded_otherwise = ["test_hard", "test_sigmoid", "test_softplus", "test_tanh"]
+    let is_rounded_otherwise = ["test_hard", "test_sigmoid", "test_soft", "test_tanh"]
         .iter()
         .any(|name| case.starts_with(name));
     let tolerance = if is_rounded_otherwise { 4.0 * f32::EPSILON } else { 0.0 };
@@ -91,6 +95,12 @@ fn the_table() {
                 bytemuck::cast_slice::<f32, u32>(&y),
                 "{case}"
             );
+            continue;
+        }
+        // ONNX's operator is both shrinks.
+        if operator == "Shrink" && parameters[1] != 0.0 {
+            #[cfg(feature = "smooth")]
+            check(case, rectify::Softshrink::new(parameters[0]), &x, &y);
             continue;
         }
         let function = FUNCTIONS.iter().find(|function| function.onnx == Some(operator));

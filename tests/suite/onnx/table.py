@@ -20,6 +20,8 @@ PARAMETERS = {
     "Sigmoid": [],
     "Tanh": [],
     "Softplus": [],
+    "Softsign": [],
+    "Shrink": ["lambd", "bias"],
 }
 
 print("case,operator,a,b,x,y")

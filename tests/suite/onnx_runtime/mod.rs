@@ -80,6 +80,41 @@ const DIFFERENCES: &[Difference] = &[
         gives: Gives::Bits(|cell| cell.product(cell.x_value(), line(cell, &[1.0 / 6.0, 0.5]))),
     },
     Difference {
+        name: "f(x) is NaN at infinities.",
+        functions: &["softsign"],
+        formats: &["f32", "f16"],
+        applies: |cell| cell.x_value().is_some_and(f64::is_infinite),
+        gives: Gives::Bits(Cell::nan),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, within 1.5 ulp.",
+        functions: &["softsign"],
+        formats: &["f32"],
+        applies: |cell| !cell.x_value().is_some_and(f64::is_infinite),
+        gives: Gives::Within(1.5),
+    },
+    Difference {
+        name: "f(NaN) is +0.0.",
+        functions: &["hardshrink", "softshrink"],
+        formats: &["f32", "f64", "f16"],
+        applies: Cell::x_is_nan,
+        gives: Gives::Bits(|_| 0),
+    },
+    Difference {
+        name: "`lambda` is rounded to `f32`.",
+        functions: &["hardshrink", "softshrink"],
+        formats: &["f32"],
+        applies: |cell| !cell.x_is_nan(),
+        gives: Gives::Bits(|cell| shrunk(cell, cell.x_value().unwrap())),
+    },
+    Difference {
+        name: "it is computed in `f32`.",
+        functions: &["hardshrink", "softshrink"],
+        formats: &["f64"],
+        applies: |cell| !cell.x_is_nan(),
+        gives: Gives::Bits(|cell| shrunk(cell, f64::from(cell.x_value().unwrap() as f32))),
+    },
+    Difference {
         name: "f(x) is rounded otherwise, within 1.5 ulp.",
         functions: &["softplus"],
         formats: &["f32"],
@@ -144,7 +179,7 @@ const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "a signalling NaN comes out quiet.",
-        functions: &["leaky_relu", "hard_sigmoid", "hard_swish", "prelu"],
+        functions: &["leaky_relu", "hard_sigmoid", "hard_swish", "prelu", "softsign"],
         formats: &["f32", "f16"],
         applies: |_| true,
         gives: Gives::Quiet,
@@ -186,12 +221,24 @@ const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "a NaN comes out with other bits.",
-        functions: &["prelu", "softplus"],
+        functions: &["prelu", "softplus", "softsign"],
         formats: &["f32", "f16"],
         applies: |_| true,
         gives: Gives::AnotherNan,
     },
 ];
+
+/// x as hardshrink or softshrink, by a lambda in `f32`.
+fn shrunk(cell: &Cell, x: f64) -> u64 {
+    let lambda = f64::from(cell.parameters[0] as f32);
+    if x.abs() <= lambda {
+        0
+    } else if cell.function == "hardshrink" {
+        cell.format.nearest(x)
+    } else {
+        cell.format.nearest(f64::from((x - lambda.copysign(x)) as f32))
+    }
+}
 
 /// Where sigmoid is.
 fn is_above_1(cell: &Cell) -> bool {

@@ -47,6 +47,9 @@ FUNCTIONS = {
     "sigmoid": ("Sigmoid", [], [], [[]], tables.SIGMOID),
     "tanh": ("Tanh", [], [], [[]], tables.TANH),
     "softplus": ("Softplus", [], [], [[]], tables.SOFTPLUS),
+    "softsign": ("Softsign", [], [], [[]], tables.SOFTSIGN),
+    "hardshrink": ("Shrink", ["lambd"], [], [[0.5], [0.3], [0.0], [1e-9], [INFINITY]], []),
+    "softshrink": ("Shrink", ["lambd", "bias"], [], [[0.5], [0.3], [0.0], [1e-9]], tables.SOFTSHRINK),
 }
 
 
@@ -64,7 +67,7 @@ def session(operator, format, attributes, inputs):
 
 def table(name, operator, attributes, inputs, parameters, kinks):
     for format, (_, dtype) in TYPES.items():
-        numbers = [0.0, *parameters] if name == "clipped_relu" else parameters
+        numbers = {"clipped_relu": [0.0, *parameters], "softshrink": parameters * 2}.get(name, parameters)
         try:
             runs = session(operator, format, dict(zip(attributes, numbers)), inputs)
         except onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented:

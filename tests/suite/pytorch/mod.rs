@@ -1,5 +1,6 @@
 //! Where PyTorch 2.15.0 gives another result (`table.txt`, by `table.py`).
 
+use crate::common::format::Format;
 use crate::differences::{ALL, Cell, Difference, Gives, Library, SLOPE, check, check_pages};
 use crate::onnx_runtime::ONNX_RUNTIME;
 
@@ -39,7 +40,7 @@ const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "the gradient at NaN is +0.0 in whole vectors, and g in the tail.",
-        functions: &["clipped_relu", "hardtanh"],
+        functions: &["clipped_relu", "hardtanh", "hardshrink"],
         formats: ALL,
         applies: |cell| !cell.is_value() && cell.x_is_nan(),
         gives: Gives::Bits(|_| 0),
@@ -229,6 +230,112 @@ const DIFFERENCES: &[Difference] = &[
         gives: Gives::Bits(|cell| cell.g),
     },
     Difference {
+        name: "f(x) and the gradient are NaN at infinities.",
+        functions: &["softsign"],
+        formats: ALL,
+        applies: |cell| is_at_infinity(cell),
+        gives: Gives::Bits(Cell::nan),
+    },
+    Difference {
+        name: "f(x) is x / d for d = 1 + |x|, which is rounded to the format.",
+        functions: &["softsign"],
+        formats: &["f16", "bf16"],
+        applies: |cell| cell.is_value() && !is_at_infinity(cell),
+        gives: Gives::Bits(|cell| {
+            let quotient = cell.x_value().map(|x| x / cell.in_format(1.0 + x.abs()));
+            cell.rounded(quotient)
+        }),
+    },
+    Difference {
+        name: "the gradient is g / d - g * (x / d / d) * sign(x) for d = 1 + |x|, with each step rounded to the format: it cancels for large |x|.",
+        functions: &["softsign"],
+        formats: ALL,
+        applies: |cell| !cell.is_value() && !cell.x_is_nan() && !is_at_infinity(cell),
+        gives: Gives::Bits(|cell| {
+            let r = |number| cell.in_format(number);
+            let gradient = cell.x_value().zip(cell.format.value(cell.g)).map(|(x, g)| {
+                let d = r(1.0 + x.abs());
+                let sign = if x == 0.0 { 0.0 } else { x.signum() };
+                let of_d = r(r(-g * r(r(x / d) / d)) * sign);
+                r(g / d) + of_d
+            });
+            cell.rounded(gradient)
+        }),
+    },
+    Difference {
+        name: "`lambda` is rounded to the format.",
+        functions: &["hardshrink", "softshrink"],
+        formats: &["f32", "f16", "bf16"],
+        applies: |cell| !cell.x_is_nan() && !cell.theirs.is_empty(),
+        gives: Gives::Bits(|cell| {
+            let (x, lambda) = (cell.x_value().unwrap(), cell.in_format(cell.parameters[0]));
+            if x.abs() <= lambda {
+                0
+            } else if cell.function == "hardshrink" || !cell.is_value() {
+                cell.argument()
+            } else {
+                cell.rounded(Some(x - lambda.copysign(x)))
+            }
+        }),
+    },
+    Difference {
+        name: "a `lambda` that rounds to infinity is an error.",
+        functions: &["hardshrink", "softshrink"],
+        formats: &["f32", "f16", "bf16"],
+        applies: |cell| cell.parameters == [1e300],
+        gives: Gives::Error,
+    },
+    Difference {
+        name: "where it is 0, f(x) has the sign of x in the tail.",
+        functions: &["softshrink"],
+        formats: ALL,
+        applies: |cell| !cell.theirs.is_empty() && is_negative_zero_of_softshrink(cell),
+        gives: Gives::Bits(Cell::negative_zero),
+    },
+    Difference {
+        name: "the gradient at NaN is +0.0 in whole vectors.",
+        functions: &["softshrink"],
+        formats: ALL,
+        applies: |cell| !cell.is_value() && cell.x_is_nan() && cell.g != 0,
+        gives: Gives::Bits(|_| 0),
+    },
+    Difference {
+        name: "the gradient at NaN is g in the tail.",
+        functions: &["softshrink"],
+        formats: ALL,
+        applies: |cell| !cell.is_value() && cell.x_is_nan(),
+        gives: Gives::Bits(|cell| cell.g),
+    },
+    Difference {
+        name: "f(x) is x - y of the rounded y = tanh(x), which cancels next to 0.",
+        functions: &["tanhshrink"],
+        formats: &["f32", "f16", "bf16"],
+        applies: |cell| cell.is_value() && !cell.x_is_nan() && !is_at_infinity(cell),
+        gives: Gives::Bits(|cell| cell.rounded(cell.x_value().map(|x| x - cell.in_format(x.tanh())))),
+    },
+    Difference {
+        name: "f(x) is x - y of the rounded y = tanh(x), which cancels next to 0: it is off by up to 2^-54.",
+        functions: &["tanhshrink"],
+        formats: &["f64"],
+        applies: Cell::is_value,
+        gives: Gives::WithinOfOne(0.25),
+    },
+    Difference {
+        name: "the gradient is g - g * (1 - y²) of the rounded y = tanh(x), which cancels next to 0. It is NaN for an infinite g, and +0.0 for \
+               -0.0.",
+        functions: &["tanhshrink"],
+        formats: ALL,
+        applies: |cell| !cell.is_value() && !cell.x_is_nan() && !is_finite_of_f64(cell),
+        gives: Gives::Bits(|cell| cell.rounded(tanhshrink_gradient(cell))),
+    },
+    Difference {
+        name: "for other g it is off by ulp in proportion to 1 / x², 230,000 of them at 0.001.",
+        functions: &["tanhshrink"],
+        formats: &["f64"],
+        applies: |cell| !cell.is_value() && is_finite_of_f64(cell),
+        gives: Gives::Within(3e5),
+    },
+    Difference {
         name: "where beta * x > 20, f(x) is x, and the gradient g.",
         functions: &["softplus"],
         formats: &["f64"],
@@ -411,6 +518,9 @@ const DIFFERENCES: &[Difference] = &[
             "crelu",
             "softplus",
             "log_sigmoid",
+            "softsign",
+            "softshrink",
+            "tanhshrink",
         ],
         formats: &["f32", "f64", "f16"],
         applies: |_| true,
@@ -449,6 +559,9 @@ const DIFFERENCES: &[Difference] = &[
             "tanh",
             "softplus",
             "log_sigmoid",
+            "softsign",
+            "softshrink",
+            "tanhshrink",
         ],
         formats: ALL,
         applies: |_| true,
@@ -464,6 +577,29 @@ fn greatest(cell: &Cell) -> f64 {
 /// Whether e^-x is, in the format that is computed in.
 fn has_infinite_exp(cell: &Cell) -> bool {
     cell.x_value().is_some_and(|x| cell.step((-x).exp()).is_infinite())
+}
+
+fn is_at_infinity(cell: &Cell) -> bool {
+    cell.x_value().is_some_and(f64::is_infinite)
+}
+
+fn is_negative_zero_of_softshrink(cell: &Cell) -> bool {
+    let is_zero = cell
+        .x_value()
+        .is_some_and(|x| x.abs() <= cell.in_format(cell.parameters[0]));
+    cell.is_value() && is_zero && cell.x & cell.negative_zero() != 0
+}
+
+/// Whether the gradient of tanhshrink depends on the rounding of tanh(x) in `f64`.
+fn is_finite_of_f64(cell: &Cell) -> bool {
+    let is_exact = cell.format.value(cell.g).is_none_or(f64::is_infinite) || cell.g == cell.negative_zero();
+    cell.format == Format::F64 && !is_exact && !cell.x_is_nan()
+}
+
+fn tanhshrink_gradient(cell: &Cell) -> Option<f64> {
+    let (x, g) = cell.x_value().zip(cell.format.value(cell.g))?;
+    let y = cell.in_format(x.tanh());
+    Some(g + cell.in_format(-g * cell.step((-y).mul_add(y, 1.0))))
 }
 
 /// Of softplus, with the product as it is rounded.
