@@ -21,7 +21,6 @@ FORMATS = {"f32": np.float32, "f16": np.float16, "bf16": ml_dtypes.bfloat16, "f6
 RELU = [1, 2, 4, 8, 16, 32, 64], [1 << 10, 16 << 10, 256 << 10, 1 << 20, 16 << 20, 256 << 20], [1], [True, False]
 SMOOTH = [4 << 10, 64 << 10, 1 << 20, 16 << 20], [], [1, 3], [False]
 PERIOD = 1 << 17  # After so many the numbers repeat: more than what a branch predictor remembers.
-ROUNDS = 7
 COLUMNS = "library,function,format,input,elements,bytes,ns,rectify_ns,ulp,breaks,rectify_ulp,rectify_breaks"
 
 here = Path(__file__).parent
@@ -148,10 +147,12 @@ def measure(function, format, is_backward, is_inplace, deviation, elements, erro
             error = np.abs(periods[0].astype(np.longdouble) - exact)
             assert (error <= tolerance).all() and (periods == periods[0]).all(), f"{name}, {function}: a wrong result"
         calls = 1
-        while run(calls) < 200_000:
+        while (elapsed := run(calls)) < 200_000:
             calls *= 2
-        times = [(run(calls) / calls, run_rectify(calls) / calls) for _ in range(ROUNDS)]
-        ns, rectify_ns = (statistics.median(column) for column in zip(*times))
+        rounds = 25 if elapsed < 10_000_000 else 5
+        times = [(run(calls) / calls, run_rectify(calls) / calls) for _ in range(rounds)]
+        # Lower quartiles of short rounds: what else runs on the core adds milliseconds to some.
+        ns, rectify_ns = (statistics.quantiles(column)[0] for column in zip(*times))
         suffix = ("_backward" if is_backward else "") + ("_inplace" if is_inplace else "")
         cell = name, function + suffix, format, deviation, elements, x.nbytes, f"{ns:.2f}", f"{rectify_ns:.2f}"
         print(*cell, *error_columns[name], *error_columns["rectify"], sep=",", flush=True)

@@ -10,7 +10,6 @@ mod tract;
 
 use std::ffi::{CStr, c_char};
 use std::hint::black_box;
-use std::ptr::null;
 use std::slice::{from_raw_parts, from_raw_parts_mut};
 use std::time::Instant;
 
@@ -51,11 +50,11 @@ impl Call {
         unsafe {
             let slice = |data: *const u8| from_raw_parts(data.cast::<T>(), self.len);
             let output = from_raw_parts_mut(self.target.cast::<T>(), self.len);
-            match (self.x, self.grad) {
-                (x, grad) if grad == null() && x == target => Slices::ForwardInplace(output),
-                (x, grad) if grad == null() => Slices::Forward(slice(x), output),
-                (x, grad) if grad == target => Slices::BackwardInplace(slice(x), output),
-                (x, grad) => Slices::Backward(slice(x), slice(grad), output),
+            match self.grad.is_null() {
+                true if self.x == target => Slices::ForwardInplace(output),
+                true => Slices::Forward(slice(self.x), output),
+                false if self.grad == target => Slices::BackwardInplace(slice(self.x), output),
+                false => Slices::Backward(slice(self.x), slice(self.grad), output),
             }
         }
     }

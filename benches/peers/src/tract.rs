@@ -5,23 +5,25 @@ use tract_linalg::Func;
 
 use crate::{Number, Slices};
 
+pub type Kernel<T> = Box<dyn Fn(&mut [T])>;
+
 pub trait Kernels: Number {
-    fn kernel(function: Func) -> Box<dyn Fn(&mut [Self])>;
+    fn kernel(function: Func) -> Kernel<Self>;
 
     /// ReLU.
-    fn leaky_relu_of_0() -> Box<dyn Fn(&mut [Self])>;
+    fn leaky_relu_of_0() -> Kernel<Self>;
 }
 
 macro_rules! kernels {
     ($($format:ident: $kernel:ident $kernel_of_slope:ident;)+) => {
         $(
             impl Kernels for $format {
-                fn kernel(function: Func) -> Box<dyn Fn(&mut [Self])> {
+                fn kernel(function: Func) -> Kernel<Self> {
                     let kernel = function.$kernel().expect("a kernel of tract's");
                     Box::new(move |x| kernel.run(x).expect("tract runs"))
                 }
 
-                fn leaky_relu_of_0() -> Box<dyn Fn(&mut [Self])> {
+                fn leaky_relu_of_0() -> Kernel<Self> {
                     let kernel = Func::LeakyRelu.$kernel_of_slope().expect("a kernel of tract's");
                     Box::new(move |x| kernel.run_with_params(x, Default::default()).expect("tract runs"))
                 }
