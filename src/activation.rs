@@ -261,6 +261,7 @@ macro_rules! any {
         /// | `logsigmoid`, `LogSigmoid` | `LogSigmoid`, likewise |
         /// | `softsign`, `Softsign` | `Softsign`, likewise |
         /// | `tanhshrink`, `Tanhshrink` | `Tanhshrink`, likewise |
+        /// | `mish`, `Mish` | `Mish`, likewise |
         /// | `softshrink`, `Softshrink` | `Softshrink`, likewise, lambda 0.5 |
         /// | `softplus`, `Softplus` | `Softplus`, likewise, beta 1 |
         ///

@@ -12,6 +12,8 @@ mod hardtanh;
 mod leaky_relu;
 #[cfg(feature = "smooth")]
 mod log_sigmoid;
+#[cfg(feature = "smooth")]
+mod mish;
 mod order;
 mod prelu;
 mod product;
@@ -47,6 +49,8 @@ pub use hardtanh::Hardtanh;
 pub use leaky_relu::LeakyRelu;
 #[cfg(feature = "smooth")]
 pub use log_sigmoid::LogSigmoid;
+#[cfg(feature = "smooth")]
+pub use mish::Mish;
 pub(crate) use prelu::{PReluGradient, PReluSlopes, PReluValue, prelu_params};
 #[cfg(feature = "smooth")]
 pub(crate) use product::ProductOf;
@@ -110,7 +114,7 @@ pub(crate) use for_each_function;
 #[cfg(feature = "smooth")]
 macro_rules! with_smooth_functions {
     ($macro:ident $($lists:tt)+) => {
-        $macro! { $($lists)+ smooth: [LogSigmoid Sigmoid Softplus Softshrink Softsign Tanh Tanhshrink] from output: [Sigmoid Tanh] }
+        $macro! { $($lists)+ smooth: [LogSigmoid Mish Sigmoid Softplus Softshrink Softsign Tanh Tanhshrink] from output: [Sigmoid Tanh] }
     };
 }
 #[cfg(not(feature = "smooth"))]

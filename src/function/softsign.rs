@@ -31,10 +31,10 @@ use crate::simd::{Float, FloatLane};
 /// - 1 + |x| is not squared, which would overflow where the gradient does not underflow. Where the gradient for g = 1 is
 ///   rounded to 0 in the compute format, in `f32` from |x| = 2^75 on, it is +0.0 for each g.
 /// - The sum and the quotient are rounded to nearest even each. The gradient is g * i * i for the rounded i = 1 / (1 + |x|).
-///   `f32` and `f64`: the value is within 1.5 ulp of the exact one (1.4954 at x = 511.5, of each 211th in
-///   `f32`), the gradient for g = 1 within 3.75, for any g within 4.25.
+///   `f32` and `f64`: the value is within 1.5 ulp of the exact one (in `f32` 1.4992 at x = -2047.3749), the
+///   gradient for g = 1 within 3.75 (3.4983 at x = -16780110), for any g within 4.25.
 /// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1.
-/// - f is not monotonic: some neighbours go down by an ulp.
+/// - f is not monotonic: of all neighbours in `f32` 16,668,536 go down by an ulp.
 /// - The CPU's rounding and flush-to-zero modes apply.
 ///
 /// It is PyTorch's `softsign` and ONNX's operator `Softsign`. It is due to Turian, Bergstra and Bengio (2009), after Bergstra,

@@ -20,13 +20,19 @@ impl<F: Float> ScaledExp<F> {
     }
 }
 
+/// 128, or 900 of `f64`.
+#[inline(always)]
+pub fn exp_bound<F: Float>(simd: F::Simd) -> F {
+    constant(simd, 0x4300_0000, 0x408c_2000_0000_0000)
+}
+
 /// e^-x for x >= 0.
 ///
-/// x is taken as at most the bound below, where e^-x is less than half of the least subnormal number. So are infinity and NaN.
+/// x is taken as at most [`exp_bound`], where e^-x is less than half of the least subnormal number. So are infinity and NaN.
 #[inline(always)]
 pub fn exp_minus<F: Float>(simd: F::Simd, x: F) -> ScaledExp<F> {
-    // 128 and 900. As integers, numbers without a sign are in their own order.
-    let bound = constant(simd, 0x4300_0000, 0x408c_2000_0000_0000);
+    // As integers, numbers without a sign are in their own order.
+    let bound = exp_bound(simd);
     let x = x.replace(x.gt(bound), bound);
     let minus_log2_e = constant(simd, 0xbfb8_aa3b, 0xbff7_1547_652b_82fe);
     let (biased, n) = nearest_integer(simd, x, minus_log2_e);

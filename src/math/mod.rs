@@ -7,9 +7,9 @@ mod exp;
 mod log1p;
 mod logistic;
 
-pub use exp::{Factor, exp_minus, exp_minus_product, half_of_least_number, scale, unscale};
+pub use exp::{Factor, exp_bound, exp_minus, exp_minus_product, half_of_least_number, scale, unscale};
 pub use log1p::log1p_quotient;
-pub use logistic::logistic_gradient;
+pub use logistic::{logistic_gradient, scaled_gradient};
 
 use crate::simd::{Float, FloatLane};
 

@@ -50,6 +50,11 @@ impl fmt::Display for Worst {
 
 /// The distance from the exact result in units of its last place. Infinite where just one of them is a number of the format.
 pub fn ulps(format: Format, result: u64, exact: Wide) -> f64 {
+    ulps_of(format, result, exact, 0.0)
+}
+
+/// The same, of `size` where the exact result is less.
+fn ulps_of(format: Format, result: u64, exact: Wide, size: f64) -> f64 {
     let nearest = format.nearest(exact.high);
     if nearest & !format.sign() == format.infinity() || !exact.high.is_finite() {
         return if result == nearest { 0.0 } else { f64::INFINITY };
@@ -57,7 +62,7 @@ pub fn ulps(format: Format, result: u64, exact: Wide) -> f64 {
     let Some(result) = format.value(result) else {
         return f64::INFINITY;
     };
-    let exponent = (exact.high.abs().to_bits() >> 52) as i32 - 1023;
+    let exponent = (exact.high.abs().max(size).to_bits() >> 52) as i32 - 1023;
     let exponent = exponent.max(format.least_exponent()) - format.mantissa_width() as i32;
     let difference = (exact - Wide::from(result)).high.abs();
     // A subnormal power of 2 has no reciprocal.
@@ -90,6 +95,14 @@ fn results(format: Format, case: Case, x: &[u64], g: &[u64]) -> [Vec<u64>; 3] {
     })
 }
 
+/// The size of the terms that cancel in the slope at x, next to a root: errors are counted in ulp of that where the slope is less.
+fn cancelling(case: Case, x: f64) -> f64 {
+    match case.function.name {
+        "mish" if x < 0.0 => -x * x.exp(),
+        _ => 0.0,
+    }
+}
+
 /// Of the patterns x with the gradients g.
 fn errors(format: Format, case: Case, real: &Real, x: &[u64], g: &[u64]) -> Errors {
     let [y, slope, grad] = results(format, case, x, g);
@@ -117,17 +130,18 @@ fn errors(format: Format, case: Case, real: &Real, x: &[u64], g: &[u64]) -> Erro
         } else {
             grad
         };
-        let worst = |result, exact: Wide, g| Worst {
-            ulps: ulps(format, result, exact),
+        let cancelling = cancelling(case, x);
+        let worst = |result, exact: Wide, g, size| Worst {
+            ulps: ulps_of(format, result, exact, size),
             x,
             g,
         };
         add(
             &mut errors,
             [
-                worst(y, (real.value)(case.parameters, at), 1.0),
-                worst(slope, exact, 1.0),
-                worst(grad, of_any_g, g),
+                worst(y, (real.value)(case.parameters, at), 1.0, 0.0),
+                worst(slope, exact, 1.0, cancelling),
+                worst(grad, of_any_g, g, cancelling * g.abs()),
             ],
         );
     }
@@ -153,7 +167,12 @@ fn furthest_from_f64(case: Case, x: &[u64], g: &[u64]) -> [usize; 3] {
             if exact.is_nan() || output == 2 && is_zero(i) {
                 return 0.0;
             }
-            ulps(Format::F32, narrow[output][i], Wide::from(exact))
+            let size = if output == 0 {
+                0.0
+            } else {
+                cancelling(case, Format::F32.value(x[i]).unwrap_or(0.0))
+            };
+            ulps_of(Format::F32, narrow[output][i], Wide::from(exact), size)
         };
         let furthest = (0..x.len())
             .map(|i| (distance(i), i))

@@ -20,6 +20,7 @@ TANH += [-13.890155170910495, 19.06, -40.0, 89.0]
 # Likewise of softplus and log-sigmoid.
 SOFTPLUS = [*SIGMOID, 0.0018882751, -0.0018882751, 6.389618e-05, -6.389618e-05, 20.5, -20.5, 36.5, 66.0, -66.0, 68.0]
 # Of the others.
+MISH = [*[number for number in SIGMOID if not -105.0 < number < -100.0], -1.1924312, -1.0, 1.0, 20.5]
 SOFTSIGN = [-2.9, 0.7, 1e4, -1e10, 1e19, 3e22, 1e160]
 SOFTSHRINK = [0.7, -1.7, 1e-8, 1e4]
 TANHSHRINK = [0.001, -0.01, 0.1, 0.5, 0.9, -1.0, 1.2, -1.5, 2.0, 2.9, -9.01, 9.5, 17.0, -19.5, 88.0]

@@ -1,8 +1,8 @@
 //! The activations, and the four methods of each.
 
 use rectify::{
-    AnyActivation, ClippedRelu, HardSigmoid, HardSwish, Hardshrink, Hardtanh, Kernels, LeakyRelu, LogSigmoid, Relu,
-    Sigmoid, Softplus, Softshrink, Softsign, SquaredRelu, Tanh, Tanhshrink, ThresholdedRelu,
+    AnyActivation, ClippedRelu, HardSigmoid, HardSwish, Hardshrink, Hardtanh, Kernels, LeakyRelu, LogSigmoid, Mish,
+    Relu, Sigmoid, Softplus, Softshrink, Softsign, SquaredRelu, Tanh, Tanhshrink, ThresholdedRelu,
 };
 
 use crate::Limit;
@@ -222,6 +222,23 @@ static ROWS: &[Row] = &[
             function: AnyActivation::Tanhshrink(Tanhshrink),
             forward: Some(|least| least.cbrt()),
             backward: 0.25,
+        }),
+    },
+    Row {
+        name: "mish",
+        function: AnyActivation::Mish(Mish),
+        is_exact: false,
+        value: |x| x * (x.exp().ln_1p()).tanh(),
+        slope: |x| {
+            let tanh = x.exp().ln_1p().tanh();
+            tanh + x * (1.0 - tanh * tanh) / (1.0 + (-x).exp())
+        },
+        // From here on numbers stay, or are 0 at once.
+        inplace: [Fixed(200.0), Fixed(200.0)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::Mish(Mish),
+            forward: Some(|least| least),
+            backward: -1.0,
         }),
     },
 ];

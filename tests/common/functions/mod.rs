@@ -19,6 +19,8 @@ mod hardtanh;
 mod leaky_relu;
 #[cfg(feature = "smooth")]
 mod log_sigmoid;
+#[cfg(feature = "smooth")]
+mod mish;
 mod relu;
 #[cfg(feature = "smooth")]
 mod sigmoid;
@@ -102,6 +104,8 @@ pub static FUNCTIONS: &[Function] = &[
     thresholded_relu::FUNCTION,
     #[cfg(feature = "smooth")]
     log_sigmoid::FUNCTION,
+    #[cfg(feature = "smooth")]
+    mish::FUNCTION,
     #[cfg(feature = "smooth")]
     sigmoid::FUNCTION,
     #[cfg(feature = "smooth")]

@@ -7,7 +7,7 @@ use rectify::{Activation, Channels, ClippedRelu, PRelu};
 use crate::common::functions::FUNCTIONS;
 
 /// With the number of elements.
-const CASES: [(&str, usize); 30] = [
+const CASES: [(&str, usize); 31] = [
     ("test_clip_example", 3),
     ("test_clip", 60),
     ("test_clip_inbounds", 3),
@@ -22,6 +22,7 @@ const CASES: [(&str, usize); 30] = [
     ("test_leakyrelu_example", 3),
     ("test_leakyrelu", 60),
     ("test_leakyrelu_default", 60),
+    ("test_mish", 10000),
     ("test_prelu_example", 60),
     ("test_prelu_broadcast", 60),
     ("test_relu", 60),
@@ -50,7 +51,7 @@ fn number(hex: &str) -> f32 {
 }
 
 fn check(case: &str, activation: impl Activation, x: &[f32], expected: &[f32]) {
-    let is_rounded_otherwise = ["test_hard", "test_sigmoid", "test_soft", "test_tanh"]
+    let is_rounded_otherwise = ["test_hard", "test_mish", "test_sigmoid", "test_soft", "test_tanh"]
         .iter()
         .any(|name| case.starts_with(name));
     let tolerance = if is_rounded_otherwise { 4.0 * f32::EPSILON } else { 0.0 };

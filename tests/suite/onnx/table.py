@@ -20,6 +20,7 @@ PARAMETERS = {
     "Sigmoid": [],
     "Tanh": [],
     "Softplus": [],
+    "Mish": [],
     "Softsign": [],
     "Shrink": ["lambd", "bias"],
 }
@@ -32,7 +33,7 @@ for case in node.collect_testcases(""):
         continue
     (inputs, [y]) = case.data_sets[0]
     inputs = dict(zip(filter(None, operator.input), inputs))
-    x = inputs.pop("x")
+    x = inputs.pop(operator.input[0])
     values = {key: attribute.default_value.f for key, attribute in onnx.defs.get_schema(name).attributes.items()}
     values |= {attribute.name: attribute.f for attribute in operator.attribute} | inputs
     if name == "Clip":

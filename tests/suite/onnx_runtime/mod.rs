@@ -80,6 +80,27 @@ const DIFFERENCES: &[Difference] = &[
         gives: Gives::Bits(|cell| cell.product(cell.x_value(), line(cell, &[1.0 / 6.0, 0.5]))),
     },
     Difference {
+        name: "f(-inf) is NaN.",
+        functions: &["mish"],
+        formats: &["f32", "f16"],
+        applies: |cell| cell.x_value() == Some(f64::NEG_INFINITY),
+        gives: Gives::Bits(Cell::nan),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, within 2.5 ulp.",
+        functions: &["mish"],
+        formats: &["f32"],
+        applies: |cell| cell.x_value() > Some(-87.0),
+        gives: Gives::Within(2.5),
+    },
+    Difference {
+        name: "f(x) is off by up to 2300 ulp where e^x is subnormal.",
+        functions: &["mish"],
+        formats: &["f32"],
+        applies: |cell| cell.x_value().is_some_and(|x| x <= -87.0 && x.is_finite()),
+        gives: Gives::Within(2300.0),
+    },
+    Difference {
         name: "f(x) is NaN at infinities.",
         functions: &["softsign"],
         formats: &["f32", "f16"],
@@ -193,7 +214,7 @@ const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "a signalling NaN comes out quiet.",
-        functions: &["softplus"],
+        functions: &["softplus", "mish"],
         formats: &["f32"],
         applies: |_| true,
         gives: Gives::Quiet,
@@ -221,7 +242,7 @@ const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "a NaN comes out with other bits.",
-        functions: &["prelu", "softplus", "softsign"],
+        functions: &["prelu", "mish", "softplus", "softsign"],
         formats: &["f32", "f16"],
         applies: |_| true,
         gives: Gives::AnotherNan,

@@ -47,6 +47,7 @@ FUNCTIONS = {
     "sigmoid": ("Sigmoid", [], [], [[]], tables.SIGMOID),
     "tanh": ("Tanh", [], [], [[]], tables.TANH),
     "softplus": ("Softplus", [], [], [[]], tables.SOFTPLUS),
+    "mish": ("Mish", [], [], [[]], tables.MISH),
     "softsign": ("Softsign", [], [], [[]], tables.SOFTSIGN),
     "hardshrink": ("Shrink", ["lambd"], [], [[0.5], [0.3], [0.0], [1e-9], [INFINITY]], []),
     "softshrink": ("Shrink", ["lambd", "bias"], [], [[0.5], [0.3], [0.0], [1e-9]], tables.SOFTSHRINK),

@@ -230,6 +230,107 @@ const DIFFERENCES: &[Difference] = &[
         gives: Gives::Bits(|cell| cell.g),
     },
     Difference {
+        name: "f(-inf) is NaN, and so is the gradient at infinities.",
+        functions: &["mish"],
+        formats: ALL,
+        applies: |cell| is_at_infinity(cell) && (!cell.is_value() || cell.x_value() < Some(0.0)),
+        gives: Gives::Bits(Cell::nan),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, within 2.5 ulp.",
+        functions: &["mish"],
+        formats: &["f32", "f64"],
+        applies: |cell| cell.is_value() && !is_at_infinity(cell) && !has_subnormal_exp(cell),
+        gives: Gives::Within(2.5),
+    },
+    Difference {
+        name: "f(x) is off by up to 160 ulp where e^x is subnormal or 0.",
+        functions: &["mish"],
+        formats: &["f64"],
+        applies: |cell| cell.is_value() && !is_at_infinity(cell) && has_subnormal_exp(cell),
+        gives: Gives::Within(160.0),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise where e^x is subnormal: within 20 ulp.",
+        functions: &["mish"],
+        formats: &["f32"],
+        applies: |cell| cell.is_value() && !is_at_infinity(cell) && has_subnormal_exp(cell),
+        gives: Gives::Within(20.0),
+    },
+    Difference {
+        name: "the gradient is rounded otherwise, within 12 ulp where its terms don't cancel.",
+        functions: &["mish"],
+        formats: &["f32", "f64"],
+        applies: |cell| is_mish_gradient(cell) && !is_next_to_root_of_mish(cell) && !has_infinite_exp(cell),
+        gives: Gives::Within(12.0),
+    },
+    Difference {
+        name: "the gradient is off by up to 2e8 ulp next to its root.",
+        functions: &["mish"],
+        formats: &["f32"],
+        applies: |cell| is_mish_gradient(cell) && is_next_to_root_of_mish(cell),
+        gives: Gives::Within(2e8),
+    },
+    Difference {
+        name: "the gradient is off by up to 1e8 ulp next to its root.",
+        functions: &["mish"],
+        formats: &["f64"],
+        applies: |cell| is_mish_gradient(cell) && is_next_to_root_of_mish(cell),
+        gives: Gives::Within(1e8),
+    },
+    Difference {
+        name: "the gradient is rounded to `f32` first: within 0.65 ulp.",
+        functions: &["mish"],
+        formats: &["f16"],
+        applies: |cell| is_mish_gradient(cell),
+        gives: Gives::Within(0.65),
+    },
+    Difference {
+        name: "the gradient is g * e^x where e^-x overflows, of the wrong sign: below -88.72.",
+        functions: &["mish"],
+        formats: &["f32"],
+        applies: |cell| is_mish_gradient(cell) && has_infinite_exp(cell),
+        gives: Gives::Within(1.7e7),
+    },
+    Difference {
+        name: "the gradient is g * e^x where e^-x overflows, of the wrong sign: below -709.78.",
+        functions: &["mish"],
+        formats: &["f64"],
+        applies: |cell| is_mish_gradient(cell) && has_infinite_exp(cell),
+        gives: Gives::Within(7e15),
+    },
+    Difference {
+        name: "the gradient is g * e^x where e^-x overflows, of the wrong sign: below -88.5.",
+        functions: &["mish"],
+        formats: &["bf16"],
+        applies: |cell| is_mish_gradient(cell) && has_infinite_exp(cell),
+        gives: Gives::Within(260.0),
+    },
+    Difference {
+        name: "for an infinite g that is infinite, of the wrong sign too.",
+        functions: &["mish"],
+        formats: ALL,
+        applies: |cell| {
+            let is_infinite = cell.format.value(cell.g).is_some_and(f64::is_infinite);
+            !cell.is_value() && is_infinite && has_infinite_exp(cell) && !is_at_infinity(cell) && mish_exp(cell) != 0.0
+        },
+        gives: Gives::Bits(|cell| cell.g),
+    },
+    Difference {
+        name: "for an infinite g the gradient has the wrong sign at some x next to its root.",
+        functions: &["mish"],
+        formats: &["f32"],
+        applies: |cell| !cell.is_value() && cell.x == 0xbf98_a196 && cell.g == cell.format.infinity(),
+        gives: Gives::Bits(|cell| cell.g),
+    },
+    Difference {
+        name: "where e^x is rounded to 0, the gradient is 0 with the sign of g, or NaN.",
+        functions: &["mish"],
+        formats: ALL,
+        applies: |cell| !cell.is_value() && mish_exp(cell) == 0.0 && !is_at_infinity(cell),
+        gives: Gives::Bits(|cell| cell.product(cell.format.value(cell.g), Some(0.0))),
+    },
+    Difference {
         name: "f(x) and the gradient are NaN at infinities.",
         functions: &["softsign"],
         formats: ALL,
@@ -518,6 +619,7 @@ const DIFFERENCES: &[Difference] = &[
             "crelu",
             "softplus",
             "log_sigmoid",
+            "mish",
             "softsign",
             "softshrink",
             "tanhshrink",
@@ -559,6 +661,7 @@ const DIFFERENCES: &[Difference] = &[
             "tanh",
             "softplus",
             "log_sigmoid",
+            "mish",
             "softsign",
             "softshrink",
             "tanhshrink",
@@ -577,6 +680,25 @@ fn greatest(cell: &Cell) -> f64 {
 /// Whether e^-x is, in the format that is computed in.
 fn has_infinite_exp(cell: &Cell) -> bool {
     cell.x_value().is_some_and(|x| cell.step((-x).exp()).is_infinite())
+}
+
+/// e^x as it is rounded.
+fn mish_exp(cell: &Cell) -> f64 {
+    cell.x_value().map_or(f64::NAN, |x| cell.step(x.exp()))
+}
+
+fn has_subnormal_exp(cell: &Cell) -> bool {
+    mish_exp(cell) < cell.format.normal_range()[0]
+}
+
+/// Whether it is a gradient for a finite g, computed from an e^x that isn't 0.
+fn is_mish_gradient(cell: &Cell) -> bool {
+    let is_finite = cell.format.value(cell.g).is_some_and(f64::is_finite);
+    !cell.is_value() && is_finite && mish_exp(cell) != 0.0 && !cell.x_is_nan() && !is_at_infinity(cell)
+}
+
+fn is_next_to_root_of_mish(cell: &Cell) -> bool {
+    cell.x_value().is_some_and(|x| (x + 1.19243).abs() < 0.1)
 }
 
 fn is_at_infinity(cell: &Cell) -> bool {

@@ -103,6 +103,7 @@ FUNCTIONS = {
     "tanh": (unary(torch.tanh), [[]], tables.TANH),
     "softplus": (unary(F.softplus), [[1.0], [0.3], [20.0]], tables.SOFTPLUS),
     "log_sigmoid": (unary(F.logsigmoid), [[]], tables.SOFTPLUS),
+    "mish": (unary(F.mish), [[]], tables.MISH),
     "softsign": (unary(F.softsign), [[]], tables.SOFTSIGN),
     "hardshrink": (unary(F.hardshrink), [[0.5], [0.3], [0.0], [1e-9], [1e300], [INFINITY]], []),
     "softshrink": (unary(F.softshrink), [[0.5], [0.3], [0.0], [1e-9], [1e300]], tables.SOFTSHRINK),
