@@ -78,7 +78,14 @@ impl Select for Hardshrink {
     type Params<L: Lane> = Outside<L>;
 
     fn params<T: Format>(self) -> Outside<T::Lane> {
-        Outside::new(T::bits_of(self.lambda, Rounding::Down))
+        let bound = T::bits_of(self.lambda, Rounding::Down);
+        // Beyond the range that is infinite, but infinity is above lambda.
+        let greatest = T::INFINITY.wrapping_sub(T::Lane::LOWEST_BIT);
+        Outside::new(if self.lambda.is_finite() {
+            bound.min(greatest)
+        } else {
+            bound
+        })
     }
 
     #[inline(always)]
