@@ -264,6 +264,12 @@ macro_rules! any {
         /// | `mish`, `Mish` | `Mish`, likewise |
         /// | `softshrink`, `Softshrink` | `Softshrink`, likewise, lambda 0.5 |
         /// | `softplus`, `Softplus` | `Softplus`, likewise, beta 1 |
+        /// | `silu`, `SiLU` | `Silu`, likewise |
+        /// | `Swish` | `Swish`, beta 1, likewise |
+        /// | `QuickGelu` | `Swish::QUICK_GELU`, likewise |
+        /// | `elu`, `ELU`, `Elu` | `Elu`, alpha 1, likewise |
+        /// | `selu`, `SELU`, `Selu` | `Selu`, likewise |
+        /// | `celu`, `CELU`, `Celu` | `Celu`, alpha 1, likewise |
         ///
         /// Names are case-sensitive: ONNX's `HardSigmoid` has other defaults than PyTorch's `Hardsigmoid`. A name whose
         /// function has no default parameters, such as `threshold`, is an error that says so. [`SquaredRelu`] has no

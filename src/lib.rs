@@ -13,7 +13,8 @@
 //! - ReLU: the free functions below, such as [`relu_inplace`] and [`relu_backward`].
 //! - The other functions of one tensor are values with the trait [`Activation`]: [`LeakyRelu`], [`ClippedRelu`]
 //!   (ReLU6), [`Hardtanh`], [`Hardshrink`], [`ThresholdedRelu`], [`SquaredRelu`], [`HardSigmoid`] and [`HardSwish`]; with the feature
-//!   `smooth`, `LogSigmoid`, `Mish`, `Sigmoid`, `Softplus`, `Softshrink`, `Softsign`, `Tanh` and `Tanhshrink`.
+//!   `smooth`, `Celu`, `Elu`, `LogSigmoid`, `Mish`, `Selu`, `Sigmoid`, `Silu`, `Softplus`, `Softshrink`, `Softsign`, `Swish`, `Tanh` and
+//!   `Tanhshrink`.
 //! - [`AnyActivation`] is a function that is chosen at run time, by value or by its name in PyTorch or ONNX.
 //! - [`PRelu`], [`ReGlu`] and [`Crelu`] take several tensors; with the feature `smooth`, `Gated` and `Glu` too.
 //! - [`Fused`] applies an [`Activation`] to input + bias + residual in one pass over memory. Backward, it also computes
@@ -98,7 +99,8 @@
 //!   without SIMD. `wide` 1.7 does not compile with `-C target-feature=+avx512f` (nor with `vl`, `dq` or `-C
 //!   target-cpu=knl`) unless `avx512bw` is enabled too. Add `+avx512bw`, which all CPUs with AVX-512 except Xeon Phi
 //!   have, or leave the feature out.
-//! - `smooth`: `LogSigmoid`, `Mish`, `Sigmoid`, `Softplus`, `Softshrink`, `Softsign`, `Tanh`, `Tanhshrink`.
+//! - `smooth`: `Celu`, `Elu`, `LogSigmoid`, `Mish`, `Selu`, `Sigmoid`, `Silu`, `Softplus`, `Softshrink`, `Softsign`, `Swish`, `Tanh`,
+//!   `Tanhshrink`.
 //! - `rayon`: the functions on several threads, in the module `parallel`, and a method `parallel` on the types of
 //!   several tensors.
 
@@ -130,11 +132,14 @@ pub use activation::{Activation, AnyActivation, AnyOneBit, OneBitGradient, Parse
 pub use call::{
     AsRowsMut, Channels, Kernels, Rows, RowsMut, UnsupportedIsa, set_streaming_threshold, streaming_threshold,
 };
+#[cfg(feature = "smooth")]
+pub use function::{
+    Celu, Elu, FromOutput, LogSigmoid, Mish, Selu, Sigmoid, Silu, Softplus, Softshrink, Softsign, Swish, Tanh,
+    Tanhshrink,
+};
 pub use function::{
     ClippedRelu, HardSigmoid, HardSwish, Hardshrink, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu,
 };
-#[cfg(feature = "smooth")]
-pub use function::{FromOutput, LogSigmoid, Mish, Sigmoid, Softplus, Softshrink, Softsign, Tanh, Tanhshrink};
 #[cfg(feature = "half")]
 pub use half::{bf16, f16};
 pub use isa::{Isa, ParseIsaError};

@@ -1,8 +1,12 @@
 //! The arithmetic of the functions. A file has the public type of a function, its page, and its value and gradient on
 //! vectors.
 
+#[cfg(feature = "smooth")]
+mod celu;
 mod clipped_relu;
 mod crelu;
+#[cfg(feature = "smooth")]
+mod elu;
 #[cfg(feature = "smooth")]
 mod from_output;
 mod hard_sigmoid;
@@ -20,7 +24,11 @@ mod product;
 mod reglu;
 mod relu;
 #[cfg(feature = "smooth")]
+mod selu;
+#[cfg(feature = "smooth")]
 mod sigmoid;
+#[cfg(feature = "smooth")]
+mod silu;
 #[cfg(feature = "smooth")]
 #[cfg_attr(not(feature = "half"), allow(dead_code, reason = "for elements of 16 bits"))]
 mod smooth;
@@ -33,13 +41,19 @@ mod softsign;
 mod squared_relu;
 mod sum;
 #[cfg(feature = "smooth")]
+mod swish;
+#[cfg(feature = "smooth")]
 mod tanh;
 #[cfg(feature = "smooth")]
 mod tanhshrink;
 mod thresholded_relu;
 
+#[cfg(feature = "smooth")]
+pub use celu::Celu;
 pub use clipped_relu::ClippedRelu;
 pub(crate) use crelu::{CreluGradient, CreluValue};
+#[cfg(feature = "smooth")]
+pub use elu::Elu;
 #[cfg(feature = "smooth")]
 pub use from_output::FromOutput;
 pub use hard_sigmoid::HardSigmoid;
@@ -57,7 +71,11 @@ pub(crate) use product::ProductOf;
 pub(crate) use reglu::{ReGluGradient, ReGluValue};
 pub use relu::Relu;
 #[cfg(feature = "smooth")]
+pub use selu::Selu;
+#[cfg(feature = "smooth")]
 pub use sigmoid::Sigmoid;
+#[cfg(feature = "smooth")]
+pub use silu::Silu;
 #[cfg(all(feature = "half", feature = "smooth"))]
 pub(crate) use smooth::{OfBlocks, Tie};
 #[cfg(feature = "smooth")]
@@ -70,6 +88,8 @@ pub use softshrink::Softshrink;
 pub use softsign::Softsign;
 pub use squared_relu::SquaredRelu;
 pub(crate) use sum::{Sum, ValueOfSum};
+#[cfg(feature = "smooth")]
+pub use swish::Swish;
 #[cfg(feature = "smooth")]
 pub use tanh::Tanh;
 #[cfg(feature = "smooth")]
@@ -114,7 +134,7 @@ pub(crate) use for_each_function;
 #[cfg(feature = "smooth")]
 macro_rules! with_smooth_functions {
     ($macro:ident $($lists:tt)+) => {
-        $macro! { $($lists)+ smooth: [LogSigmoid Mish Sigmoid Softplus Softshrink Softsign Tanh Tanhshrink] from output: [Sigmoid Tanh] }
+        $macro! { $($lists)+ smooth: [Celu Elu LogSigmoid Mish Selu Sigmoid Silu Softplus Softshrink Softsign Swish Tanh Tanhshrink] from output: [Sigmoid Tanh] }
     };
 }
 #[cfg(not(feature = "smooth"))]

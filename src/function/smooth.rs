@@ -25,7 +25,8 @@ pub trait Code: 'static {
     /// The parameters, as bits of the compute format.
     type Params: Copy;
 
-    /// The elements of `f16` whose value in `f32` is half-way between two of `f16`, and the exact one is not.
+    /// The elements of `f16` whose value in `f32` is half-way between two of `f16`, or an ulp above, and the exact one is not;
+    /// and the least number.
     fn ties(_: Self::Params) -> &'static [Tie] {
         &[]
     }

@@ -42,7 +42,7 @@ pub fn exp_minus<F: Float>(simd: F::Simd, x: F) -> ScaledExp<F> {
 }
 
 /// A factor of x, for [`exp_minus_product`]. Numbers are bits.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Factor {
     /// Of x. Where it is more, e^-(factor x) is 0.
     bound: u64,
@@ -58,6 +58,12 @@ impl Factor {
     /// Of a number between the square roots of the least and the greatest normal number.
     #[inline]
     pub fn new<L: FloatLane>(factor: f64) -> Self {
+        Self::of_sum::<L>(factor, 0.0)
+    }
+
+    /// `factor + rest`, where the rest is a rounding error.
+    #[inline]
+    pub fn of_sum<L: FloatLane>(factor: f64, rest: f64) -> Self {
         // There the biased exponent is 0.
         let (high, bound) = if size_of::<L>() == size_of::<f32>() {
             (L::nearest_finite(factor).to_f64(), 187.0 * core::f64::consts::LN_2)
@@ -71,8 +77,22 @@ impl Factor {
         Self {
             bound: bits(bound / factor),
             minus_log2_e: bits(-core::f64::consts::LOG2_E * factor),
-            parts: [bits(high), bits(factor - high)],
+            parts: [bits(high), bits(factor - high + rest)],
         }
+    }
+
+    /// In one part.
+    #[inline(always)]
+    pub fn rounded<F: Float>(self, simd: F::Simd) -> F {
+        let [high, low] = self.parts.map(|bits| F::splat(simd, F::Lane::from_bits(bits)));
+        high.add(low)
+    }
+
+    /// x >= 0, up to where e^-(factor x) is 0.
+    #[inline(always)]
+    pub fn bounded<F: Float>(self, simd: F::Simd, x: F) -> F {
+        let bound = F::splat(simd, F::Lane::from_bits(self.bound));
+        x.replace(x.gt(bound), bound)
     }
 }
 
@@ -80,8 +100,7 @@ impl Factor {
 #[inline(always)]
 pub fn exp_minus_product<F: Float>(simd: F::Simd, x: F, factor: Factor) -> ScaledExp<F> {
     let bits = |bits| F::splat(simd, F::Lane::from_bits(bits));
-    let bound = bits(factor.bound);
-    let x = x.replace(x.gt(bound), bound);
+    let x = factor.bounded(simd, x);
     let (biased, n) = nearest_integer(simd, x, bits(factor.minus_log2_e));
     let [minus_ln2, minus_ln2_low] = minus_ln2(simd);
     let [high, low] = factor.parts.map(bits);

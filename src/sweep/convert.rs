@@ -83,7 +83,7 @@ impl<T: Format<Lane = i16>> Pass for FromF32<T> {
                 // A NaN of `bf16` is the upper half of that in `f32`. One of `f16` may have become quiet.
                 if const { !T::IS_BF16 } {
                     let x = load_up_to::<S>(simd, x.add(at), left);
-                    if !args.ties.is_empty() && has_tie(simd, first, second) {
+                    if !args.ties.is_empty() && (has_tie(simd, first, second) | has_least(simd, x)) {
                         rounded = patched(simd, args.ties, x, rounded);
                     }
                     let splat = |lane| RegisterOf::<S, i16>::splat(simd, lane);
@@ -119,14 +119,21 @@ unsafe fn load_up_to<S: Simd>(simd: S, source: *const i16, count: usize) -> Regi
     }
 }
 
-/// Whether one of the numbers is half-way between two of `f16`, if it is normal there.
+/// Whether one of the numbers is half-way between two of `f16`, or an ulp above, if it is normal there.
 #[inline(always)]
 fn has_tie<F: Float>(simd: F::Simd, first: F, second: F) -> bool {
     let splat = |bits| F::splat(simd, F::Lane::from_bits(bits));
-    // The bits that `f16` doesn't have.
-    let is_other = |number: F| number.bitand(splat(0x1fff)).xor(splat(0x1000)).nonzero();
+    // The bits that `f16` doesn't have, but the last one.
+    let is_other = |number: F| number.bitand(splat(0x1ffe)).xor(splat(0x1000)).nonzero();
     let are_others = F::and(simd, is_other(first), is_other(second));
     F::to_bits(simd, are_others) != u64::MAX >> (u64::BITS as usize - F::LANES)
+}
+
+/// Whether one of x is the least number of `f16`: its half is half-way to zero.
+#[inline(always)]
+fn has_least<V: Register<Lane = i16>>(simd: V::Simd, x: V) -> bool {
+    let are_others = x.xor(V::splat(simd, 1)).nonzero();
+    V::to_bits(simd, are_others) != u64::MAX >> (u64::BITS as usize - V::LANES)
 }
 
 /// `rounded`, with the values of those x that are in the list.

@@ -70,6 +70,9 @@ impl Wide {
 
     /// e^self - 1, next to 0 too.
     pub fn exp_m1(self) -> Self {
+        if self.high < -1000.0 {
+            return Self::from(-1.0);
+        }
         if self.high.abs() < power_of_2(-120) {
             return self;
         }

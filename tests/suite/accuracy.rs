@@ -95,14 +95,6 @@ fn results(format: Format, case: Case, x: &[u64], g: &[u64]) -> [Vec<u64>; 3] {
     })
 }
 
-/// The size of the terms that cancel in the slope at x, next to a root: errors are counted in ulp of that where the slope is less.
-fn cancelling(case: Case, x: f64) -> f64 {
-    match case.function.name {
-        "mish" if x < 0.0 => -x * x.exp(),
-        _ => 0.0,
-    }
-}
-
 /// Of the patterns x with the gradients g.
 fn errors(format: Format, case: Case, real: &Real, x: &[u64], g: &[u64]) -> Errors {
     let [y, slope, grad] = results(format, case, x, g);
@@ -130,7 +122,7 @@ fn errors(format: Format, case: Case, real: &Real, x: &[u64], g: &[u64]) -> Erro
         } else {
             grad
         };
-        let cancelling = cancelling(case, x);
+        let cancelling = (real.cancelling)(case.parameters, x);
         let worst = |result, exact: Wide, g, size| Worst {
             ulps: ulps_of(format, result, exact, size),
             x,
@@ -150,7 +142,7 @@ fn errors(format: Format, case: Case, real: &Real, x: &[u64], g: &[u64]) -> Erro
 
 /// Those among the patterns of `f32` at which the results differ most from those in `f64`, whose errors are as nothing beside them:
 /// to compute all exact results would take days.
-fn furthest_from_f64(case: Case, x: &[u64], g: &[u64]) -> [usize; 3] {
+fn furthest_from_f64(case: Case, real: &Real, x: &[u64], g: &[u64]) -> [usize; 3] {
     let in_f64 = |bits: &[u64]| -> Vec<u64> {
         let number = |&bits| Format::F32.value(bits).unwrap_or(f64::NAN).to_bits();
         bits.iter().map(number).collect()
@@ -167,11 +159,8 @@ fn furthest_from_f64(case: Case, x: &[u64], g: &[u64]) -> [usize; 3] {
             if exact.is_nan() || output == 2 && is_zero(i) {
                 return 0.0;
             }
-            let size = if output == 0 {
-                0.0
-            } else {
-                cancelling(case, Format::F32.value(x[i]).unwrap_or(0.0))
-            };
+            let [x, g] = [x[i], g[i]].map(|bits| Format::F32.value(bits).unwrap_or(0.0));
+            let size = [0.0, 1.0, g.abs()][output] * (real.cancelling)(case.parameters, x);
             ulps_of(Format::F32, narrow[output][i], Wide::from(exact), size)
         };
         let furthest = (0..x.len())
@@ -285,7 +274,7 @@ fn errors_are_within_the_bounds() {
                 for_patterns(&|x: Vec<u32>| {
                     let g: Vec<u64> = x.iter().map(|x| x.wrapping_mul(0x9e37_79b1).into()).collect();
                     let x: Vec<u64> = x.into_iter().map(u64::from).collect();
-                    let furthest = furthest_from_f64(case, &x, &g);
+                    let furthest = furthest_from_f64(case, real, &x, &g);
                     let [x, g] = [x, g].map(|bits| furthest.map(|i| bits[i]));
                     let worst = errors(format, case, real, &x, &g);
                     add(&mut all.lock().unwrap_or_else(PoisonError::into_inner), worst);

@@ -40,7 +40,8 @@ pub enum Gives {
     BitsOfValue(fn(&Cell, u64) -> u64),
     /// A number within so many ulp of the exact result. Half the bound is too little in each function and format.
     Within(f64),
-    /// The exact result plus or minus up to so many ulp of 1 in the format that is computed in, rounded. Half the bound is too little, too.
+    /// The exact result plus or minus up to so many ulp of 1 in the format that is computed in, rounded; of a gradient times g. Half the
+    /// bound is too little, too.
     WithinOfOne(f64),
     /// Where both give a NaN: that of the crate, but quiet.
     Quiet,
@@ -215,7 +216,12 @@ impl Cell {
         } else {
             f32::EPSILON.into()
         };
-        let distance = Wide::from(ulps_of_one * ulp);
+        let g = if self.is_value() {
+            1.0
+        } else {
+            self.format.value(self.g).unwrap()
+        };
+        let distance = Wide::from(ulps_of_one * ulp * g.abs());
         let rounded = |number: Wide| self.format.value(self.format.nearest(number.high)).unwrap();
         (rounded(exact - distance)..=rounded(exact + distance)).contains(&result)
     }

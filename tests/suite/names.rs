@@ -38,7 +38,7 @@ fn a_name_is_taken_to_the_letter() {
 
 #[test]
 fn an_unknown_name_is_answered_by_all_that_are_known() {
-    for unknown in ["", "gelu?", "ELU", "relu7"] {
+    for unknown in ["", "gelu?", "eLU", "relu7"] {
         let error = error(unknown);
         let (before, list) = error.split_once("known: ").unwrap_or_else(|| panic!("{error}"));
         assert_eq!(before, "unknown activation function; ");

@@ -1,8 +1,9 @@
 //! The activations, and the four methods of each.
 
 use rectify::{
-    AnyActivation, ClippedRelu, HardSigmoid, HardSwish, Hardshrink, Hardtanh, Kernels, LeakyRelu, LogSigmoid, Mish,
-    Relu, Sigmoid, Softplus, Softshrink, Softsign, SquaredRelu, Tanh, Tanhshrink, ThresholdedRelu,
+    AnyActivation, Celu, ClippedRelu, Elu, HardSigmoid, HardSwish, Hardshrink, Hardtanh, Kernels, LeakyRelu,
+    LogSigmoid, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Softshrink, Softsign, SquaredRelu, Swish, Tanh, Tanhshrink,
+    ThresholdedRelu,
 };
 
 use crate::Limit;
@@ -239,6 +240,86 @@ static ROWS: &[Row] = &[
             function: AnyActivation::Mish(Mish),
             forward: Some(|least| least),
             backward: -1.0,
+        }),
+    },
+    Row {
+        name: "silu",
+        function: AnyActivation::Silu(Silu),
+        is_exact: false,
+        value: |x| x / (1.0 + (-x).exp()),
+        slope: |x| {
+            let sigmoid = 1.0 / (1.0 + (-x).exp());
+            sigmoid + x * sigmoid / (1.0 + x.exp())
+        },
+        // The slope there is 1 or 0.
+        inplace: [Fixed(400.0), Fixed(400.0)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::Silu(Silu),
+            forward: Some(|least| least),
+            backward: -3.0,
+        }),
+    },
+    Row {
+        name: "swish",
+        function: AnyActivation::Swish(Swish::QUICK_GELU),
+        is_exact: false,
+        value: |x| x / (1.0 + (-1.702 * x).exp()),
+        slope: |x| {
+            let sigmoid = 1.0 / (1.0 + (-1.702 * x).exp());
+            sigmoid + 1.702 * x * sigmoid / (1.0 + (1.702 * x).exp())
+        },
+        inplace: [Fixed(400.0), Fixed(400.0)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::Swish(Swish::QUICK_GELU),
+            forward: Some(|least| least),
+            backward: -3.0,
+        }),
+    },
+    Row {
+        name: "elu",
+        function: AnyActivation::Elu(Elu::new(1.0)),
+        is_exact: false,
+        value: |x| x.max(x.exp_m1().min(0.0)),
+        slope: |x| x.min(0.0).exp(),
+        inplace: [Fixed(400.0), Fixed(400.0)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::Elu(Elu::new(1.0)),
+            forward: Some(|least| -0.5 * least),
+            backward: -3.0,
+        }),
+    },
+    Row {
+        name: "selu",
+        function: AnyActivation::Selu(Selu),
+        is_exact: false,
+        value: |x| 1.050_700_987_355_480_5 * x.max(1.673_263_242_354_377_2 * x.exp_m1().min(0.0)),
+        slope: |x| {
+            1.050_700_987_355_480_5
+                * if x > 0.0 {
+                    1.0
+                } else {
+                    1.673_263_242_354_377_2 * x.exp()
+                }
+        },
+        // Positive numbers grow, beyond those of 16 bits.
+        inplace: [Fixed(1.0), Fixed(400.0)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::Selu(Selu),
+            forward: Some(|least| -0.25 * least),
+            backward: -3.0,
+        }),
+    },
+    Row {
+        name: "celu",
+        function: AnyActivation::Celu(Celu::new(0.5)),
+        is_exact: false,
+        value: |x| x.max(0.5 * (2.0 * x).exp_m1().min(0.0)),
+        slope: |x| (2.0 * x.min(0.0)).exp(),
+        inplace: [Fixed(400.0), Fixed(400.0)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::Celu(Celu::new(0.5)),
+            forward: Some(|least| -0.5 * least),
+            backward: -3.0,
         }),
     },
 ];

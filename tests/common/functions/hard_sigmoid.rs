@@ -1,6 +1,6 @@
 use rectify::HardSigmoid;
 
-use super::{Bounds, Format, Function, Parameters, Real, Wide, finite};
+use super::{Bounds, Format, Function, NOTHING, Parameters, Real, Wide, finite};
 use crate::common::format::power_of_2;
 
 const PYTORCH: Parameters = [1.0 / 6.0, 0.5];
@@ -65,6 +65,7 @@ pub const FUNCTION: Function = Function {
             }
         },
         roots: &[],
+        cancelling: NOTHING,
         bounds: Bounds {
             value: 2.0,
             slope: 0.5,

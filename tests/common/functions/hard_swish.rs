@@ -1,6 +1,6 @@
 use rectify::HardSwish;
 
-use super::{Bounds, Format, Function, NO_PARAMETERS, Parameters, Real, Wide};
+use super::{Bounds, Format, Function, NO_PARAMETERS, NOTHING, Parameters, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "hard_swish",
@@ -28,6 +28,7 @@ pub const FUNCTION: Function = Function {
             _ => (x + x + Wide::from(3.0)) / Wide::from(6.0),
         },
         roots: &[-1.5, 0.0],
+        cancelling: NOTHING,
         bounds: Bounds {
             value: 1.88,
             slope: 1.0,

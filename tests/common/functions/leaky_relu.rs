@@ -1,6 +1,6 @@
 use rectify::LeakyRelu;
 
-use super::{Bounds, Format, Function, Parameters, Real, Wide, finite, is_above, one};
+use super::{Bounds, Format, Function, NOTHING, Parameters, Real, Wide, finite, is_above, one};
 
 pub const FUNCTION: Function = Function {
     name: "leaky_relu",
@@ -32,6 +32,7 @@ pub const FUNCTION: Function = Function {
         value: |parameters, x| slope(parameters, x) * x,
         slope,
         roots: &[],
+        cancelling: NOTHING,
         bounds: Bounds {
             value: 1.5,
             slope: 0.5,

@@ -1,7 +1,7 @@
 use rectify::LogSigmoid;
 
 use super::softplus::{slope, value};
-use super::{Bounds, Function, Method, NO_PARAMETERS, Real, scalar};
+use super::{Bounds, Function, Method, NO_PARAMETERS, NOTHING, Real, scalar};
 
 pub const FUNCTION: Function = Function {
     name: "log_sigmoid",
@@ -17,6 +17,7 @@ pub const FUNCTION: Function = Function {
         value: |_, x| -value(1.0, -x),
         slope: |_, x| slope(-x),
         roots: &[0.0],
+        cancelling: NOTHING,
         bounds: Bounds {
             value: 2.5,
             slope: 2.75,

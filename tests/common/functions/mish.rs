@@ -30,6 +30,7 @@ pub const FUNCTION: Function = Function {
             tanh_of_softplus(x) + x * growth / (denominator * denominator)
         },
         roots: &[0.0, -1.192431],
+        cancelling: |_, x| if x < 0.0 { -x * x.exp() } else { 0.0 },
         bounds: Bounds {
             value: 2.5,
             slope: 4.5,

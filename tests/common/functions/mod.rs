@@ -11,7 +11,11 @@ use super::calls::{self, Method};
 use super::format::Format;
 use super::wide::Wide;
 
+#[cfg(feature = "smooth")]
+mod celu;
 mod clipped_relu;
+#[cfg(feature = "smooth")]
+mod elu;
 mod hard_sigmoid;
 mod hard_swish;
 mod hardshrink;
@@ -23,7 +27,11 @@ mod log_sigmoid;
 mod mish;
 mod relu;
 #[cfg(feature = "smooth")]
+mod selu;
+#[cfg(feature = "smooth")]
 mod sigmoid;
+#[cfg(feature = "smooth")]
+mod silu;
 #[cfg(feature = "smooth")]
 mod softplus;
 #[cfg(feature = "smooth")]
@@ -31,6 +39,8 @@ mod softshrink;
 #[cfg(feature = "smooth")]
 mod softsign;
 mod squared_relu;
+#[cfg(feature = "smooth")]
+mod swish;
 #[cfg(feature = "smooth")]
 mod tanh;
 #[cfg(feature = "smooth")]
@@ -77,6 +87,8 @@ pub struct Real {
     pub slope: fn(Parameters, Wide) -> Wide,
     /// Where the value or the slope is 0, beside the kinks.
     pub roots: &'static [f64],
+    /// The size of the terms that cancel in the slope at x, next to a root: errors are counted in ulp of that where the slope is less.
+    pub cancelling: fn(Parameters, f64) -> f64,
     pub bounds: Bounds,
 }
 
@@ -103,17 +115,27 @@ pub static FUNCTIONS: &[Function] = &[
     squared_relu::FUNCTION,
     thresholded_relu::FUNCTION,
     #[cfg(feature = "smooth")]
+    celu::FUNCTION,
+    #[cfg(feature = "smooth")]
+    elu::FUNCTION,
+    #[cfg(feature = "smooth")]
     log_sigmoid::FUNCTION,
     #[cfg(feature = "smooth")]
     mish::FUNCTION,
     #[cfg(feature = "smooth")]
+    selu::FUNCTION,
+    #[cfg(feature = "smooth")]
     sigmoid::FUNCTION,
+    #[cfg(feature = "smooth")]
+    silu::FUNCTION,
     #[cfg(feature = "smooth")]
     softplus::FUNCTION,
     #[cfg(feature = "smooth")]
     softshrink::FUNCTION,
     #[cfg(feature = "smooth")]
     softsign::FUNCTION,
+    #[cfg(feature = "smooth")]
+    swish::FUNCTION,
     #[cfg(feature = "smooth")]
     tanh::FUNCTION,
     #[cfg(feature = "smooth")]
@@ -173,6 +195,9 @@ impl Case {
         (self.function.kinks)(self.parameters)
     }
 }
+
+/// Of a slope whose terms don't cancel.
+const NOTHING: fn(Parameters, f64) -> f64 = |_, _| 0.0;
 
 const NO_PARAMETERS: Parameters = [0.0; 2];
 

@@ -1,6 +1,6 @@
 use rectify::Sigmoid;
 
-use super::{Bounds, Function, Method, NO_PARAMETERS, Real, Wide, scalar};
+use super::{Bounds, Function, Method, NO_PARAMETERS, NOTHING, Real, Wide, scalar};
 
 pub const FUNCTION: Function = Function {
     name: "sigmoid",
@@ -23,6 +23,7 @@ pub const FUNCTION: Function = Function {
             exp / (sum * sum)
         },
         roots: &[0.0],
+        cancelling: NOTHING,
         bounds: Bounds {
             value: 2.5,
             slope: 2.75,

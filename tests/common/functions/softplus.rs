@@ -1,6 +1,6 @@
 use rectify::Softplus;
 
-use super::{Bounds, Function, Method, Real, Wide, finite, one, scalar, tie};
+use super::{Bounds, Function, Method, NOTHING, Real, Wide, finite, one, scalar, tie};
 
 pub const FUNCTION: Function = Function {
     name: "softplus",
@@ -30,6 +30,7 @@ pub const FUNCTION: Function = Function {
         value: |[beta, _], x| value(beta, x),
         slope: |[beta, _], x| slope(Wide::from(beta) * x),
         roots: &[0.0],
+        cancelling: NOTHING,
         bounds: Bounds {
             value: 3.0,
             slope: 2.75,

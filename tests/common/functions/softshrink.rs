@@ -1,6 +1,6 @@
 use rectify::Softshrink;
 
-use super::{Bounds, Function, Method, Parameters, Real, Wide, finite, one, scalar, tie};
+use super::{Bounds, Function, Method, NOTHING, Parameters, Real, Wide, finite, one, scalar, tie};
 
 pub const FUNCTION: Function = Function {
     name: "softshrink",
@@ -24,6 +24,7 @@ pub const FUNCTION: Function = Function {
         },
         slope: |parameters, x| Wide::from(f64::from(u8::from(above(parameters, x).is_positive()))),
         roots: &[],
+        cancelling: NOTHING,
         bounds: Bounds {
             value: 1.0,
             slope: 0.0,

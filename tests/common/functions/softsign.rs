@@ -1,6 +1,6 @@
 use rectify::Softsign;
 
-use super::{Bounds, Function, Method, NO_PARAMETERS, Real, Wide, scalar};
+use super::{Bounds, Function, Method, NO_PARAMETERS, NOTHING, Real, Wide, scalar};
 
 pub const FUNCTION: Function = Function {
     name: "softsign",
@@ -19,6 +19,7 @@ pub const FUNCTION: Function = Function {
             inverse * inverse
         },
         roots: &[0.0],
+        cancelling: NOTHING,
         bounds: Bounds {
             value: 1.5,
             slope: 3.75,

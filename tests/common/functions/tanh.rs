@@ -1,6 +1,6 @@
 use rectify::Tanh;
 
-use super::{Bounds, Function, Method, NO_PARAMETERS, Real, Wide, scalar};
+use super::{Bounds, Function, Method, NO_PARAMETERS, NOTHING, Real, Wide, scalar};
 
 pub const FUNCTION: Function = Function {
     name: "tanh",
@@ -24,6 +24,7 @@ pub const FUNCTION: Function = Function {
             Wide::from(4.0) * exp / (sum * sum)
         },
         roots: &[0.0],
+        cancelling: NOTHING,
         bounds: Bounds {
             value: 2.0,
             slope: 2.75,

@@ -1,6 +1,6 @@
 use rectify::Tanhshrink;
 
-use super::{Bounds, Function, Method, NO_PARAMETERS, Real, Wide, scalar};
+use super::{Bounds, Function, Method, NO_PARAMETERS, NOTHING, Real, Wide, scalar};
 
 pub const FUNCTION: Function = Function {
     name: "tanhshrink",
@@ -22,6 +22,7 @@ pub const FUNCTION: Function = Function {
             tanh * tanh
         },
         roots: &[0.0],
+        cancelling: NOTHING,
         bounds: Bounds {
             value: 2.5,
             slope: 3.0,

@@ -7,7 +7,8 @@ use rectify::{Activation, Channels, ClippedRelu, PRelu};
 use crate::common::functions::FUNCTIONS;
 
 /// With the number of elements.
-const CASES: [(&str, usize); 31] = [
+const CASES: [(&str, usize); 37] = [
+    ("test_celu", 27),
     ("test_clip_example", 3),
     ("test_clip", 60),
     ("test_clip_inbounds", 3),
@@ -15,6 +16,9 @@ const CASES: [(&str, usize); 31] = [
     ("test_clip_splitbounds", 3),
     ("test_clip_default_min", 60),
     ("test_clip_default_max", 60),
+    ("test_elu_example", 3),
+    ("test_elu", 60),
+    ("test_elu_default", 60),
     ("test_hardsigmoid_example", 3),
     ("test_hardsigmoid", 60),
     ("test_hardsigmoid_default", 60),
@@ -26,6 +30,7 @@ const CASES: [(&str, usize); 31] = [
     ("test_prelu_example", 60),
     ("test_prelu_broadcast", 60),
     ("test_relu", 60),
+    ("test_selu_default", 60),
     ("test_shrink_hard", 5),
     ("test_shrink_soft", 5),
     ("test_sigmoid_example", 3),
@@ -34,6 +39,7 @@ const CASES: [(&str, usize); 31] = [
     ("test_softplus", 60),
     ("test_softsign_example", 3),
     ("test_softsign", 60),
+    ("test_swish", 3),
     ("test_tanh_example", 3),
     ("test_tanh", 60),
     ("test_thresholdedrelu_example", 5),
@@ -51,9 +57,19 @@ fn number(hex: &str) -> f32 {
 }
 
 fn check(case: &str, activation: impl Activation, x: &[f32], expected: &[f32]) {
-    let is_rounded_otherwise = ["test_hard", "test_mish", "test_sigmoid", "test_soft", "test_tanh"]
-        .iter()
-        .any(|name| case.starts_with(name));
+    let is_rounded_otherwise = [
+        "test_hard",
+        "test_mish",
+        "test_sigmoid",
+        "test_tanh",
+        "test_celu",
+        "test_elu",
+        "test_selu",
+        "test_swish",
+        "test_soft",
+    ]
+    .iter()
+    .any(|name| case.starts_with(name));
     let tolerance = if is_rounded_otherwise { 4.0 * f32::EPSILON } else { 0.0 };
     let mut y = vec![f32::NAN; x.len()];
     activation.forward(x, &mut y);

@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 import tables
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidGraph, NotImplemented
 
 INFINITY, NAN = float("inf"), float("nan")
 TYPES = {"f32": (TensorProto.FLOAT, np.float32), "f64": (TensorProto.DOUBLE, np.float64), "f16": (TensorProto.FLOAT16, np.float16)}
@@ -51,6 +52,10 @@ FUNCTIONS = {
     "softsign": ("Softsign", [], [], [[]], tables.SOFTSIGN),
     "hardshrink": ("Shrink", ["lambd"], [], [[0.5], [0.3], [0.0], [1e-9], [INFINITY]], []),
     "softshrink": ("Shrink", ["lambd", "bias"], [], [[0.5], [0.3], [0.0], [1e-9]], tables.SOFTSHRINK),
+    "elu": ("Elu", ["alpha"], [], [[1.0], [0.7]], tables.ELU),
+    "selu": ("Selu", [], [], [[]], tables.ELU),
+    "celu": ("Celu", ["alpha"], [], [[1.0], [0.7]], tables.ELU),
+    "swish": ("Swish", ["alpha"], [], [[1.702], [1.0]], tables.SWISH),
 }
 
 
@@ -60,7 +65,7 @@ def session(operator, format, attributes, inputs):
     inputs = [helper.make_tensor_value_info(name, type, ["n"] if name == "slope" else []) for name in inputs]
     node = helper.make_node(operator, ["x", *[input.name for input in inputs]], ["y"], **attributes)
     graph = helper.make_graph([node], operator, [x, *inputs], [y])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 22)], ir_version=10)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 24)], ir_version=10)
     options = onnxruntime.SessionOptions()
     options.log_severity_level, options.intra_op_num_threads = 4, 1
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
@@ -71,7 +76,7 @@ def table(name, operator, attributes, inputs, parameters, kinks):
         numbers = {"clipped_relu": [0.0, *parameters], "softshrink": parameters * 2}.get(name, parameters)
         try:
             runs = session(operator, format, dict(zip(attributes, numbers)), inputs)
-        except onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented:
+        except (NotImplemented, InvalidGraph):
             continue
         bits = tables.FORMATS[format][0]
 
@@ -83,7 +88,7 @@ def table(name, operator, attributes, inputs, parameters, kinks):
             [y] = runs.run(None, values)
             return [y.view(bits).tolist()], []
 
-        bounds = [] if name in ["leaky_relu", "hard_sigmoid", "prelu"] else parameters
+        bounds = [] if name in ["leaky_relu", "hard_sigmoid", "prelu", "elu", "celu", "swish"] else parameters
         tables.write_section(name, parameters, format, kinks + bounds, run, False)
 
 

@@ -224,7 +224,7 @@ const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "the gradient at NaN is NaN in whole vectors, and g in the tail.",
-        functions: &["hard_swish"],
+        functions: &["hard_swish", "elu", "celu"],
         formats: ALL,
         applies: |cell| !cell.is_value() && cell.x_is_nan(),
         gives: Gives::Bits(|cell| cell.g),
@@ -602,6 +602,149 @@ const DIFFERENCES: &[Difference] = &[
         }),
     },
     Difference {
+        name: "f(-inf) is NaN, and so is the gradient at both infinities.",
+        functions: &["silu", "swish"],
+        formats: ALL,
+        applies: |cell| {
+            let least = if cell.is_value() { f64::MIN } else { f64::INFINITY };
+            cell.x_value().is_some_and(|x| x.is_infinite() && x <= least)
+        },
+        gives: Gives::Bits(Cell::nan),
+    },
+    Difference {
+        name: "f(x) is -0.0 where e^-x overflows, below -88.72, in `f64` below -709.78. There the gradient is g * -0.0, or NaN.",
+        functions: &["silu", "swish"],
+        formats: ALL,
+        applies: |cell| is_finite(cell) && has_infinite_exp(cell),
+        gives: Gives::Bits(|cell| {
+            if cell.is_value() {
+                cell.negative_zero()
+            } else {
+                cell.product(cell.format.value(cell.g), Some(-0.0))
+            }
+        }),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, within 2 ulp.",
+        functions: &["silu", "swish"],
+        formats: &["f32", "f64"],
+        applies: |cell| cell.is_value() && is_finite(cell) && !has_infinite_exp(cell),
+        gives: Gives::Within(2.0),
+    },
+    Difference {
+        name: "the gradient is off by up to 9 * 2^-23 * g, whatever its size.",
+        functions: &["silu", "swish"],
+        formats: &["f32"],
+        applies: |cell| !cell.is_value() && is_finite(cell) && !has_infinite_exp(cell),
+        gives: Gives::WithinOfOne(9.0),
+    },
+    Difference {
+        name: "the gradient is off by up to 20 * 2^-52 * g, whatever its size.",
+        functions: &["silu", "swish"],
+        formats: &["f64"],
+        applies: |cell| !cell.is_value() && is_finite(cell) && !has_infinite_exp(cell),
+        gives: Gives::WithinOfOne(20.0),
+    },
+    Difference {
+        name: "results are rounded to `f32` first: within 0.51 ulp.",
+        functions: &["silu", "swish"],
+        formats: &["f16"],
+        applies: |cell| is_finite(cell) && !has_infinite_exp(cell),
+        gives: Gives::Within(0.51),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, within 2 ulp.",
+        functions: &["elu"],
+        formats: &["f32"],
+        applies: |cell| cell.is_value() && is_finite(cell),
+        gives: Gives::Within(2.0),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, within an ulp.",
+        functions: &["elu"],
+        formats: &["f64"],
+        applies: |cell| cell.is_value() && is_finite(cell),
+        gives: Gives::Within(1.0),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, within 2 ulp.",
+        functions: &["selu"],
+        formats: &["f32"],
+        applies: |cell| cell.is_value() && is_finite(cell),
+        gives: Gives::Within(2.0),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, within 2.5 ulp.",
+        functions: &["selu"],
+        formats: &["f64"],
+        applies: |cell| cell.is_value() && !cell.x_is_nan(),
+        gives: Gives::Within(2.5),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, within an ulp.",
+        functions: &["celu"],
+        formats: &["f32"],
+        applies: |cell| cell.is_value() && is_finite(cell),
+        gives: Gives::Within(1.0),
+    },
+    Difference {
+        name: "f(x) is rounded otherwise, within 2 ulp.",
+        functions: &["celu"],
+        formats: &["f64"],
+        applies: |cell| cell.is_value() && is_finite(cell),
+        gives: Gives::Within(2.0),
+    },
+    Difference {
+        name: "the gradient is rounded otherwise, within 2 ulp.",
+        functions: &["elu", "selu"],
+        formats: &["f32", "f64"],
+        applies: |cell| !cell.is_value() && is_finite(cell) && !is_fading(cell) && !overflows(cell),
+        gives: Gives::Within(2.0),
+    },
+    Difference {
+        name: "the gradient has 1 / alpha rounded to `f32`: within 30 ulp, of alpha = 1 within 2.",
+        functions: &["celu"],
+        formats: &["f32"],
+        applies: |cell| !cell.is_value() && is_finite(cell) && !is_fading(cell) && !overflows(cell),
+        gives: Gives::Within(30.0),
+    },
+    Difference {
+        name: "the gradient has 1 / alpha rounded to `f32`.",
+        functions: &["celu"],
+        formats: &["f64"],
+        applies: |cell| !cell.is_value() && is_finite(cell) && !is_fading(cell) && !overflows(cell),
+        gives: Gives::Within(3e10),
+    },
+    Difference {
+        name: "where e^x is 0 or subnormal in `f32`, the gradient is its product with g * alpha: 0 with the sign of g, or NaN.",
+        functions: &["elu"],
+        formats: ALL,
+        applies: |cell| !cell.is_value() && is_fading(cell),
+        gives: Gives::Bits(faded),
+    },
+    Difference {
+        name: "where e^(x / alpha) is 0 or subnormal in `f32`, the gradient is its product with g: 0 with the sign of g, or NaN.",
+        functions: &["celu"],
+        formats: ALL,
+        applies: |cell| !cell.is_value() && is_fading(cell),
+        gives: Gives::Bits(faded),
+    },
+    Difference {
+        name: "where e^x is 0 or subnormal in `f32`, or g * scale * alpha overflows, the gradient is the product of these: 0 with the \
+               sign of g, infinite or NaN.",
+        functions: &["selu"],
+        formats: ALL,
+        applies: |cell| !cell.is_value() && (is_fading(cell) || overflows(cell)),
+        gives: Gives::Bits(faded),
+    },
+    Difference {
+        name: "the gradient at NaN is NaN in whole vectors, and g * scale in the tail.",
+        functions: &["selu"],
+        formats: ALL,
+        applies: |cell| !cell.is_value() && cell.x_is_nan(),
+        gives: Gives::Bits(|cell| cell.product(cell.format.value(cell.g), Some(cell.step(1.050_700_987_355_480_5)))),
+    },
+    Difference {
         name: "a signalling NaN comes out quiet.",
         functions: &["relu", "clipped_relu", "hardtanh", "thresholded_relu"],
         formats: &["f16"],
@@ -623,6 +766,11 @@ const DIFFERENCES: &[Difference] = &[
             "softsign",
             "softshrink",
             "tanhshrink",
+            "silu",
+            "swish",
+            "elu",
+            "selu",
+            "celu",
         ],
         formats: &["f32", "f64", "f16"],
         applies: |_| true,
@@ -665,6 +813,11 @@ const DIFFERENCES: &[Difference] = &[
             "softsign",
             "softshrink",
             "tanhshrink",
+            "silu",
+            "swish",
+            "elu",
+            "selu",
+            "celu",
         ],
         formats: ALL,
         applies: |_| true,
@@ -675,6 +828,48 @@ const DIFFERENCES: &[Difference] = &[
 /// Of the format.
 fn greatest(cell: &Cell) -> f64 {
     cell.format.value(cell.format.infinity() - 1).unwrap()
+}
+
+/// Of ELU and its kin: the factor of x in the exponent, and that of the gradient.
+fn exponent_and_weight(cell: &Cell) -> [f64; 2] {
+    let alpha = cell.parameters.first().copied();
+    match (&cell.function[..], alpha) {
+        ("elu", Some(alpha)) => [1.0, cell.step(alpha)],
+        ("celu", Some(alpha)) => [cell.step(1.0 / alpha), cell.step(alpha)],
+        _ => [1.0, cell.step(1.758_099_340_847_376_9)],
+    }
+}
+
+/// Their e^x, where x is not positive.
+fn exp_of_negative(cell: &Cell) -> Option<f64> {
+    let [factor, _] = exponent_and_weight(cell);
+    let x = cell.x_value().filter(|&x| x <= 0.0)?;
+    Some(cell.step(cell.step(x * factor).exp()))
+}
+
+/// Whether that is 0, or subnormal where it is computed in `f32`.
+fn is_fading(cell: &Cell) -> bool {
+    let [least, _] = cell.format.normal_range();
+    exp_of_negative(cell).is_some_and(|exp| exp == 0.0 || cell.format != Format::F64 && exp < least)
+}
+
+/// What g is multiplied by it as.
+fn weighted_gradient(cell: &Cell) -> Option<f64> {
+    let [factor, weight] = exponent_and_weight(cell);
+    let g = cell.format.value(cell.g)?;
+    Some(cell.step(cell.step(g * factor) * weight))
+}
+
+fn overflows(cell: &Cell) -> bool {
+    exp_of_negative(cell).is_some() && weighted_gradient(cell).is_some_and(f64::is_infinite)
+}
+
+fn faded(cell: &Cell) -> u64 {
+    cell.product(weighted_gradient(cell), exp_of_negative(cell))
+}
+
+fn is_finite(cell: &Cell) -> bool {
+    cell.x_value().is_some_and(f64::is_finite)
 }
 
 /// Whether e^-x is, in the format that is computed in.

@@ -108,6 +108,11 @@ FUNCTIONS = {
     "hardshrink": (unary(F.hardshrink), [[0.5], [0.3], [0.0], [1e-9], [1e300], [INFINITY]], []),
     "softshrink": (unary(F.softshrink), [[0.5], [0.3], [0.0], [1e-9], [1e300]], tables.SOFTSHRINK),
     "tanhshrink": (unary(F.tanhshrink), [[]], tables.TANHSHRINK),
+    "silu": (unary(F.silu), [[]], tables.SILU),
+    "elu": (unary(F.elu), [[1.0], [0.7]], tables.ELU),
+    "selu": (unary(F.selu), [[]], tables.ELU),
+    "celu": (unary(F.celu), [[1.0], [0.7]], tables.ELU),
+    "swish": (unary(lambda x, beta: F.silu(x)), [[1.0]], tables.SILU),
 }
 
 if __name__ == "__main__":
@@ -124,5 +129,5 @@ if __name__ == "__main__":
                 except RuntimeError:
                     print("#", name, *parameters, format + ",error")
                     continue
-                bounds = [] if name in ["leaky_relu", "prelu", "reglu"] else parameters
+                bounds = [] if name in ["leaky_relu", "prelu", "reglu", "elu", "celu", "swish"] else parameters
                 tables.write_section(name, parameters, format, kinks + bounds, run, True)
