@@ -117,9 +117,8 @@ macro_rules! copy_by_format {
 }
 use copy_by_format;
 
-/// The list of functions of one tensor, of those among them that have a mask, of the smooth ones, and
-/// of those whose output tells their gradient. Calls `$macro!` with
-/// it.
+/// The list of functions of one tensor, of those among them that have a mask, of the smooth ones, and of those whose output tells
+/// their gradient. Calls `$macro!` with it.
 macro_rules! for_each_function {
     ($macro:ident) => {
         $crate::function::with_smooth_functions! {

@@ -1,6 +1,6 @@
 use crate::activation::Activation;
 use crate::call::{AsRowsMut, CallOptions, Kernel, Params, Plan, Rows, RowsCall, RowsInput, call_options, loops};
-use crate::function::Sigmoid;
+use crate::function::{Sigmoid, Silu};
 use crate::simd::Element;
 
 /// A gated linear unit: f(a) * b, where f is any [`Activation`].
@@ -8,6 +8,7 @@ use crate::simd::Element;
 /// | type | f | output |
 /// | --- | --- | --- |
 /// | [`Glu`] | [`Sigmoid`] | sigmoid(a) * b |
+/// | [`SwiGlu`] | [`Silu`] | silu(a) * b |
 /// | `Gated<A>` | `A` | f(a) * b |
 ///
 /// Each result is that of separate passes, bit for bit: f(a) is rounded to the format of the elements, and then the
@@ -61,6 +62,9 @@ pub struct Gated<A> {
 
 /// The gated linear unit of [`Sigmoid`].
 pub type Glu = Gated<Sigmoid>;
+
+/// The gated linear unit of [`Silu`], ggml's `SWIGLU`.
+pub type SwiGlu = Gated<Silu>;
 
 impl<A: Activation + Default> Gated<A> {
     /// The gated unit of the function with its default parameters.

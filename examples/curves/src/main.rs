@@ -8,7 +8,8 @@ use command_line::Command;
 use command_line::lexopt;
 use command_line::lexopt::prelude::*;
 use rectify::{
-    Activation, AnyActivation, ClippedRelu, HardSigmoid, HardSwish, Hardtanh, LeakyRelu, Relu, Sigmoid, SquaredRelu,
+    Activation, AnyActivation, Celu, ClippedRelu, Elu, HardSigmoid, HardSwish, Hardshrink, Hardtanh, LeakyRelu,
+    LogSigmoid, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Softshrink, Softsign, SquaredRelu, Swish, Tanh, Tanhshrink,
     ThresholdedRelu,
 };
 
@@ -45,12 +46,25 @@ fn functions() -> Vec<(&'static str, AnyActivation)> {
         ("ClippedRelu, max 2", ClippedRelu::new(2.0).into()),
         ("HardSigmoid", HardSigmoid::default().into()),
         ("HardSwish", HardSwish.into()),
+        ("Hardshrink, lambda 0.5", Hardshrink::default().into()),
         ("Hardtanh", Hardtanh::default().into()),
         ("LeakyRelu, slope 0.1", LeakyRelu::new(0.1).into()),
         ("Relu", Relu.into()),
         ("SquaredRelu", SquaredRelu.into()),
         ("ThresholdedRelu, 1", ThresholdedRelu::new(1.0).into()),
+        ("Celu, alpha 0.5", Celu::new(0.5).into()),
+        ("Elu", Elu::default().into()),
+        ("LogSigmoid", LogSigmoid.into()),
+        ("Mish", Mish.into()),
+        ("Selu", Selu.into()),
         ("Sigmoid", Sigmoid.into()),
+        ("Silu", Silu.into()),
+        ("Softplus", Softplus::default().into()),
+        ("Softshrink, lambda 0.5", Softshrink::default().into()),
+        ("Softsign", Softsign.into()),
+        ("Swish, beta 1.702", Swish::QUICK_GELU.into()),
+        ("Tanh", Tanh.into()),
+        ("Tanhshrink", Tanhshrink.into()),
     ]
 }
 

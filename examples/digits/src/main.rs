@@ -40,6 +40,17 @@ const COMPARED: &[&str] = &[
     "hardsigmoid",
     "hardswish",
     "sigmoid",
+    "tanh",
+    "silu",
+    "mish",
+    "elu",
+    "selu",
+    "celu",
+    "softplus",
+    "logsigmoid",
+    "softsign",
+    "softshrink",
+    "tanhshrink",
 ];
 
 enum Options {
