@@ -46,9 +46,10 @@
 //! [`Crelu`] and the masks. Like ReLU, they are independent of the CPU's modes and raise no flags.
 //!
 //! Arithmetic functions multiply, add or divide: [`LeakyRelu`], [`SquaredRelu`], [`HardSigmoid`], [`HardSwish`],
-//! those of the feature `smooth`, [`PRelu`], [`ReGlu`], and the sums of [`Fused`]. In the default modes of IEEE 754 their bits are the same on every path. In
-//! other modes they follow the CPU. 32-bit x86 without SSE2 computes in x87 registers and rounds twice, so their bits
-//! differ there.
+//! those of the feature `smooth`, [`PRelu`], [`ReGlu`], and the sums of [`Fused`]. In the default modes of IEEE 754 their
+//! bits are the same on every path. In other modes they follow the CPU; where it doesn't round to nearest, smooth functions
+//! are less exact, and instruction sets differ. 32-bit x86 without SSE2 computes in x87 registers and rounds twice, so
+//! their bits differ there.
 //!
 //! Subnormal results are slow on some CPUs: an Intel Xeon takes up to 140 times as long in cache and 4 to 19 times
 //! beyond it where all are subnormal (`throughput --denormals` measures it). In `f32` and `bf16` these are numbers below
