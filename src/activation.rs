@@ -256,6 +256,8 @@ macro_rules! any {
         /// | `hardswish`, `Hardswish`, `HardSwish` | [`HardSwish`] |
         /// | `ThresholdedRelu` | [`ThresholdedRelu`], alpha 1 |
         /// | `hardshrink`, `Hardshrink`, `Shrink` | [`Hardshrink`], lambda 0.5 |
+        /// | `gelu`, `Gelu` | `Gelu`, with the feature `smooth` |
+        /// | `gelu_tanh` | `GeluTanh`, likewise: their `gelu` and `Gelu` by tanh |
         /// | `sigmoid`, `Sigmoid` | `Sigmoid`, with the feature `smooth` |
         /// | `tanh`, `Tanh` | `Tanh`, likewise |
         /// | `logsigmoid`, `LogSigmoid` | `LogSigmoid`, likewise |

@@ -13,7 +13,7 @@
 //! - ReLU: the free functions below, such as [`relu_inplace`] and [`relu_backward`].
 //! - The other functions of one tensor are values with the trait [`Activation`]: [`LeakyRelu`], [`ClippedRelu`]
 //!   (ReLU6), [`Hardtanh`], [`Hardshrink`], [`ThresholdedRelu`], [`SquaredRelu`], [`HardSigmoid`] and [`HardSwish`]; with the feature
-//!   `smooth`, `Celu`, `Elu`, `LogSigmoid`, `Mish`, `Selu`, `Sigmoid`, `Silu`, `Softplus`, `Softshrink`, `Softsign`, `Swish`, `Tanh` and
+//!   `smooth`, `Celu`, `Elu`, `Gelu`, `GeluTanh`, `LogSigmoid`, `Mish`, `Selu`, `Sigmoid`, `Silu`, `Softplus`, `Softshrink`, `Softsign`, `Swish`, `Tanh` and
 //!   `Tanhshrink`.
 //! - [`AnyActivation`] is a function that is chosen at run time, by value or by its name in PyTorch or ONNX.
 //! - [`PRelu`], [`ReGlu`] and [`Crelu`] take several tensors; with the feature `smooth`, `Gated`, `Glu` and `SwiGlu` too.
@@ -100,7 +100,7 @@
 //!   without SIMD. `wide` 1.7 does not compile with `-C target-feature=+avx512f` (nor with `vl`, `dq` or `-C
 //!   target-cpu=knl`) unless `avx512bw` is enabled too. Add `+avx512bw`, which all CPUs with AVX-512 except Xeon Phi
 //!   have, or leave the feature out.
-//! - `smooth`: `Celu`, `Elu`, `LogSigmoid`, `Mish`, `Selu`, `Sigmoid`, `Silu`, `Softplus`, `Softshrink`, `Softsign`, `Swish`, `Tanh`,
+//! - `smooth`: `Celu`, `Elu`, `Gelu`, `GeluTanh`, `LogSigmoid`, `Mish`, `Selu`, `Sigmoid`, `Silu`, `Softplus`, `Softshrink`, `Softsign`, `Swish`, `Tanh`,
 //!   `Tanhshrink`.
 //! - `rayon`: the functions on several threads, in the module `parallel`, and a method `parallel` on the types of
 //!   several tensors.
@@ -135,8 +135,8 @@ pub use call::{
 };
 #[cfg(feature = "smooth")]
 pub use function::{
-    Celu, Elu, FromOutput, LogSigmoid, Mish, Selu, Sigmoid, Silu, Softplus, Softshrink, Softsign, Swish, Tanh,
-    Tanhshrink,
+    Celu, Elu, FromOutput, Gelu, GeluTanh, LogSigmoid, Mish, Selu, Sigmoid, Silu, Softplus, Softshrink, Softsign,
+    Swish, Tanh, Tanhshrink,
 };
 pub use function::{
     ClippedRelu, HardSigmoid, HardSwish, Hardshrink, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu,

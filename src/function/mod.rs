@@ -9,6 +9,10 @@ mod crelu;
 mod elu;
 #[cfg(feature = "smooth")]
 mod from_output;
+#[cfg(feature = "smooth")]
+mod gelu;
+#[cfg(feature = "smooth")]
+mod gelu_tanh;
 mod hard_sigmoid;
 mod hard_swish;
 mod hardshrink;
@@ -56,6 +60,10 @@ pub(crate) use crelu::{CreluGradient, CreluValue};
 pub use elu::Elu;
 #[cfg(feature = "smooth")]
 pub use from_output::FromOutput;
+#[cfg(feature = "smooth")]
+pub use gelu::Gelu;
+#[cfg(feature = "smooth")]
+pub use gelu_tanh::GeluTanh;
 pub use hard_sigmoid::HardSigmoid;
 pub use hard_swish::HardSwish;
 pub use hardshrink::Hardshrink;
@@ -133,7 +141,7 @@ pub(crate) use for_each_function;
 #[cfg(feature = "smooth")]
 macro_rules! with_smooth_functions {
     ($macro:ident $($lists:tt)+) => {
-        $macro! { $($lists)+ smooth: [Celu Elu LogSigmoid Mish Selu Sigmoid Silu Softplus Softshrink Softsign Swish Tanh Tanhshrink] from output: [Sigmoid Tanh] }
+        $macro! { $($lists)+ smooth: [Gelu GeluTanh Celu Elu LogSigmoid Mish Selu Sigmoid Silu Softplus Softshrink Softsign Swish Tanh Tanhshrink] from output: [Sigmoid Tanh] }
     };
 }
 #[cfg(not(feature = "smooth"))]

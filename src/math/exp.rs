@@ -1,7 +1,7 @@
 //! e^x for x up to 0, scaled so that one division or product rounds subnormal results.
 
-use super::{constant, is_f32, polynomial};
-use crate::simd::{Float, FloatLane, Lane};
+use super::{constant, is_f32, negated, polynomial};
+use crate::simd::{Float, FloatLane};
 
 /// e^x, scaled: `scale * e^x = power * (1 + growth)`.
 #[derive(Clone, Copy)]
@@ -41,6 +41,16 @@ pub fn exp_minus<F: Float>(simd: F::Simd, x: F) -> ScaledExp<F> {
     scaled_exp(simd, biased, r)
 }
 
+/// e^-(x + low) for x >= 0 up to the bound above, and a low that is small beside 1.
+#[inline(always)]
+pub fn exp_minus_sum<F: Float>(simd: F::Simd, x: F, low: F) -> ScaledExp<F> {
+    let minus_log2_e = constant(simd, 0xbfb8_aa3b, 0xbff7_1547_652b_82fe);
+    let (biased, n) = nearest_integer(simd, x, minus_log2_e);
+    let [minus_ln2, minus_ln2_low] = minus_ln2(simd);
+    let high = n.mul_add(minus_ln2, negated(simd, x));
+    scaled_exp(simd, biased, high.add(n.mul_add(minus_ln2_low, negated(simd, low))))
+}
+
 /// A factor of x, for [`exp_minus_product`]. Numbers are bits.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Factor {
@@ -51,8 +61,8 @@ pub struct Factor {
     parts: [u64; 2],
 }
 
-/// The bits of `f64` that [`Factor`] splits numbers by.
-const UPPER_26_BITS: u64 = u64::MAX << 27;
+/// The bits of `f64` by which numbers are split, so that products are exact.
+pub const UPPER_26_BITS: u64 = u64::MAX << 27;
 
 impl Factor {
     /// Of a number between the square roots of the least and the greatest normal number.
@@ -136,11 +146,6 @@ fn minus_ln2<F: Float>(simd: F::Simd) -> [F; 2] {
         constant(simd, 0xbf31_8000, 0xbfe6_2e42_fee0_0000),
         constant(simd, 0x395e_8083, 0xbdea_39ef_3579_3c76),
     ]
-}
-
-#[inline(always)]
-fn negated<F: Float>(simd: F::Simd, x: F) -> F {
-    x.xor(F::splat(simd, F::Lane::SIGN_BIT))
 }
 
 /// 2^n e^r, with the n of [`nearest_integer`].

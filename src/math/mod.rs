@@ -6,12 +6,17 @@
 mod exp;
 mod log1p;
 mod logistic;
+mod normal;
 
-pub use exp::{Factor, exp_bound, exp_minus, exp_minus_product, half_of_least_number, scale, unscale};
+pub use exp::{
+    Factor, ScaledExp, UPPER_26_BITS, exp_bound, exp_minus, exp_minus_product, exp_minus_sum, half_of_least_number,
+    scale, unscale,
+};
 pub use log1p::log1p_quotient;
 pub use logistic::{logistic_gradient, scaled_gradient};
+pub use normal::{exp_minus_half_square, tail};
 
-use crate::simd::{Float, FloatLane};
+use crate::simd::{Float, FloatLane, Lane};
 
 /// Whether the lanes are `f32`, else `f64`.
 pub const fn is_f32<F: Float>() -> bool {
@@ -31,15 +36,21 @@ pub fn constant<F: Float>(simd: F::Simd, f32: u32, f64: u64) -> F {
     F::splat(simd, F::Lane::from_bits(bits))
 }
 
+/// `-x`, by its bits.
+#[inline(always)]
+pub fn negated<F: Float>(simd: F::Simd, x: F) -> F {
+    x.xor(F::splat(simd, F::Lane::SIGN_BIT))
+}
+
 /// The polynomial of x with these coefficients from x^0 on, by Estrin's scheme: neighbours are joined by x, then pairs
 /// by x², and so on. These steps wait for each other less than those of Horner's scheme.
 macro_rules! polynomial {
     (@join $x:ident; [$($joined:expr),*]; $a:expr, $b:expr $(, $rest:expr)*) => {
-        polynomial!(@join $x; [$($joined,)* $b.mul_add($x, $a)]; $($rest),*)
+        $crate::math::polynomial!(@join $x; [$($joined,)* $b.mul_add($x, $a)]; $($rest),*)
     };
     (@join $x:ident; [$($joined:expr),*]; $($last:expr)?) => {{
         let square = $x.mul($x);
-        polynomial!(square; $($joined),* $(, $last)?)
+        $crate::math::polynomial!(square; $($joined),* $(, $last)?)
     }};
     ($x:ident; $only:expr) => {
         $only
@@ -48,7 +59,31 @@ macro_rules! polynomial {
         $b.mul_add($x, $a)
     };
     ($x:ident; $($coefficient:expr),+) => {
-        polynomial!(@join $x; []; $($coefficient),+)
+        $crate::math::polynomial!(@join $x; []; $($coefficient),+)
     };
 }
 pub(crate) use polynomial;
+
+/// The polynomial of x with these coefficients from x^0 on, by Horner's scheme, whose roundings are fewer.
+macro_rules! horner {
+    ($x:ident; $only:expr) => {
+        $only
+    };
+    ($x:ident; $first:expr, $($rest:expr),+) => {
+        $crate::math::horner!($x; $($rest),+).mul_add($x, $first)
+    };
+}
+pub(crate) use horner;
+
+/// A polynomial in vectors of `F`, with the coefficients of each format by their bits: in `f32` by Horner's scheme, in
+/// `f64` by Estrin's, since there each step is two operations.
+macro_rules! polynomial_by_bits {
+    ($simd:ident, $x:ident; f32: [$($f32:literal),+], f64: [$($f64:literal),+]) => {
+        if $crate::math::is_f32::<F>() {
+            $crate::math::horner!($x; $(F::splat($simd, F::Lane::from_bits($f32))),+)
+        } else {
+            $crate::math::polynomial!($x; $(F::splat($simd, F::Lane::from_bits($f64))),+)
+        }
+    };
+}
+pub(crate) use polynomial_by_bits;

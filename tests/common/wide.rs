@@ -83,6 +83,43 @@ impl Wide {
     }
 }
 
+impl Wide {
+    /// The standard normal distribution's density.
+    pub fn normal_density(self) -> Self {
+        // sqrt(2 π) to 106 bits.
+        let root = Self {
+            high: 2.5066282746310007,
+            low: -1.8328579980459167e-16,
+        };
+        (-(self * self) * Self::from(0.5)).exp() / root
+    }
+
+    /// The standard normal distribution at -self, for self >= 0.
+    pub fn normal_tail(self) -> Self {
+        let [one, half] = [1.0, 0.5].map(Self::from);
+        let density = self.normal_density();
+        if density.high == 0.0 {
+            return density;
+        }
+        if self.high < 5.0 {
+            // x + x³ / 3 + x⁵ / (3 * 5) + ...
+            let square = self * self;
+            let (mut term, mut sum, mut odd) = (self, self, 3.0);
+            while term.high > sum.high * power_of_2(-108) {
+                term = term * square / Self::from(odd);
+                sum = sum + term;
+                odd += 2.0;
+            }
+            return half - density * sum;
+        }
+        // Mills's ratio: 1 / (x + 1 / (x + 2 / (x + ...)))
+        let fraction = (1..60)
+            .rev()
+            .fold(self, |fraction, i| self + Self::from(f64::from(i)) / fraction);
+        density * one / fraction
+    }
+}
+
 impl From<f64> for Wide {
     fn from(high: f64) -> Self {
         Self { high, low: 0.0 }

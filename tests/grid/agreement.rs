@@ -140,7 +140,7 @@ fn check(setting: Setting) {
             masks: masks(setting, f, any),
             with: ClippedRelu, Hardshrink, Hardtanh, LeakyRelu, Relu, ThresholdedRelu;
             without: HardSigmoid, HardSwish, SquaredRelu;
-            smooth: Celu, Elu, LogSigmoid, Mish, Selu, Sigmoid, Silu, Softplus, Softshrink, Softsign, Swish, Tanh, Tanhshrink
+            smooth: Gelu, GeluTanh, Celu, Elu, LogSigmoid, Mish, Selu, Sigmoid, Silu, Softplus, Softshrink, Softsign, Swish, Tanh, Tanhshrink
         );
     }
 }

@@ -43,6 +43,8 @@ pub enum Gives {
     /// The exact result plus or minus up to so many ulp of 1 in the format that is computed in, rounded; of a gradient times g. Half the
     /// bound is too little, too.
     WithinOfOne(f64),
+    /// A NaN where the crate gives a number.
+    NotANumber,
     /// Where both give a NaN: that of the crate, but quiet.
     Quiet,
     /// Where both give a NaN: another one.
@@ -206,6 +208,13 @@ impl Cell {
         Some(Wide::from(g) * (real.slope)(case.parameters, x))
     }
 
+    /// Whether the exact slope is rounded to 0, so that the gradient is +0.0 for each g.
+    pub fn has_no_slope(&self) -> bool {
+        let case = case(&self.function, &self.parameters);
+        let slope = case.function.real.as_ref().zip(self.x_value());
+        slope.is_some_and(|(real, x)| self.step((real.slope)(case.parameters, x.into()).high) == 0.0)
+    }
+
     /// Whether it is the exact result plus or minus up to so many ulp of 1, rounded.
     fn is_off_by_up_to(&self, result: u64, ulps_of_one: f64) -> bool {
         let (Some(exact), Some(result)) = (self.exact(), self.format.value(result)) else {
@@ -216,12 +225,15 @@ impl Cell {
         } else {
             f32::EPSILON.into()
         };
-        let g = if self.is_value() {
-            1.0
+        let size = if self.is_value() {
+            Some(1.0)
         } else {
-            self.format.value(self.g).unwrap()
+            self.format.value(self.g)
         };
-        let distance = Wide::from(ulps_of_one * ulp * g.abs());
+        let Some(size) = size.filter(|size| size.is_finite()) else {
+            return false;
+        };
+        let distance = Wide::from(ulps_of_one * ulp * size.abs());
         let rounded = |number: Wide| self.format.value(self.format.nearest(number.high)).unwrap();
         (rounded(exact - distance)..=rounded(exact + distance)).contains(&result)
     }
@@ -295,6 +307,7 @@ impl Difference {
                 predictions.any(|bits| cell.is_same(bits, result))
             }
             Gives::Within(_) | Gives::WithinOfOne(_) => self.is_near(cell, result, 1.0),
+            Gives::NotANumber => cell.is_nan(result) && !cell.is_nan(cell.ours),
             Gives::Quiet => are_nan && result == cell.result_format().quiet(cell.ours),
             Gives::AnotherNan => are_nan && result != cell.result_format().quiet(cell.ours),
             Gives::Error => false,

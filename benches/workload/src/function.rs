@@ -1,9 +1,11 @@
 //! The activations, and the four methods of each.
 
+use std::f64::consts::FRAC_1_SQRT_2;
+
 use rectify::{
-    AnyActivation, Celu, ClippedRelu, Elu, HardSigmoid, HardSwish, Hardshrink, Hardtanh, Kernels, LeakyRelu,
-    LogSigmoid, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Softshrink, Softsign, SquaredRelu, Swish, Tanh, Tanhshrink,
-    ThresholdedRelu,
+    AnyActivation, Celu, ClippedRelu, Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, Hardshrink, Hardtanh, Kernels,
+    LeakyRelu, LogSigmoid, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Softshrink, Softsign, SquaredRelu, Swish, Tanh,
+    Tanhshrink, ThresholdedRelu,
 };
 
 use crate::Limit;
@@ -122,6 +124,36 @@ static ROWS: &[Row] = &[
             function: AnyActivation::HardSwish(HardSwish),
             forward: Some(|least| least),
             backward: -1.0,
+        }),
+    },
+    Row {
+        name: "gelu",
+        function: AnyActivation::Gelu(Gelu),
+        is_exact: false,
+        value: |x| x * normal(x),
+        slope: |x| normal(x) + x * (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt(),
+        // There f(x) is x or -0.0, and the slope 1 or 0.
+        inplace: [Fixed(40.0), Fixed(40.0)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::Gelu(Gelu),
+            forward: Some(|least| least),
+            backward: 0.0,
+        }),
+    },
+    Row {
+        name: "gelu_tanh",
+        function: AnyActivation::GeluTanh(GeluTanh),
+        is_exact: false,
+        value: |x| x * gate(x),
+        slope: |x| {
+            let rate = 2.0 * FRAC_2_PI_ROOT * (1.0 + 3.0 * 0.044715 * x * x);
+            gate(x) * (1.0 + x * gate(-x) * rate)
+        },
+        inplace: [Fixed(40.0), Fixed(40.0)],
+        subnormal: Some(Subnormal {
+            function: AnyActivation::GeluTanh(GeluTanh),
+            forward: Some(|least| least),
+            backward: 0.0,
         }),
     },
     Row {
@@ -323,6 +355,22 @@ static ROWS: &[Row] = &[
         }),
     },
 ];
+
+/// The standard normal distribution, to 1.5e-7 of 1 (Abramowitz and Stegun, 7.1.26).
+fn normal(x: f64) -> f64 {
+    let t = 1.0 / (1.0 + 0.3275911 * FRAC_1_SQRT_2 * x.abs());
+    let sum = [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592];
+    let tail = 0.5 * (-0.5 * x * x).exp() * sum.into_iter().fold(0.0, |sum, c| (sum + c) * t);
+    if x > 0.0 { 1.0 - tail } else { tail }
+}
+
+/// What GELU by tanh multiplies x by.
+fn gate(x: f64) -> f64 {
+    1.0 / (1.0 + (-2.0 * FRAC_2_PI_ROOT * (x + 0.044715 * x.powi(3))).exp())
+}
+
+/// sqrt(2 / π)
+const FRAC_2_PI_ROOT: f64 = 0.7978845608028654;
 
 fn one_if(is_one: bool) -> f64 {
     f64::from(u8::from(is_one))

@@ -16,6 +16,10 @@ mod celu;
 mod clipped_relu;
 #[cfg(feature = "smooth")]
 mod elu;
+#[cfg(feature = "smooth")]
+mod gelu;
+#[cfg(feature = "smooth")]
+mod gelu_tanh;
 mod hard_sigmoid;
 mod hard_swish;
 mod hardshrink;
@@ -56,7 +60,7 @@ pub struct Function {
     pub new: fn(Parameters) -> AnyActivation,
     /// In PyTorch and ONNX, with their default parameters.
     pub names: &'static [(&'static str, Parameters)],
-    /// ONNX's operator with the same parameters.
+    /// ONNX's operator with the same parameters; `GeluTanh` is its `Gelu` by tanh.
     pub onnx: Option<&'static str>,
     /// The default, which is PyTorch's, and edge cases.
     pub parameters: &'static [Parameters],
@@ -118,6 +122,10 @@ pub static FUNCTIONS: &[Function] = &[
     celu::FUNCTION,
     #[cfg(feature = "smooth")]
     elu::FUNCTION,
+    #[cfg(feature = "smooth")]
+    gelu::FUNCTION,
+    #[cfg(feature = "smooth")]
+    gelu_tanh::FUNCTION,
     #[cfg(feature = "smooth")]
     log_sigmoid::FUNCTION,
     #[cfg(feature = "smooth")]

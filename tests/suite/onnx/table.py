@@ -17,6 +17,7 @@ PARAMETERS = {
     "HardSwish": [],
     "Clip": ["min", "max"],
     "PRelu": ["slope"],
+    "Gelu": [],
     "Sigmoid": [],
     "Tanh": [],
     "Softplus": [],
@@ -53,7 +54,9 @@ for case in node.collect_testcases(""):
     def bits(numbers):
         return [f"{number:08x}" for number in np.broadcast_to(np.float32(numbers), x.shape).flatten().view(np.uint32)]
 
+    # Gelu by tanh is another function.
+    suffix = "Tanh" if any(attribute.s == b"tanh" for attribute in operator.attribute) else ""
     parameters = [bits(values[key]) for key in PARAMETERS[name]]
     blank = [[""] * x.size] * (2 - len(parameters))
     for cells in zip(*parameters, *blank, bits(x), bits(y)):
-        print(case.name, name, *cells, sep=",")
+        print(case.name, name + suffix, *cells, sep=",")

@@ -45,6 +45,8 @@ FUNCTIONS = {
     ),
     "hard_swish": ("HardSwish", [], [], [[]], [-3.0, -2.9, -1.7, -1.5, 0.7, 1.7, 2.9, 3.0, 3.4]),
     "prelu": ("PRelu", [], ["slope"], [[0.25], [0.0], [-0.5], [INFINITY], [NAN]], []),
+    "gelu": ("Gelu", [], [], [[]], tables.GELU),
+    "gelu_tanh": ("GeluTanh", [], [], [[]], tables.GELU),
     "sigmoid": ("Sigmoid", [], [], [[]], tables.SIGMOID),
     "tanh": ("Tanh", [], [], [[]], tables.TANH),
     "softplus": ("Softplus", [], [], [[]], tables.SOFTPLUS),
@@ -60,6 +62,8 @@ FUNCTIONS = {
 
 
 def session(operator, format, attributes, inputs):
+    if operator == "GeluTanh":
+        operator, attributes = "Gelu", {"approximate": "tanh"}
     type, _ = TYPES[format]
     x, y = [helper.make_tensor_value_info(name, type, ["n"]) for name in ["x", "y"]]
     inputs = [helper.make_tensor_value_info(name, type, ["n"] if name == "slope" else []) for name in inputs]

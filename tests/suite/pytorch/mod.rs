@@ -531,6 +531,174 @@ const DIFFERENCES: &[Difference] = &[
         }),
     },
     Difference {
+        name: "f(x) is NaN at -inf, and in some places among many at inf.",
+        functions: &["gelu"],
+        formats: &["f32", "bf16"],
+        applies: |cell| cell.is_value() && is_infinite(cell),
+        gives: Gives::NotANumber,
+    },
+    Difference {
+        name: "f(x) is NaN at -inf.",
+        functions: &["gelu"],
+        formats: &["f64", "f16"],
+        applies: |cell| cell.is_value() && is_infinite(cell),
+        gives: Gives::NotANumber,
+    },
+    Difference {
+        name: "f(x) is NaN at -inf.",
+        functions: &["gelu_tanh"],
+        formats: ALL,
+        applies: |cell| cell.is_value() && is_infinite(cell),
+        gives: Gives::NotANumber,
+    },
+    Difference {
+        name: "f(x) is off by up to 6 * 2^-23.",
+        functions: &["gelu"],
+        formats: &["f32"],
+        applies: |cell| cell.is_value() && !is_infinite(cell),
+        gives: Gives::WithinOfOne(6.0),
+    },
+    Difference {
+        name: "f(x) is off by up to 0.75 * 2^-23.",
+        functions: &["gelu"],
+        formats: &["f16", "bf16"],
+        applies: |cell| cell.is_value() && !is_infinite(cell),
+        gives: Gives::WithinOfOne(0.8),
+    },
+    Difference {
+        name: "f(x) is off by up to 2^-52.",
+        functions: &["gelu"],
+        formats: &["f64"],
+        applies: |cell| cell.is_value() && !is_infinite(cell),
+        gives: Gives::WithinOfOne(1.0),
+    },
+    Difference {
+        name: "f(x) is off by up to 2^-23.",
+        functions: &["gelu_tanh"],
+        formats: &["f32", "f16"],
+        applies: |cell| cell.is_value() && !is_infinite(cell),
+        gives: Gives::WithinOfOne(1.0),
+    },
+    Difference {
+        name: "f(x) is off by up to 2 * 2^-23.",
+        functions: &["gelu_tanh"],
+        formats: &["bf16"],
+        applies: |cell| cell.is_value() && !is_infinite(cell),
+        gives: Gives::WithinOfOne(2.0),
+    },
+    Difference {
+        name: "f(x) is off by up to 2^-53.",
+        functions: &["gelu_tanh"],
+        formats: &["f64"],
+        applies: |cell| cell.is_value() && !is_infinite(cell),
+        gives: Gives::WithinOfOne(0.5),
+    },
+    Difference {
+        name: "f(x) is infinite in some places among many from 1.7e38 on.",
+        functions: &["gelu"],
+        formats: &["f32", "bf16"],
+        applies: |cell| cell.is_value() && cell.x_value() > Some(1e38),
+        gives: Gives::Bits(|cell| cell.format.infinity()),
+    },
+    Difference {
+        name: "the gradient is 0 with the sign of g, or NaN, where it is +0.0 for each g.",
+        functions: &["gelu", "gelu_tanh"],
+        formats: ALL,
+        applies: |cell| !cell.is_value() && cell.has_no_slope() && !has_infinite_power(cell),
+        gives: Gives::Bits(|cell| cell.product(cell.format.value(cell.g), Some(0.0))),
+    },
+    Difference {
+        name: "the gradient for an infinite g is NaN at some x, the slope of which is taken for 0.",
+        functions: &["gelu"],
+        formats: &["f32", "f16", "bf16"],
+        applies: |cell| {
+            !cell.is_value() && !cell.has_no_slope() && has_infinite_gradient(cell) && !has_infinite_power(cell)
+        },
+        gives: Gives::NotANumber,
+    },
+    Difference {
+        name: "the gradient for an infinite g is NaN at some x, the slope of which is taken for 0.",
+        functions: &["gelu_tanh"],
+        formats: ALL,
+        applies: |cell| {
+            !cell.is_value() && !cell.has_no_slope() && has_infinite_gradient(cell) && !has_infinite_power(cell)
+        },
+        gives: Gives::NotANumber,
+    },
+    Difference {
+        name: "a subnormal gradient is 0 in some places among many.",
+        functions: &["gelu"],
+        formats: &["bf16"],
+        applies: |cell| !cell.is_value() && cell.ours & !cell.format.sign() == 1 && !has_infinite_power(cell),
+        gives: Gives::Bits(|cell| cell.ours & cell.format.sign()),
+    },
+    Difference {
+        name: "a signalling NaN comes out quiet.",
+        functions: &["gelu"],
+        formats: &["bf16"],
+        applies: |_| true,
+        gives: Gives::Quiet,
+    },
+    Difference {
+        name: "the gradient is NaN at infinities.",
+        functions: &["gelu"],
+        formats: ALL,
+        applies: |cell| !cell.is_value() && has_infinite_power(cell),
+        gives: Gives::NotANumber,
+    },
+    Difference {
+        name: "the gradient is NaN at infinities and where x² overflows.",
+        functions: &["gelu_tanh"],
+        formats: ALL,
+        applies: |cell| !cell.is_value() && has_infinite_power(cell),
+        gives: Gives::NotANumber,
+    },
+    Difference {
+        name: "the gradient is off by up to 2^-23 * g.",
+        functions: &["gelu"],
+        formats: &["f32", "f16"],
+        applies: |cell| {
+            !cell.is_value() && !cell.has_no_slope() && !has_infinite_power(cell) && !has_infinite_gradient(cell)
+        },
+        gives: Gives::WithinOfOne(1.0),
+    },
+    Difference {
+        name: "the gradient is off by up to 2^-26 * g.",
+        functions: &["gelu"],
+        formats: &["bf16"],
+        applies: |cell| {
+            !cell.is_value() && !cell.has_no_slope() && !has_infinite_power(cell) && !has_infinite_gradient(cell)
+        },
+        gives: Gives::WithinOfOne(0.125),
+    },
+    Difference {
+        name: "the gradient is off by up to 10 * 2^-23 * g.",
+        functions: &["gelu_tanh"],
+        formats: &["f32", "f16", "bf16"],
+        applies: |cell| {
+            !cell.is_value() && !cell.has_no_slope() && !has_infinite_power(cell) && !has_infinite_gradient(cell)
+        },
+        gives: Gives::WithinOfOne(10.0),
+    },
+    Difference {
+        name: "the gradient is off by up to 2^-52 * g.",
+        functions: &["gelu"],
+        formats: &["f64"],
+        applies: |cell| {
+            !cell.is_value() && !cell.has_no_slope() && !has_infinite_power(cell) && !has_infinite_gradient(cell)
+        },
+        gives: Gives::WithinOfOne(1.0),
+    },
+    Difference {
+        name: "the gradient is off by up to 4 * 2^-52 * g.",
+        functions: &["gelu_tanh"],
+        formats: &["f64"],
+        applies: |cell| {
+            !cell.is_value() && !cell.has_no_slope() && !has_infinite_power(cell) && !has_infinite_gradient(cell)
+        },
+        gives: Gives::WithinOfOne(4.0),
+    },
+    Difference {
         name: "f(x) is +0.0 where e^-x overflows: below -88.72, in `f64` below -709.78.",
         functions: &["sigmoid"],
         formats: &["f32", "f64", "bf16"],
@@ -760,6 +928,8 @@ const DIFFERENCES: &[Difference] = &[
             "hard_swish",
             "prelu",
             "crelu",
+            "gelu",
+            "gelu_tanh",
             "softplus",
             "log_sigmoid",
             "mish",
@@ -805,6 +975,8 @@ const DIFFERENCES: &[Difference] = &[
             "prelu",
             "reglu",
             "crelu",
+            "gelu",
+            "gelu_tanh",
             "sigmoid",
             "tanh",
             "softplus",
@@ -870,6 +1042,22 @@ fn faded(cell: &Cell) -> u64 {
 
 fn is_finite(cell: &Cell) -> bool {
     cell.x_value().is_some_and(f64::is_finite)
+}
+
+fn is_infinite(cell: &Cell) -> bool {
+    cell.x_value().is_some_and(f64::is_infinite)
+}
+
+/// Whether the powers of x are infinite by which PyTorch computes the gradient of GELU.
+fn has_infinite_power(cell: &Cell) -> bool {
+    let has_square = cell.function == "gelu_tanh";
+    let power = |x: f64| if has_square { cell.step(x * x) } else { x };
+    cell.x_value().is_some_and(|x| power(x).is_infinite())
+}
+
+/// The one at the output.
+fn has_infinite_gradient(cell: &Cell) -> bool {
+    cell.format.value(cell.g).is_some_and(f64::is_infinite)
 }
 
 /// Whether e^-x is, in the format that is computed in.

@@ -99,6 +99,8 @@ FUNCTIONS = {
     "prelu": (prelu, [[0.25], [0.0], [-0.5], [INFINITY], [NAN]], []),
     "reglu": (reglu, [[-1.7], [0.0], [1e38], [INFINITY], [NAN]], []),
     "crelu": (crelu, [[]], []),
+    "gelu": (unary(F.gelu), [[]], tables.GELU),
+    "gelu_tanh": (unary(lambda x: F.gelu(x, approximate="tanh")), [[]], tables.GELU),
     "sigmoid": (unary(torch.sigmoid), [[]], tables.SIGMOID),
     "tanh": (unary(torch.tanh), [[]], tables.TANH),
     "softplus": (unary(F.softplus), [[1.0], [0.3], [20.0]], tables.SOFTPLUS),
