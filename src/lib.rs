@@ -16,7 +16,7 @@
 //!   `smooth`, `Celu`, `Elu`, `Gelu`, `GeluTanh`, `LogSigmoid`, `Mish`, `Selu`, `Sigmoid`, `Silu`, `Softplus`, `Softshrink`, `Softsign`, `Swish`, `Tanh` and
 //!   `Tanhshrink`.
 //! - [`AnyActivation`] is a function that is chosen at run time, by value or by its name in PyTorch or ONNX.
-//! - [`PRelu`], [`ReGlu`] and [`Crelu`] take several tensors; with the feature `smooth`, `Gated`, `Glu` and `SwiGlu` too.
+//! - [`PRelu`], [`ReGlu`] and [`Crelu`] take several tensors; with the feature `smooth`, `Gated` too (`Glu`, `SwiGlu`, `GeGlu`).
 //! - [`Fused`] applies an [`Activation`] to input + bias + residual in one pass over memory. Backward, it also computes
 //!   the gradient of the bias.
 //! - [`OneBitGradient`] stores one bit of each element for backward instead of the input.
@@ -147,7 +147,7 @@ pub use isa::{Isa, ParseIsaError};
 pub use simd::Element;
 pub use tensor::{Crelu, Fused, PRelu, ReGlu};
 #[cfg(feature = "smooth")]
-pub use tensor::{Gated, Glu, SwiGlu};
+pub use tensor::{Gated, GeGlu, GeGluTanh, Glu, SwiGlu};
 
 /// `x[i] = relu(x[i])`: x where `!(x <= 0)`, else +0.0.
 ///

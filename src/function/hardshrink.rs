@@ -81,11 +81,9 @@ impl Select for Hardshrink {
         let bound = T::bits_of(self.lambda, Rounding::Down);
         // Beyond the range that is infinite, but infinity is above lambda.
         let greatest = T::INFINITY.wrapping_sub(T::Lane::LOWEST_BIT);
-        Outside::new(if self.lambda.is_finite() {
-            bound.min(greatest)
-        } else {
-            bound
-        })
+        // By its bits: a comparison of numbers would raise a flag.
+        let is_finite = f64::bits_of_nearest(self.lambda) < <f64 as Format>::INFINITY;
+        Outside::new(if is_finite { bound.min(greatest) } else { bound })
     }
 
     #[inline(always)]

@@ -141,7 +141,7 @@ pub(crate) use for_each_function;
 #[cfg(feature = "smooth")]
 macro_rules! with_smooth_functions {
     ($macro:ident $($lists:tt)+) => {
-        $macro! { $($lists)+ smooth: [Gelu GeluTanh Celu Elu LogSigmoid Mish Selu Sigmoid Silu Softplus Softshrink Softsign Swish Tanh Tanhshrink] from output: [Sigmoid Tanh] }
+        $macro! { $($lists)+ smooth: [Celu Elu Gelu GeluTanh LogSigmoid Mish Selu Sigmoid Silu Softplus Softshrink Softsign Swish Tanh Tanhshrink] from output: [Sigmoid Tanh] }
     };
 }
 #[cfg(not(feature = "smooth"))]

@@ -1,6 +1,6 @@
 use crate::activation::Activation;
 use crate::call::{AsRowsMut, CallOptions, Kernel, Params, Plan, Rows, RowsCall, RowsInput, call_options, loops};
-use crate::function::{Sigmoid, Silu};
+use crate::function::{Gelu, GeluTanh, Sigmoid, Silu};
 use crate::simd::Element;
 
 /// A gated linear unit: f(a) * b, where f is any [`Activation`].
@@ -9,6 +9,8 @@ use crate::simd::Element;
 /// | --- | --- | --- |
 /// | [`Glu`] | [`Sigmoid`] | sigmoid(a) * b |
 /// | [`SwiGlu`] | [`Silu`] | silu(a) * b |
+/// | [`GeGlu`] | [`Gelu`] | gelu(a) * b |
+/// | [`GeGluTanh`] | [`GeluTanh`] | the tanh form of gelu(a) * b |
 /// | `Gated<A>` | `A` | f(a) * b |
 ///
 /// Each result is that of separate passes, bit for bit: f(a) is rounded to the format of the elements, and then the
@@ -65,6 +67,12 @@ pub type Glu = Gated<Sigmoid>;
 
 /// The gated linear unit of [`Silu`], ggml's `SWIGLU`.
 pub type SwiGlu = Gated<Silu>;
+
+/// The gated linear unit of [`Gelu`], ggml's `GEGLU_ERF`.
+pub type GeGlu = Gated<Gelu>;
+
+/// The gated linear unit of [`GeluTanh`], ggml's `GEGLU`.
+pub type GeGluTanh = Gated<GeluTanh>;
 
 impl<A: Activation + Default> Gated<A> {
     /// The gated unit of the function with its default parameters.

@@ -10,6 +10,6 @@ mod reglu;
 pub use crelu::Crelu;
 pub use fused::Fused;
 #[cfg(feature = "smooth")]
-pub use gated::{Gated, Glu, SwiGlu};
+pub use gated::{Gated, GeGlu, GeGluTanh, Glu, SwiGlu};
 pub use prelu::PRelu;
 pub use reglu::ReGlu;

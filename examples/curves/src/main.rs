@@ -8,9 +8,9 @@ use command_line::Command;
 use command_line::lexopt;
 use command_line::lexopt::prelude::*;
 use rectify::{
-    Activation, AnyActivation, Celu, ClippedRelu, Elu, HardSigmoid, HardSwish, Hardshrink, Hardtanh, LeakyRelu,
-    LogSigmoid, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Softshrink, Softsign, SquaredRelu, Swish, Tanh, Tanhshrink,
-    ThresholdedRelu,
+    Activation, AnyActivation, Celu, ClippedRelu, Elu, Gelu, GeluTanh, HardSigmoid, HardSwish, Hardshrink, Hardtanh,
+    LeakyRelu, LogSigmoid, Mish, Relu, Selu, Sigmoid, Silu, Softplus, Softshrink, Softsign, SquaredRelu, Swish, Tanh,
+    Tanhshrink, ThresholdedRelu,
 };
 
 const HELP: &str = "\
@@ -54,6 +54,8 @@ fn functions() -> Vec<(&'static str, AnyActivation)> {
         ("ThresholdedRelu, 1", ThresholdedRelu::new(1.0).into()),
         ("Celu, alpha 0.5", Celu::new(0.5).into()),
         ("Elu", Elu::default().into()),
+        ("Gelu", Gelu.into()),
+        ("GeluTanh", GeluTanh.into()),
         ("LogSigmoid", LogSigmoid.into()),
         ("Mish", Mish.into()),
         ("Selu", Selu.into()),

@@ -42,6 +42,7 @@ const COMPARED: &[&str] = &[
     "sigmoid",
     "tanh",
     "silu",
+    "gelu",
     "mish",
     "elu",
     "selu",
