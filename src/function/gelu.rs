@@ -38,7 +38,7 @@ use crate::simd::{Float, FloatLane, Lane};
 /// - The gradient for g = 1 is within 4 ulp, or within 2^-23.9 from x = -1.1 to -0.4, next to its root at x = -0.7518. `f64`
 ///   alike by samples, there within 2^-52. For any g an ulp more, or that times g.
 /// - `f16` and `bf16`: each value is the exact one rounded, except 128 subnormal ones of `bf16` that are half-way but for
-///   one part in 10^37, and go to even. So is each gradient for g = 1, except 3 of `f16` next to the root that are
+///   one part in 10^37, and go to even. So is each gradient for g = 1, except 3 of `f16` from x = -1.4 to -0.74 that are
 ///   its other neighbour.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
 /// - f(-|x|) is -|x| e^(-x²/2) times a quotient of polynomials, with x²/2 in two parts; f(|x|) is |x| + f(-|x|). Next to 0 it is a

@@ -35,8 +35,8 @@ use crate::simd::{Float, FloatLane};
 /// - `backward` accepts only the input of `forward`.
 /// - For x < 0, f(x) falls to -0.17 at x = -0.7525 and then rises to the greatest subnormal number below 0: in `f32` it is
 ///   -0.0 from x = -10.8 on, in `f64` from -21.6 on.
-/// - `f32`: the value is within 2.5 ulp of the exact one (1.8822 at x = -1.386803, of each 5th), in `f64` within 2 by samples.
-/// - The gradient for g = 1 is within 4 ulp, or within 2^-23.9 from x = -1.7 to -0.4, next to its root at x = -0.7525. `f64`
+/// - `f32`: the value is within 2.5 ulp of the exact one (1.9369 at x = -1.3866827), in `f64` within 2 by samples.
+/// - The gradient for g = 1 is within 4 ulp, or within 2^-23.8 from x = -1.7 to -0.4, next to its root at x = -0.7525. `f64`
 ///   alike by samples, there within 2^-52. For any g an ulp more, or that times g.
 /// - `f16` and `bf16`: each value is the exact one rounded, except 128 subnormal ones of `bf16` that are half-way but for
 ///   one part in 10^37, and go to even. So is each gradient for g = 1, except 2 of `f16` next to the root that are
