@@ -16,6 +16,8 @@ mod fused;
 mod gradient;
 #[cfg(unix)]
 mod guard_pages;
+#[cfg(feature = "smooth")]
+mod limits;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
 mod modes;
 mod names;
