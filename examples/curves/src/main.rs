@@ -57,8 +57,6 @@ fn functions() -> Vec<(&'static str, AnyActivation)> {
         ("Gelu", Gelu.into()),
         ("GeluTanh", GeluTanh.into()),
         ("LogSigmoid", LogSigmoid.into()),
-        ("Gelu", Gelu.into()),
-        ("GeluTanh", GeluTanh.into()),
         ("Mish", Mish.into()),
         ("Selu", Selu.into()),
         ("Sigmoid", Sigmoid.into()),
