@@ -12,11 +12,11 @@
 //!
 //! - ReLU: the free functions below, such as [`relu_inplace`] and [`relu_backward`].
 //! - The other functions of one tensor are values with the trait [`Activation`]: [`LeakyRelu`], [`ClippedRelu`]
-//!   (ReLU6), [`Hardtanh`], [`Hardshrink`], [`ThresholdedRelu`], [`SquaredRelu`], [`HardSigmoid`] and [`HardSwish`]; with the feature
-//!   `smooth`, `Celu`, `Elu`, `Gelu`, `GeluTanh`, `LogSigmoid`, `Mish`, `Selu`, `Sigmoid`, `Silu`, `Softplus`, `Softshrink`, `Softsign`, `Swish`, `Tanh` and
-//!   `Tanhshrink`.
+//!   (ReLU6), [`Hardtanh`], [`Hardshrink`], [`ThresholdedRelu`], [`SquaredRelu`], [`HardSigmoid`] and [`HardSwish`]; with
+//!   the feature `smooth`, those of exponentials too: `Sigmoid`, `Tanh`, `Silu`, `Gelu` and their kin.
 //! - [`AnyActivation`] is a function that is chosen at run time, by value or by its name in PyTorch or ONNX.
-//! - [`PRelu`], [`ReGlu`] and [`Crelu`] take several tensors; with the feature `smooth`, `Gated` too (`Glu`, `SwiGlu`, `GeGlu`).
+//! - [`PRelu`], [`ReGlu`] and [`Crelu`] take several tensors; with the feature `smooth`, `Gated` too (`Glu`, `SwiGlu`,
+//!   `GeGlu`).
 //! - [`Fused`] applies an [`Activation`] to input + bias + residual in one pass over memory. Backward, it also computes
 //!   the gradient of the bias.
 //! - [`OneBitGradient`] stores one bit of each element for backward instead of the input.
@@ -100,8 +100,8 @@
 //!   without SIMD. `wide` 1.7 does not compile with `-C target-feature=+avx512f` (nor with `vl`, `dq` or `-C
 //!   target-cpu=knl`) unless `avx512bw` is enabled too. Add `+avx512bw`, which all CPUs with AVX-512 except Xeon Phi
 //!   have, or leave the feature out.
-//! - `smooth`: `Celu`, `Elu`, `Gelu`, `GeluTanh`, `LogSigmoid`, `Mish`, `Selu`, `Sigmoid`, `Silu`, `Softplus`, `Softshrink`, `Softsign`, `Swish`, `Tanh`,
-//!   `Tanhshrink`.
+//! - `smooth`: `Celu`, `Elu`, `Gelu`, `GeluTanh`, `LogSigmoid`, `Mish`, `Selu`, `Sigmoid`, `Silu`, `Softplus`,
+//!   `Softshrink`, `Softsign`, `Swish`, `Tanh`, `Tanhshrink`; `Gated` and `FromOutput`.
 //! - `rayon`: the functions on several threads, in the module `parallel`, and a method `parallel` on the types of
 //!   several tensors.
 
