@@ -244,8 +244,9 @@ impl<'a, T: Format> Numbers<'a, T> {
             if row.is_exact {
                 bytemuck::bytes_of(&T::rounded(expected)) == bytemuck::bytes_of(&result)
             } else {
-                // The second term is for sums whose terms cancel out.
-                (result.into() - expected).abs() <= T::EPSILON.into() * expected.abs() + 1e-5
+                let result: f64 = result.into();
+                // Infinity is. The second term is for sums whose terms cancel out.
+                result == expected || (result - expected).abs() <= T::EPSILON.into() * expected.abs() + 1e-5
             }
         });
         is_first_right && periods.all(|period| bytes(period) == bytes(&first[..period.len()]))
