@@ -134,11 +134,8 @@ static ROWS: &[Row] = &[
         slope: |x| normal(x) + x * (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt(),
         // There f(x) is x or -0.0, and the slope 1 or 0.
         inplace: [Fixed(40.0), Fixed(40.0)],
-        subnormal: Some(Subnormal {
-            function: AnyActivation::Gelu(Gelu),
-            forward: Some(|least| least),
-            backward: 0.0,
-        }),
+        // Where x is, results are.
+        subnormal: None,
     },
     Row {
         name: "gelu_tanh",
@@ -150,11 +147,8 @@ static ROWS: &[Row] = &[
             gate(x) * (1.0 + x * gate(-x) * rate)
         },
         inplace: [Fixed(40.0), Fixed(40.0)],
-        subnormal: Some(Subnormal {
-            function: AnyActivation::GeluTanh(GeluTanh),
-            forward: Some(|least| least),
-            backward: 0.0,
-        }),
+        // Where x is, results are.
+        subnormal: None,
     },
     Row {
         name: "sigmoid",
@@ -324,7 +318,7 @@ static ROWS: &[Row] = &[
         name: "selu",
         function: AnyActivation::Selu(Selu),
         is_exact: false,
-        value: |x| 1.050_700_987_355_480_5 * x.max(1.673_263_242_354_377_2 * x.exp_m1().min(0.0)),
+        value: |x| 1.050_700_987_355_480_5 * (x.max(0.0) + 1.673_263_242_354_377_2 * x.exp_m1().min(0.0)),
         slope: |x| {
             1.050_700_987_355_480_5
                 * if x > 0.0 {
