@@ -1,6 +1,6 @@
 use super::order::without_sign;
 use super::smooth::{Code, Smooth};
-use crate::math::{Factor, exp_minus_product, half_of_least_number, number, unscale};
+use crate::math::{Factor, by_bits, exp_minus_product, half_of_least_number, negated, number, unscale};
 use crate::simd::{Float, FloatLane, Lane};
 
 /// ELU, the exponential linear unit: f(x) = x for x > 0, else alpha * (e^x - 1).
@@ -134,11 +134,11 @@ impl Code for ExpLinear {
 
     #[inline(always)]
     fn value<F: Float>(params: Params, simd: F::Simd, x: F) -> F {
-        let number_of = |bits| F::splat(simd, F::Lane::from_bits(bits));
+        let number_of = |bits| by_bits::<F>(simd, bits);
         let magnitude = without_sign(simd, x);
         let exp = exp_minus_product(simd, magnitude, params.factor);
         let weight: F = number_of(params.weight);
-        let minus_weight = weight.xor(F::splat(simd, F::Lane::SIGN_BIT));
+        let minus_weight = negated(simd, weight);
         // The product with a power of two is exact.
         let minus_power = exp.power.mul(unscale(simd)).mul(minus_weight);
         let value = exp.growth.mul_add(minus_power, minus_power.add(weight));
@@ -149,7 +149,7 @@ impl Code for ExpLinear {
 
     #[inline(always)]
     fn gradient<F: Float>(params: Params, simd: F::Simd, x: F, grad_output: F) -> F {
-        let number_of = |bits| F::splat(simd, F::Lane::from_bits(bits));
+        let number_of = |bits| by_bits::<F>(simd, bits);
         let exp = exp_minus_product(simd, without_sign(simd, x), params.factor);
         // Where the slope may be subnormal, the gradient at the output takes the scale.
         let (one, unscale): (F, F) = (number(simd, 1.0), unscale(simd));

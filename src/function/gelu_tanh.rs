@@ -1,7 +1,8 @@
 use super::gelu::Magnitude;
 use super::smooth::{Code, Smooth, Tie};
 use crate::math::{
-    ScaledExp, UPPER_26_BITS, constant, exp_minus_sum, is_f32, negated, number, polynomial_by_bits, scale, unscale,
+    ScaledExp, UPPER_26_BITS, by_bits, constant, exp_minus_sum, is_f32, negated, number, polynomial_by_bits, scale,
+    unscale,
 };
 use crate::simd::{Float, FloatLane};
 
@@ -154,7 +155,7 @@ impl Code for GeluTanh {
 fn exp_minus_argument<F: Float>(simd: F::Simd, a: F) -> (ScaledExp<F>, F) {
     // Two parts of each are kept, since an error of the argument is one of e^-argument, relative to it.
     if is_f32::<F>() {
-        let f32 = |bits: u64| F::splat(simd, F::Lane::from_bits(bits));
+        let f32 = |bits: u64| by_bits::<F>(simd, bits);
         let (d, d_low) = (f32(0x3d92_2279), f32(0x3124_d8b5));
         // Of so few digits that the sum loses none of it.
         let c = number(simd, 1.59375);
@@ -168,7 +169,7 @@ fn exp_minus_argument<F: Float>(simd: F::Simd, a: F) -> (ScaledExp<F>, F) {
         let lost = a.mul_add(factor, negated(simd, argument));
         (exp_minus_sum(simd, argument, a.mul_add(low, lost)), square)
     } else {
-        let f64 = |bits: u64| F::splat(simd, F::Lane::from_bits(bits));
+        let f64 = |bits: u64| by_bits::<F>(simd, bits);
         // Products of numbers of 26 digits are exact.
         let head = |x: F| x.bitand(f64(UPPER_26_BITS));
         let (c, c_low) = (f64(0x3ff9_8845_3000_0000), f64(0x3e4e_a1b2_8468_7e5a));

@@ -1,6 +1,6 @@
 use super::order::without_sign;
 use super::smooth::{Code, Smooth, Tie};
-use crate::math::{exp_bound, exp_minus, number, scale, scaled_gradient, unscale};
+use crate::math::{exp_bound, exp_minus, negated, number, scale, scaled_gradient, unscale};
 use crate::simd::{Float, FloatLane, Lane};
 
 /// Mish: f(x) = x * tanh(log(1 + e^x)).
@@ -112,7 +112,7 @@ impl Code for Mish {
         let q = correction.mul_add(lost, numerator).div(denominator);
         // (1 + growth) (1 - q) - 1
         let growth = exp.growth.keep(is_negative);
-        let minus_growth = growth.xor(F::splat(simd, F::Lane::SIGN_BIT));
+        let minus_growth = negated(simd, growth);
         let change = minus_growth.mul_add(q, growth).sub(q);
         let product = clamped.mul(one.replace(is_negative, exp.power));
         let whole = magnitude.replace(is_negative, product);

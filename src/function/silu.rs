@@ -1,6 +1,6 @@
 use super::order::without_sign;
 use super::smooth::{Code, Smooth, Tie};
-use crate::math::{Factor, exp_minus_product, logistic_gradient, number, scale, unscale};
+use crate::math::{Factor, exp_minus_product, logistic_gradient, negated, number, scale, unscale};
 use crate::simd::{Float, FloatLane, Lane};
 
 /// SiLU, the sigmoid linear unit: f(x) = x * sigmoid(x) = x / (1 + e^-x).
@@ -96,7 +96,7 @@ impl Code for SiluOfProduct {
         let magnitude = without_sign(simd, x);
         // t = e^-(beta |x|), scaled.
         let exp = exp_minus_product(simd, magnitude, beta);
-        let (t, minus_one): (F, F) = (exp.value(), scale::<F>(simd).xor(sign(simd)));
+        let (t, minus_one): (F, F) = (exp.value(), negated(simd, scale::<F>(simd)));
         let minus_quotient = t.div(minus_one.sub(t));
         // u - u t / (1 + t) where u is |x|, or |x| t for negative x: scaled, and as exact as the growth.
         let is_negative = F::splat(simd, F::Lane::ZERO).gt(x);
@@ -120,16 +120,11 @@ impl Code for SiluOfProduct {
         let is_negative = F::splat(simd, F::Lane::ZERO).gt(x);
         let one: F = number(simd, 1.0);
         let bounded = beta.bounded(simd, magnitude);
-        let product = bounded.mul(t).replace(is_negative, bounded.xor(sign(simd)));
+        let product = bounded.mul(t).replace(is_negative, negated(simd, bounded));
         let sum = product.mul_add(beta.rounded(simd), one).add(t);
         // The product with a power of two is exact.
         let scaled_sum = sum.mul(scale::<F>(simd).replace(is_negative, exp.power));
         let numerator = exp.growth.keep(is_negative).mul_add(scaled_sum, scaled_sum);
         logistic_gradient(simd, numerator, scaled, grad_output)
     }
-}
-
-#[inline(always)]
-fn sign<F: Float>(simd: F::Simd) -> F {
-    F::splat(simd, F::Lane::SIGN_BIT)
 }

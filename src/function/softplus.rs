@@ -1,7 +1,7 @@
 use super::hard_sigmoid::quotient;
 use super::order::without_sign;
 use super::smooth::{Code, Smooth, Tie};
-use crate::math::{Factor, exp_minus_product, half_of_least_number, log1p_quotient, number, scale, unscale};
+use crate::math::{Factor, by_bits, exp_minus_product, half_of_least_number, log1p_quotient, number, scale, unscale};
 use crate::simd::{Float, FloatLane, Lane};
 
 /// Softplus: f(x) = log(1 + e^(beta * x)) / beta.
@@ -166,7 +166,7 @@ impl Code for SoftplusCode {
 
     #[inline(always)]
     fn value<F: Float>(params: Params, simd: F::Simd, x: F) -> F {
-        let bits = |bits| F::splat(simd, F::Lane::from_bits(bits));
+        let bits = |bits| by_bits::<F>(simd, bits);
         let sign = bits(params.sign);
         let x = x.xor(sign);
         let exp = exp_minus_product(simd, without_sign(simd, x), params.beta);
@@ -182,7 +182,7 @@ impl Code for SoftplusCode {
 
     #[inline(always)]
     fn gradient<F: Float>(params: Params, simd: F::Simd, x: F, grad_output: F) -> F {
-        let x = x.xor(F::splat(simd, F::Lane::from_bits(params.sign)));
+        let x = x.xor(by_bits::<F>(simd, params.sign));
         // As of sigmoid.
         let exp = exp_minus_product(simd, without_sign(simd, x), params.beta).value();
         let one: F = scale(simd);

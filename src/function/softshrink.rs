@@ -1,5 +1,6 @@
 use super::order::without_sign;
 use super::smooth::{Code, Smooth};
+use crate::math::by_bits;
 use crate::simd::{Float, FloatLane, Lane};
 
 /// Softshrink: f(x) = x - lambda where x > lambda, x + lambda where x < -lambda, else +0.0.
@@ -111,6 +112,6 @@ impl Code for Softshrink {
 /// `|x| - lambda`, within an ulp: next to 0 the first difference is exact.
 #[inline(always)]
 fn above<F: Float>(params: [u64; 2], simd: F::Simd, x: F) -> F {
-    let [lambda, too_much] = params.map(|bits| F::splat(simd, F::Lane::from_bits(bits)));
+    let [lambda, too_much] = params.map(|bits| by_bits::<F>(simd, bits));
     without_sign(simd, x).sub(lambda).add(too_much)
 }

@@ -1,8 +1,8 @@
 use super::from_output::OfOutput;
 use super::order::without_sign;
 use super::smooth::{Code, Smooth};
-use crate::math::{exp_minus, logistic_gradient, number, scale};
-use crate::simd::{Float, FloatLane, Lane};
+use crate::math::{exp_minus, logistic_gradient, negated, number, scale};
+use crate::simd::{Float, FloatLane};
 
 /// Hyperbolic tangent: f(x) = (e^x - e^-x) / (e^x + e^-x).
 ///
@@ -78,7 +78,7 @@ impl Code for Tanh {
         // t = e^-2|x|, scaled: (1 - t) / (1 + t). Next to 0 the power is 1, so that 1 - t is as exact as the growth.
         let exp = exp_minus(simd, magnitude.add(magnitude));
         let one: F = scale(simd);
-        let minus_growth = exp.growth.xor(F::splat(simd, F::Lane::SIGN_BIT));
+        let minus_growth = negated(simd, exp.growth);
         let difference = minus_growth.mul_add(exp.power, one.sub(exp.power));
         let sum = exp.growth.mul_add(exp.power, one.add(exp.power));
         difference.div(sum).xor(x.xor(magnitude))

@@ -1,7 +1,7 @@
 use super::order::without_sign;
 use super::smooth::{Code, Smooth};
-use crate::math::{constant, exp_minus, is_f32, number, polynomial, unscale};
-use crate::simd::{Float, FloatLane, Lane};
+use crate::math::{UPPER_26_BITS, by_bits, constant, exp_minus, is_f32, negated, number, polynomial, unscale};
+use crate::simd::{Float, FloatLane};
 
 /// Tanhshrink: f(x) = x - tanh(x).
 ///
@@ -105,9 +105,8 @@ fn is_near<F: Float>(simd: F::Simd, magnitude: F) -> F::Mask {
 #[inline(always)]
 fn near_zero<F: Float>(simd: F::Simd, x: F) -> F {
     let square = x.mul(x);
-    let minus = |x: F| x.xor(F::splat(simd, F::Lane::SIGN_BIT));
     if is_f32::<F>() {
-        let c = |bits: u32| F::splat(simd, F::Lane::from_bits(bits.into()));
+        let c = |bits: u32| by_bits::<F>(simd, bits.into());
         let rest = polynomial!(square;
             c(0xbe08_8888),
             c(0x3d5d_09f4),
@@ -119,11 +118,11 @@ fn near_zero<F: Float>(simd: F::Simd, x: F) -> F {
             c(0x37ca_c7e7));
         let quotient = rest.mul_add(square, c(0x3eaa_aaab));
         let cube = x.mul(square);
-        let square_low = x.mul_add(x, minus(square));
-        let cube_low = x.mul_add(square_low, x.mul_add(square, minus(cube)));
+        let square_low = x.mul_add(x, negated(simd, square));
+        let cube_low = x.mul_add(square_low, x.mul_add(square, negated(simd, cube)));
         cube.mul_add(quotient, cube_low.mul(quotient))
     } else {
-        let c = |bits: u64| F::splat(simd, F::Lane::from_bits(bits));
+        let c = |bits: u64| by_bits::<F>(simd, bits);
         let rest = polynomial!(square;
             c(0xbfc1_1111_1111_0fc7),
             c(0x3fab_a1ba_1ba0_4968),
@@ -145,7 +144,7 @@ fn near_zero<F: Float>(simd: F::Simd, x: F) -> F {
         let (third, rest) = (c(0x3fd5_5555_5555_5555), rest.mul(square));
         let quotient = third.add(rest);
         // Products of upper halves are exact.
-        let upper = |x: F| x.bitand(c(u64::MAX << 27));
+        let upper = |x: F| x.bitand(c(UPPER_26_BITS));
         let x_high = upper(x);
         let x_low = x.sub(x_high);
         let square_high = upper(square);

@@ -1,6 +1,6 @@
 //! e^x for x up to 0, scaled so that one division or product rounds subnormal results.
 
-use super::{constant, is_f32, negated, polynomial};
+use super::{by_bits, constant, is_f32, negated, polynomial};
 use crate::simd::{Float, FloatLane};
 
 /// e^x, scaled: `scale * e^x = power * (1 + growth)`.
@@ -94,14 +94,14 @@ impl Factor {
     /// In one part.
     #[inline(always)]
     pub fn rounded<F: Float>(self, simd: F::Simd) -> F {
-        let [high, low] = self.parts.map(|bits| F::splat(simd, F::Lane::from_bits(bits)));
+        let [high, low] = self.parts.map(|bits| by_bits::<F>(simd, bits));
         high.add(low)
     }
 
     /// x >= 0, up to where e^-(factor x) is 0.
     #[inline(always)]
     pub fn bounded<F: Float>(self, simd: F::Simd, x: F) -> F {
-        let bound = F::splat(simd, F::Lane::from_bits(self.bound));
+        let bound = by_bits::<F>(simd, self.bound);
         x.replace(x.gt(bound), bound)
     }
 }
@@ -109,7 +109,7 @@ impl Factor {
 /// e^-(factor x) for x >= 0. The product is not rounded: in a tail that would be an error of many digits.
 #[inline(always)]
 pub fn exp_minus_product<F: Float>(simd: F::Simd, x: F, factor: Factor) -> ScaledExp<F> {
-    let bits = |bits| F::splat(simd, F::Lane::from_bits(bits));
+    let bits = |bits| by_bits::<F>(simd, bits);
     let x = factor.bounded(simd, x);
     let (biased, n) = nearest_integer(simd, x, bits(factor.minus_log2_e));
     let [minus_ln2, minus_ln2_low] = minus_ln2(simd);
@@ -152,7 +152,7 @@ fn minus_ln2<F: Float>(simd: F::Simd) -> [F; 2] {
 #[inline(always)]
 fn scaled_exp<F: Float>(simd: F::Simd, biased: F, r: F) -> ScaledExp<F> {
     let quotient = if is_f32::<F>() {
-        let c = |bits: u32| F::splat(simd, F::Lane::from_bits(bits.into()));
+        let c = |bits: u32| by_bits::<F>(simd, bits.into());
         polynomial!(r;
                 c(0x3eff_fffd),
                 c(0x3e2a_aa49),
@@ -160,7 +160,7 @@ fn scaled_exp<F: Float>(simd: F::Simd, biased: F, r: F) -> ScaledExp<F> {
                 c(0x3c09_1cc0),
                 c(0x3ab4_a653))
     } else {
-        let c = |bits: u64| F::splat(simd, F::Lane::from_bits(bits));
+        let c = |bits: u64| by_bits::<F>(simd, bits);
         polynomial!(r;
                 c(0x3fe0_0000_0000_000a),
                 c(0x3fc5_5555_5555_54fe),

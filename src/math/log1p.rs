@@ -1,7 +1,7 @@
 //! log(1 + t) for t from 0 to 1.
 
-use super::{is_f32, polynomial};
-use crate::simd::{Float, FloatLane};
+use super::{by_bits, is_f32, polynomial};
+use crate::simd::Float;
 
 /// `log(1 + t) / t - 1 + low` for t from 0 to 1.
 ///
@@ -9,7 +9,7 @@ use crate::simd::{Float, FloatLane};
 #[inline(always)]
 pub fn log1p_quotient<F: Float>(simd: F::Simd, t: F, low: F) -> F {
     let sum = if is_f32::<F>() {
-        let c = |bits: u32| F::splat(simd, F::Lane::from_bits(bits.into()));
+        let c = |bits: u32| by_bits::<F>(simd, bits.into());
         let rest = polynomial!(t;
             c(0x3eaa_a6ed),
             c(0xbe7f_92ab),
@@ -21,7 +21,7 @@ pub fn log1p_quotient<F: Float>(simd: F::Simd, t: F, low: F) -> F {
             c(0xbb59_156f));
         rest.mul_add(t, c(0xbeff_ffe9))
     } else {
-        let c = |bits: u64| F::splat(simd, F::Lane::from_bits(bits));
+        let c = |bits: u64| by_bits::<F>(simd, bits);
         let rest = polynomial!(t;
             c(0x3fd5_5555_5555_104b),
             c(0xbfcf_ffff_ffdd_4546),

@@ -29,11 +29,16 @@ pub fn number<F: Float>(simd: F::Simd, number: f32) -> F {
     F::splat(simd, F::Lane::nearest_finite(number.into()))
 }
 
+/// A number by its bits, in the lowest ones.
+#[inline(always)]
+pub fn by_bits<F: Float>(simd: F::Simd, bits: u64) -> F {
+    F::splat(simd, F::Lane::from_bits(bits))
+}
+
 /// A number of each format, by its bits.
 #[inline(always)]
 pub fn constant<F: Float>(simd: F::Simd, f32: u32, f64: u64) -> F {
-    let bits = if is_f32::<F>() { f32.into() } else { f64 };
-    F::splat(simd, F::Lane::from_bits(bits))
+    by_bits(simd, if is_f32::<F>() { f32.into() } else { f64 })
 }
 
 /// `-x`, by its bits.

@@ -1,7 +1,7 @@
 //! The normal distribution at -a, for a from 0.4 on.
 
 use super::exp::{ScaledExp, UPPER_26_BITS, exp_minus_sum};
-use super::{constant, is_f32, negated, number, polynomial_by_bits};
+use super::{by_bits, constant, is_f32, negated, number, polynomial_by_bits};
 use crate::simd::{Float, FloatLane};
 
 /// e^(-a²/2), for a up to 15 in `f32` and to 38.7 in `f64`; and a²/2, rounded.
@@ -15,7 +15,7 @@ pub fn exp_minus_half_square<F: Float>(simd: F::Simd, a: F) -> (ScaledExp<F>, F)
         (exp_minus_sum(simd, high, half.mul_add(a, negated(simd, high))), high)
     } else {
         // The square of as many bits is exact.
-        let head = a.bitand(F::splat(simd, F::Lane::from_bits(UPPER_26_BITS)));
+        let head = a.bitand(by_bits::<F>(simd, UPPER_26_BITS));
         let high = head.mul(head).mul(half);
         let low = a.sub(head).mul(a.add(head)).mul(half);
         (exp_minus_sum(simd, high, low), high.add(low))
@@ -101,9 +101,9 @@ impl<F: Float> Tail<F> {
             exp.growth
         } else {
             // 1 / denominator to three bits: the exponent and mantissa, subtracted.
-            let minus_one = F::splat(simd, F::Lane::from_bits(u64::MAX));
+            let minus_one = by_bits::<F>(simd, u64::MAX);
             let reciprocal = self.denominator.xor(minus_one);
-            let reciprocal = reciprocal.wrapping_add(F::splat(simd, F::Lane::from_bits(0x7fde_6238_2283_5eeb)));
+            let reciprocal = reciprocal.wrapping_add(by_bits::<F>(simd, 0x7fde_6238_2283_5eeb));
             exp.growth.sub(self.lost.mul(reciprocal))
         };
         growth.mul_add(quotient, quotient).mul(exp.power)
