@@ -177,7 +177,6 @@ pub fn map(format: Format, way: Way, f: impl Activation, method: Method, [x, g]:
 }
 
 /// The value at one element, or with a gradient at the output the gradient.
-#[cfg(feature = "smooth")]
 pub fn of_one(format: Format, kernels: Kernels, f: AnyActivation, x: u64, g: Option<u64>) -> u64 {
     fn element<T: Pod>(bits: u64) -> T {
         match size_of::<T>() {

@@ -1,7 +1,7 @@
 use rectify::Celu;
 
 use super::elu::{BOUNDS, slope, value};
-use super::{Bounds, Function, Method, NOTHING, Real, Wide, one, scalar};
+use super::{Bounds, Function, NOTHING, Real, SMOOTH, Wide, one};
 
 const ALPHA: &str = "Celu: `alpha` is not positive and finite";
 
@@ -28,10 +28,7 @@ pub const FUNCTION: Function = Function {
         cancelling: NOTHING,
         bounds: Bounds { value: 3.0, ..BOUNDS },
     }),
-    forward: |format, [alpha, _], x| scalar(format, Celu::new(alpha).into(), Method::Forward, [x, 0]),
-    backward: |format, [alpha, _], x, g| scalar(format, Celu::new(alpha).into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };
 
 fn quotient(x: Wide, alpha: f64) -> Wide {

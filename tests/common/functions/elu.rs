@@ -1,6 +1,6 @@
 use rectify::Elu;
 
-use super::{Bounds, Function, Method, NOTHING, Real, Wide, one, scalar};
+use super::{Bounds, Function, NOTHING, Real, SMOOTH, Wide, one};
 
 const ALPHA: &str = "Elu: `alpha` is not positive and finite";
 
@@ -27,10 +27,7 @@ pub const FUNCTION: Function = Function {
         cancelling: NOTHING,
         bounds: BOUNDS,
     }),
-    forward: |format, [alpha, _], x| scalar(format, Elu::new(alpha).into(), Method::Forward, [x, 0]),
-    backward: |format, [alpha, _], x, g| scalar(format, Elu::new(alpha).into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };
 
 pub const BOUNDS: Bounds = Bounds {

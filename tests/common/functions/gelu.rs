@@ -1,17 +1,12 @@
 use rectify::Gelu;
 
-use super::{Bounds, Function, Method, NO_PARAMETERS, Real, Wide, scalar};
+use super::{Bounds, Function, NO_PARAMETERS, Real, SMOOTH, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "gelu",
     new: |_| Gelu.into(),
     names: &[("gelu", NO_PARAMETERS), ("Gelu", NO_PARAMETERS)],
     onnx: Some("Gelu"),
-    parameters: &[NO_PARAMETERS],
-    typical: NO_PARAMETERS,
-    valid: |_| NO_PARAMETERS,
-    refused: &[],
-    kinks: |_| vec![],
     real: Some(Real {
         value: |_, x| x * distribution(x),
         slope: |_, x| {
@@ -39,10 +34,7 @@ pub const FUNCTION: Function = Function {
             value_of_16_bits: 0.5,
         },
     }),
-    forward: |format, _, x| scalar(format, Gelu.into(), Method::Forward, [x, 0]),
-    backward: |format, _, x, g| scalar(format, Gelu.into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };
 
 fn distribution(x: Wide) -> Wide {

@@ -1,17 +1,12 @@
 use rectify::GeluTanh;
 
-use super::{Bounds, Function, Method, NO_PARAMETERS, Real, Wide, scalar};
+use super::{Bounds, Function, NO_PARAMETERS, Real, SMOOTH, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "gelu_tanh",
     new: |_| GeluTanh.into(),
     names: &[("gelu_tanh", NO_PARAMETERS)],
     onnx: Some("GeluTanh"),
-    parameters: &[NO_PARAMETERS],
-    typical: NO_PARAMETERS,
-    valid: |_| NO_PARAMETERS,
-    refused: &[],
-    kinks: |_| vec![],
     real: Some(Real {
         value: |_, x| x * gate(x),
         slope: |_, x| {
@@ -39,10 +34,7 @@ pub const FUNCTION: Function = Function {
             value_of_16_bits: 0.5,
         },
     }),
-    forward: |format, _, x| scalar(format, GeluTanh.into(), Method::Forward, [x, 0]),
-    backward: |format, _, x, g| scalar(format, GeluTanh.into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };
 
 /// sqrt(8 / π)

@@ -36,8 +36,8 @@ pub const FUNCTION: Function = Function {
             value_of_16_bits: 0.51,
         },
     }),
-    forward,
-    backward,
+    forward: Some(forward),
+    backward: Some(backward),
     live: None,
     takes_output: |_| false,
 };

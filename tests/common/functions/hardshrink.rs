@@ -25,8 +25,8 @@ pub const FUNCTION: Function = Function {
     ],
     kinks: |[lambda, _]| vec![-lambda, lambda],
     real: None,
-    forward: |format, parameters, x| select(live(format, parameters, x), x),
-    backward: |format, parameters, x, g| select(live(format, parameters, x), g),
+    forward: Some(|format, parameters, x| select(live(format, parameters, x), x)),
+    backward: Some(|format, parameters, x, g| select(live(format, parameters, x), g)),
     live: Some(live),
     // Where x is not 0, it is returned as it is.
     takes_output: |_| true,

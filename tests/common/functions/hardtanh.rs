@@ -27,8 +27,8 @@ pub const FUNCTION: Function = Function {
     ],
     kinks: |[min, max]| vec![min, max],
     real: None,
-    forward,
-    backward: |format, parameters, x, g| select(live(format, parameters, x), g),
+    forward: Some(forward),
+    backward: Some(|format, parameters, x, g| select(live(format, parameters, x), g)),
     live: Some(live),
     takes_output: |_| true,
 };

@@ -40,8 +40,8 @@ pub const FUNCTION: Function = Function {
             value_of_16_bits: 0.51,
         },
     }),
-    forward: |format, parameters, x| if x == 0 { 0 } else { backward(format, parameters, x, x) },
-    backward,
+    forward: Some(|format, parameters, x| if x == 0 { 0 } else { backward(format, parameters, x, x) }),
+    backward: Some(backward),
     live: Some(|format, _, x| is_above(format, x, 0.0)),
     takes_output: |[negative_slope, _]| negative_slope > 0.0,
 };

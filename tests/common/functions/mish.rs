@@ -1,17 +1,12 @@
 use rectify::Mish;
 
-use super::{Bounds, Function, Method, NO_PARAMETERS, Real, Wide, scalar};
+use super::{Bounds, Function, NO_PARAMETERS, Real, SMOOTH, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "mish",
     new: |_| Mish.into(),
     names: &[("mish", NO_PARAMETERS), ("Mish", NO_PARAMETERS)],
     onnx: Some("Mish"),
-    parameters: &[NO_PARAMETERS],
-    typical: NO_PARAMETERS,
-    valid: |_| NO_PARAMETERS,
-    refused: &[],
-    kinks: |_| vec![],
     real: Some(Real {
         value: |_, x| {
             if x.is_positive() {
@@ -38,10 +33,7 @@ pub const FUNCTION: Function = Function {
             value_of_16_bits: 0.5,
         },
     }),
-    forward: |format, _, x| scalar(format, Mish.into(), Method::Forward, [x, 0]),
-    backward: |format, _, x, g| scalar(format, Mish.into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };
 
 /// e^2x + 2 e^x + 2, by e^2x for a positive x, where t is e^-|x|.

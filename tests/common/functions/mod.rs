@@ -2,12 +2,9 @@
 //!
 //! A reference is written apart from the crate: from the function's page, by its definition on numbers, for special values on bits.
 
-use rectify::AnyActivation;
-#[cfg(feature = "smooth")]
-use rectify::{Isa, Kernels};
+use rectify::{AnyActivation, Isa, Kernels};
 
-#[cfg(feature = "smooth")]
-use super::calls::{self, Method};
+use super::calls;
 use super::format::Format;
 use super::wide::Wide;
 
@@ -74,15 +71,19 @@ pub struct Function {
     pub kinks: fn(Parameters) -> Vec<f64>,
     /// Of one that does arithmetic, rather than select bits.
     pub real: Option<Real>,
-    /// The value for the bits x.
-    pub forward: fn(Format, Parameters, u64) -> u64,
-    /// The gradient at the input for the bits x and g.
-    pub backward: fn(Format, Parameters, u64, u64) -> u64,
+    /// The value for the bits x. Without one it is that of the crate's scalar code.
+    pub forward: Option<Value>,
+    /// The gradient at the input for the bits x and g, likewise.
+    pub backward: Option<Gradient>,
     /// Whether x is live, where the gradient needs no more of it than that.
     pub live: Option<fn(Format, Parameters, u64) -> bool>,
     /// Whether `backward` may be given forward's output for its input.
     pub takes_output: fn(Parameters) -> bool,
 }
+
+type Value = fn(Format, Parameters, u64) -> u64;
+
+type Gradient = fn(Format, Parameters, u64, u64) -> u64;
 
 /// What a function is of real numbers, for parameters as they are given, and how far from it the results may be.
 pub struct Real {
@@ -192,17 +193,42 @@ impl Case {
     }
 
     pub fn forward(self, format: Format, x: u64) -> u64 {
-        (self.function.forward)(format, self.parameters, x)
+        match self.function.forward {
+            Some(forward) => forward(format, self.parameters, x),
+            None => scalar(format, self.activation(), x, None),
+        }
     }
 
     pub fn backward(self, format: Format, x: u64, g: u64) -> u64 {
-        (self.function.backward)(format, self.parameters, x, g)
+        match self.function.backward {
+            Some(backward) => backward(format, self.parameters, x, g),
+            None => scalar(format, self.activation(), x, Some(g)),
+        }
     }
 
     pub fn kinks(self) -> Vec<f64> {
         (self.function.kinks)(self.parameters)
     }
 }
+
+/// What smooth functions without parameters and kinks have in common.
+#[cfg(feature = "smooth")]
+const SMOOTH: Function = Function {
+    name: "",
+    new: |_| unreachable!("each has its own"),
+    names: &[],
+    onnx: None,
+    parameters: &[NO_PARAMETERS],
+    typical: NO_PARAMETERS,
+    valid: |_| NO_PARAMETERS,
+    refused: &[],
+    kinks: |_| vec![],
+    real: None,
+    forward: None,
+    backward: None,
+    live: None,
+    takes_output: |_| false,
+};
 
 /// Of a slope whose terms don't cancel.
 const NOTHING: fn(Parameters, f64) -> f64 = |_, _| 0.0;
@@ -248,11 +274,9 @@ impl Format {
 
 /// A result of one element by the crate's scalar code, with which the tests compare the other instruction sets where a function is smooth.
 /// The scalar results are held to real numbers by the bounds of their errors. Where x is NaN, the result is x.
-#[cfg(feature = "smooth")]
-fn scalar(format: Format, function: AnyActivation, method: Method, [x, g]: [u64; 2]) -> u64 {
+fn scalar(format: Format, function: AnyActivation, x: u64, g: Option<u64>) -> u64 {
     if format.value(x).is_none() {
         return x;
     }
-    let kernels = Kernels::new(Isa::Scalar).unwrap();
-    calls::of_one(format, kernels, function, x, (method == Method::Backward).then_some(g))
+    calls::of_one(format, Kernels::new(Isa::Scalar).unwrap(), function, x, g)
 }

@@ -17,8 +17,8 @@ pub const FUNCTION: Function = Function {
     refused: &[],
     kinks: |_| vec![0.0],
     real: None,
-    forward: |format, _, x| select(is_above(format, x, 0.0), x),
-    backward: |format, _, x, g| select(is_above(format, x, 0.0), g),
+    forward: Some(|format, _, x| select(is_above(format, x, 0.0), x)),
+    backward: Some(|format, _, x, g| select(is_above(format, x, 0.0), g)),
     live: Some(|format, _, x| is_above(format, x, 0.0)),
     takes_output: |_| true,
 };

@@ -1,7 +1,7 @@
 use rectify::Selu;
 
 use super::elu::{BOUNDS, slope, value};
-use super::{Function, Method, NO_PARAMETERS, NOTHING, Real, Wide, scalar};
+use super::{Function, NO_PARAMETERS, NOTHING, Real, SMOOTH, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "selu",
@@ -12,10 +12,6 @@ pub const FUNCTION: Function = Function {
         ("Selu", NO_PARAMETERS),
     ],
     onnx: Some("Selu"),
-    parameters: &[NO_PARAMETERS],
-    typical: NO_PARAMETERS,
-    valid: |_| NO_PARAMETERS,
-    refused: &[],
     kinks: |_| vec![0.0],
     real: Some(Real {
         value: |_, x| value(x, SCALE, SCALE * ALPHA, x),
@@ -24,10 +20,7 @@ pub const FUNCTION: Function = Function {
         cancelling: NOTHING,
         bounds: BOUNDS,
     }),
-    forward: |format, _, x| scalar(format, Selu.into(), Method::Forward, [x, 0]),
-    backward: |format, _, x, g| scalar(format, Selu.into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };
 
 /// The `f64` next to PyTorch's 1.6732632423543772848170429916717 and what that has more.

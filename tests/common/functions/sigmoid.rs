@@ -1,17 +1,12 @@
 use rectify::Sigmoid;
 
-use super::{Bounds, Function, Method, NO_PARAMETERS, NOTHING, Real, Wide, scalar};
+use super::{Bounds, Function, NO_PARAMETERS, NOTHING, Real, SMOOTH, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "sigmoid",
     new: |_| Sigmoid.into(),
     names: &[("sigmoid", NO_PARAMETERS), ("Sigmoid", NO_PARAMETERS)],
     onnx: Some("Sigmoid"),
-    parameters: &[NO_PARAMETERS],
-    typical: NO_PARAMETERS,
-    valid: |_| NO_PARAMETERS,
-    refused: &[],
-    kinks: |_| vec![],
     real: Some(Real {
         value: |_, x| {
             let (one, exp) = (Wide::from(1.0), (-x.abs()).exp());
@@ -31,8 +26,5 @@ pub const FUNCTION: Function = Function {
             value_of_16_bits: 0.5,
         },
     }),
-    forward: |format, _, x| scalar(format, Sigmoid.into(), Method::Forward, [x, 0]),
-    backward: |format, _, x, g| scalar(format, Sigmoid.into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };

@@ -1,17 +1,12 @@
 use rectify::Silu;
 
-use super::{Bounds, Function, Method, NO_PARAMETERS, Real, Wide, scalar};
+use super::{Bounds, Function, NO_PARAMETERS, Real, SMOOTH, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "silu",
     new: |_| Silu.into(),
     names: &[("silu", NO_PARAMETERS), ("SiLU", NO_PARAMETERS)],
     onnx: None,
-    parameters: &[NO_PARAMETERS],
-    typical: NO_PARAMETERS,
-    valid: |_| NO_PARAMETERS,
-    refused: &[],
-    kinks: |_| vec![],
     real: Some(Real {
         value: |_, x| value(x, x),
         slope: |_, x| slope(x),
@@ -19,10 +14,7 @@ pub const FUNCTION: Function = Function {
         cancelling: |_, x| cancelling(x),
         bounds: BOUNDS,
     }),
-    forward: |format, _, x| scalar(format, Silu.into(), Method::Forward, [x, 0]),
-    backward: |format, _, x, g| scalar(format, Silu.into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };
 
 pub const BOUNDS: Bounds = Bounds {

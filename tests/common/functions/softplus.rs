@@ -1,6 +1,6 @@
 use rectify::Softplus;
 
-use super::{Bounds, Function, Method, NOTHING, Real, Wide, finite, one, scalar, tie};
+use super::{Bounds, Function, NOTHING, Real, SMOOTH, Wide, finite, one, tie};
 
 pub const FUNCTION: Function = Function {
     name: "softplus",
@@ -25,7 +25,6 @@ pub const FUNCTION: Function = Function {
         (one(f64::INFINITY), "Softplus: `beta` is not positive and finite"),
         (one(f64::NAN), "Softplus: `beta` is not positive and finite"),
     ],
-    kinks: |_| vec![],
     real: Some(Real {
         value: |[beta, _], x| value(beta, x),
         slope: |[beta, _], x| slope(Wide::from(beta) * x),
@@ -38,10 +37,7 @@ pub const FUNCTION: Function = Function {
             value_of_16_bits: 0.5,
         },
     }),
-    forward: |format, [beta, _], x| scalar(format, Softplus::new(beta).into(), Method::Forward, [x, 0]),
-    backward: |format, [beta, _], x, g| scalar(format, Softplus::new(beta).into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };
 
 pub fn value(beta: f64, x: Wide) -> Wide {

@@ -1,6 +1,6 @@
 use rectify::Softshrink;
 
-use super::{Bounds, Function, Method, NOTHING, Parameters, Real, Wide, finite, one, scalar, tie};
+use super::{Bounds, Function, NOTHING, Parameters, Real, SMOOTH, Wide, finite, one, tie};
 
 pub const FUNCTION: Function = Function {
     name: "softshrink",
@@ -32,10 +32,7 @@ pub const FUNCTION: Function = Function {
             value_of_16_bits: 0.5,
         },
     }),
-    forward: |format, [lambda, _], x| scalar(format, Softshrink::new(lambda).into(), Method::Forward, [x, 0]),
-    backward: |format, [lambda, _], x, g| scalar(format, Softshrink::new(lambda).into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };
 
 fn above([lambda, _]: Parameters, x: Wide) -> Wide {

@@ -1,17 +1,12 @@
 use rectify::Softsign;
 
-use super::{Bounds, Function, Method, NO_PARAMETERS, NOTHING, Real, Wide, scalar};
+use super::{Bounds, Function, NO_PARAMETERS, NOTHING, Real, SMOOTH, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "softsign",
     new: |_| Softsign.into(),
     names: &[("softsign", NO_PARAMETERS), ("Softsign", NO_PARAMETERS)],
     onnx: Some("Softsign"),
-    parameters: &[NO_PARAMETERS],
-    typical: NO_PARAMETERS,
-    valid: |_| NO_PARAMETERS,
-    refused: &[],
-    kinks: |_| vec![],
     real: Some(Real {
         value: |_, x| x / (Wide::from(1.0) + x.abs()),
         slope: |_, x| {
@@ -27,8 +22,5 @@ pub const FUNCTION: Function = Function {
             value_of_16_bits: 0.5,
         },
     }),
-    forward: |format, _, x| scalar(format, Softsign.into(), Method::Forward, [x, 0]),
-    backward: |format, _, x, g| scalar(format, Softsign.into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };

@@ -1,7 +1,7 @@
 use rectify::Swish;
 
 use super::silu::{BOUNDS, ROOT_OF_SLOPE, cancelling, slope, value};
-use super::{Bounds, Function, Method, Real, Wide, one, scalar};
+use super::{Bounds, Function, Real, SMOOTH, Wide, one};
 
 const BETA: &str = "Swish: `beta` is not positive and finite";
 
@@ -32,8 +32,5 @@ pub const FUNCTION: Function = Function {
             ..BOUNDS
         },
     }),
-    forward: |format, [beta, _], x| scalar(format, Swish::new(beta).into(), Method::Forward, [x, 0]),
-    backward: |format, [beta, _], x, g| scalar(format, Swish::new(beta).into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };

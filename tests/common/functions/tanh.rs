@@ -1,17 +1,12 @@
 use rectify::Tanh;
 
-use super::{Bounds, Function, Method, NO_PARAMETERS, NOTHING, Real, Wide, scalar};
+use super::{Bounds, Function, NO_PARAMETERS, NOTHING, Real, SMOOTH, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "tanh",
     new: |_| Tanh.into(),
     names: &[("tanh", NO_PARAMETERS), ("Tanh", NO_PARAMETERS)],
     onnx: Some("Tanh"),
-    parameters: &[NO_PARAMETERS],
-    typical: NO_PARAMETERS,
-    valid: |_| NO_PARAMETERS,
-    refused: &[],
-    kinks: |_| vec![],
     real: Some(Real {
         value: |_, x| {
             let growth = (-(x.abs() + x.abs())).exp_m1();
@@ -32,8 +27,5 @@ pub const FUNCTION: Function = Function {
             value_of_16_bits: 0.5,
         },
     }),
-    forward: |format, _, x| scalar(format, Tanh.into(), Method::Forward, [x, 0]),
-    backward: |format, _, x, g| scalar(format, Tanh.into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };

@@ -1,17 +1,12 @@
 use rectify::Tanhshrink;
 
-use super::{Bounds, Function, Method, NO_PARAMETERS, NOTHING, Real, Wide, scalar};
+use super::{Bounds, Function, NO_PARAMETERS, NOTHING, Real, SMOOTH, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "tanhshrink",
     new: |_| Tanhshrink.into(),
     names: &[("tanhshrink", NO_PARAMETERS), ("Tanhshrink", NO_PARAMETERS)],
     onnx: None,
-    parameters: &[NO_PARAMETERS],
-    typical: NO_PARAMETERS,
-    valid: |_| NO_PARAMETERS,
-    refused: &[],
-    kinks: |_| vec![],
     real: Some(Real {
         value: |_, x| {
             let value = value_of_magnitude(x.abs());
@@ -30,10 +25,7 @@ pub const FUNCTION: Function = Function {
             value_of_16_bits: 0.5,
         },
     }),
-    forward: |format, _, x| scalar(format, Tanhshrink.into(), Method::Forward, [x, 0]),
-    backward: |format, _, x, g| scalar(format, Tanhshrink.into(), Method::Backward, [x, g]),
-    live: None,
-    takes_output: |_| false,
+    ..SMOOTH
 };
 
 /// Up to 1/2 by the series of x - tanh(x) = (x cosh(x) - sinh(x)) / cosh(x), where all terms of the numerator are positive.

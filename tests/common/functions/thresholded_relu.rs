@@ -21,8 +21,8 @@ pub const FUNCTION: Function = Function {
     refused: &[(one(f64::NAN), "ThresholdedRelu: `alpha` is NaN")],
     kinks: |[alpha, _]| vec![alpha],
     real: None,
-    forward: |format, parameters, x| select(live(format, parameters, x), x),
-    backward: |format, parameters, x, g| select(live(format, parameters, x), g),
+    forward: Some(|format, parameters, x| select(live(format, parameters, x), x)),
+    backward: Some(|format, parameters, x, g| select(live(format, parameters, x), g)),
     live: Some(live),
     // Else what is not above a negative alpha comes out as 0, which is.
     takes_output: |[alpha, _]| alpha >= 0.0,
