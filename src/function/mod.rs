@@ -1,107 +1,41 @@
 //! The arithmetic of the functions. A file has the public type of a function, its page, and its value and gradient on
 //! vectors.
 
-#[cfg(feature = "smooth")]
-mod celu;
 mod clipped_relu;
 mod crelu;
-#[cfg(feature = "smooth")]
-mod elu;
-#[cfg(feature = "smooth")]
-mod from_output;
-#[cfg(feature = "smooth")]
-mod gelu;
-#[cfg(feature = "smooth")]
-mod gelu_tanh;
 mod hard_sigmoid;
 mod hard_swish;
 mod hardshrink;
 mod hardtanh;
 mod leaky_relu;
-#[cfg(feature = "smooth")]
-mod log_sigmoid;
-#[cfg(feature = "smooth")]
-mod mish;
 mod order;
 mod prelu;
 mod product;
 mod reglu;
 mod relu;
 #[cfg(feature = "smooth")]
-mod selu;
-#[cfg(feature = "smooth")]
-mod sigmoid;
-#[cfg(feature = "smooth")]
-mod silu;
-#[cfg(feature = "smooth")]
 #[cfg_attr(not(feature = "half"), allow(dead_code, reason = "for elements of 16 bits"))]
 mod smooth;
-#[cfg(feature = "smooth")]
-mod softplus;
-#[cfg(feature = "smooth")]
-mod softshrink;
-#[cfg(feature = "smooth")]
-mod softsign;
 mod squared_relu;
 mod sum;
-#[cfg(feature = "smooth")]
-mod swish;
-#[cfg(feature = "smooth")]
-mod tanh;
-#[cfg(feature = "smooth")]
-mod tanhshrink;
 mod thresholded_relu;
 
-#[cfg(feature = "smooth")]
-pub use celu::Celu;
 pub use clipped_relu::ClippedRelu;
 pub(crate) use crelu::{CreluGradient, CreluValue};
-#[cfg(feature = "smooth")]
-pub use elu::Elu;
-#[cfg(feature = "smooth")]
-pub use from_output::FromOutput;
-#[cfg(feature = "smooth")]
-pub use gelu::Gelu;
-#[cfg(feature = "smooth")]
-pub use gelu_tanh::GeluTanh;
 pub use hard_sigmoid::HardSigmoid;
 pub use hard_swish::HardSwish;
 pub use hardshrink::Hardshrink;
 pub use hardtanh::Hardtanh;
 pub use leaky_relu::LeakyRelu;
-#[cfg(feature = "smooth")]
-pub use log_sigmoid::LogSigmoid;
-#[cfg(feature = "smooth")]
-pub use mish::Mish;
 pub(crate) use prelu::{PReluGradient, PReluSlopes, PReluValue, prelu_params};
 #[cfg(feature = "smooth")]
 pub(crate) use product::ProductOf;
 pub(crate) use reglu::{ReGluGradient, ReGluValue};
 pub use relu::Relu;
 #[cfg(feature = "smooth")]
-pub use selu::Selu;
-#[cfg(feature = "smooth")]
-pub use sigmoid::Sigmoid;
-#[cfg(feature = "smooth")]
-pub use silu::Silu;
-#[cfg(all(feature = "half", feature = "smooth"))]
-pub(crate) use smooth::{OfBlocks, Tie};
-#[cfg(feature = "smooth")]
-pub(crate) use smooth::{Smooth, SmoothGradient, SmoothValue};
-#[cfg(feature = "smooth")]
-pub use softplus::Softplus;
-#[cfg(feature = "smooth")]
-pub use softshrink::Softshrink;
-#[cfg(feature = "smooth")]
-pub use softsign::Softsign;
+pub use smooth::*;
 pub use squared_relu::SquaredRelu;
 pub(crate) use sum::{Sum, ValueOfSum};
-#[cfg(feature = "smooth")]
-pub use swish::Swish;
-#[cfg(feature = "smooth")]
-pub use tanh::Tanh;
-#[cfg(feature = "smooth")]
-pub use tanhshrink::Tanhshrink;
 pub use thresholded_relu::ThresholdedRelu;
 
 use core::marker::PhantomData;

@@ -8,49 +8,22 @@ use super::calls;
 use super::format::Format;
 use super::wide::Wide;
 
-#[cfg(feature = "smooth")]
-mod celu;
 mod clipped_relu;
-#[cfg(feature = "smooth")]
-mod elu;
-#[cfg(feature = "smooth")]
-mod gelu;
-#[cfg(feature = "smooth")]
-mod gelu_tanh;
 mod hard_sigmoid;
 mod hard_swish;
 mod hardshrink;
 mod hardtanh;
 mod leaky_relu;
-#[cfg(feature = "smooth")]
-mod log_sigmoid;
-#[cfg(feature = "smooth")]
-mod mish;
 mod relu;
 #[cfg(feature = "smooth")]
-mod selu;
-#[cfg(feature = "smooth")]
-mod sigmoid;
-#[cfg(feature = "smooth")]
-mod silu;
-#[cfg(feature = "smooth")]
-mod softplus;
-#[cfg(feature = "smooth")]
-mod softshrink;
-#[cfg(feature = "smooth")]
-mod softsign;
+mod smooth;
 mod squared_relu;
-#[cfg(feature = "smooth")]
-mod swish;
-#[cfg(feature = "smooth")]
-mod tanh;
-#[cfg(feature = "smooth")]
-mod tanhshrink;
 mod thresholded_relu;
 
 /// Those of `new`, in its order; the rest is not looked at.
 pub type Parameters = [f64; 2];
 
+#[derive(Clone, Copy)]
 pub struct Function {
     /// In the names of tests: [`AnyActivation::name`] in snake case.
     pub name: &'static str,
@@ -86,6 +59,7 @@ type Value = fn(Format, Parameters, u64) -> u64;
 type Gradient = fn(Format, Parameters, u64, u64) -> u64;
 
 /// What a function is of real numbers, for parameters as they are given, and how far from it the results may be.
+#[derive(Clone, Copy)]
 pub struct Real {
     pub value: fn(Parameters, Wide) -> Wide,
     /// The gradient for a gradient of 1 at the output.
@@ -109,7 +83,15 @@ pub struct Bounds {
 }
 
 /// In the order of [`AnyActivation::NAMES`].
-pub static FUNCTIONS: &[Function] = &[
+pub static FUNCTIONS: &[Function] = &{
+    let mut functions = [relu::FUNCTION; RECTIFIERS.len() + SMOOTH.len()];
+    let (rectifiers, smooth) = functions.split_at_mut(RECTIFIERS.len());
+    rectifiers.copy_from_slice(RECTIFIERS);
+    smooth.copy_from_slice(SMOOTH);
+    functions
+};
+
+const RECTIFIERS: &[Function] = &[
     clipped_relu::FUNCTION,
     hard_sigmoid::FUNCTION,
     hard_swish::FUNCTION,
@@ -119,37 +101,12 @@ pub static FUNCTIONS: &[Function] = &[
     relu::FUNCTION,
     squared_relu::FUNCTION,
     thresholded_relu::FUNCTION,
-    #[cfg(feature = "smooth")]
-    celu::FUNCTION,
-    #[cfg(feature = "smooth")]
-    elu::FUNCTION,
-    #[cfg(feature = "smooth")]
-    gelu::FUNCTION,
-    #[cfg(feature = "smooth")]
-    gelu_tanh::FUNCTION,
-    #[cfg(feature = "smooth")]
-    log_sigmoid::FUNCTION,
-    #[cfg(feature = "smooth")]
-    mish::FUNCTION,
-    #[cfg(feature = "smooth")]
-    selu::FUNCTION,
-    #[cfg(feature = "smooth")]
-    sigmoid::FUNCTION,
-    #[cfg(feature = "smooth")]
-    silu::FUNCTION,
-    #[cfg(feature = "smooth")]
-    softplus::FUNCTION,
-    #[cfg(feature = "smooth")]
-    softshrink::FUNCTION,
-    #[cfg(feature = "smooth")]
-    softsign::FUNCTION,
-    #[cfg(feature = "smooth")]
-    swish::FUNCTION,
-    #[cfg(feature = "smooth")]
-    tanh::FUNCTION,
-    #[cfg(feature = "smooth")]
-    tanhshrink::FUNCTION,
 ];
+
+#[cfg(feature = "smooth")]
+const SMOOTH: &[Function] = smooth::FUNCTIONS;
+#[cfg(not(feature = "smooth"))]
+const SMOOTH: &[Function] = &[];
 
 /// A function with its parameters.
 #[derive(Clone, Copy)]
@@ -210,25 +167,6 @@ impl Case {
         (self.function.kinks)(self.parameters)
     }
 }
-
-/// What smooth functions without parameters and kinks have in common.
-#[cfg(feature = "smooth")]
-const SMOOTH: Function = Function {
-    name: "",
-    new: |_| unreachable!("each has its own"),
-    names: &[],
-    onnx: None,
-    parameters: &[NO_PARAMETERS],
-    typical: NO_PARAMETERS,
-    valid: |_| NO_PARAMETERS,
-    refused: &[],
-    kinks: |_| vec![],
-    real: None,
-    forward: None,
-    backward: None,
-    live: None,
-    takes_output: |_| false,
-};
 
 /// Of a slope whose terms don't cancel.
 const NOTHING: fn(Parameters, f64) -> f64 = |_, _| 0.0;

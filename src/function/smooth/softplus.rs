@@ -1,0 +1,199 @@
+use super::{Code, Smooth, Tie};
+use crate::function::hard_sigmoid::quotient;
+use crate::function::order::without_sign;
+use crate::math::{Factor, by_bits, exp_minus_product, half_of_least_number, log1p_quotient, number, scale, unscale};
+use crate::simd::{Float, FloatLane, Lane};
+
+/// Softplus: f(x) = log(1 + e^(beta * x)) / beta.
+///
+/// | x | f(x) | gradient |
+/// | --- | --- | --- |
+/// | +inf | +inf | g |
+/// | finite | max(0, x) + log(1 + e^-\|beta * x\|) / beta | g / (1 + e^-(beta * x)) |
+/// | -inf | +0.0 | +0.0, even where g is infinite or NaN |
+/// | NaN | the same NaN | x, the same NaN |
+///
+/// ```
+/// use rectify::{Activation, Softplus};
+///
+/// let x = [-100.0_f32, 0.0, 100.0];
+/// let mut y = [0.0; 3];
+/// Softplus::default().forward(&x, &mut y);
+/// assert_eq!(y, [3.783506e-44, 0.6931472, 100.0]);
+///
+/// let mut grad = [1.0; 3];
+/// Softplus::default().backward_inplace(&x, &mut grad);
+/// assert_eq!(grad, [3.783506e-44, 0.5, 1.0]);
+/// ```
+///
+/// # Notes
+///
+/// - `backward` accepts only the input of `forward`.
+/// - There is no threshold from which on f(x) is x: in `f32` it is so by rounding. For x < 0 f(x) falls down to the
+///   least subnormal number.
+/// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
+/// - `f32`: the value is within 2.5 ulp of the exact one for any beta (by default 2.0328 at x = 0.010305912), the gradient
+///   for g = 1 within 2.75 by samples. `f64`: the value is within 3 ulp by samples, by default 1.3, the gradient within 2.75.
+///   For any g an ulp or two more.
+/// - The product of beta and x is not rounded. The bounds hold for a beta from 2^-60 to 2^120, in `f64` from 1e-200 to 1e300.
+///   A beta beyond that is taken as the nearest one in it.
+/// - `f16` and `bf16`: by default each value is the exact one rounded, and so is each gradient for g = 1, except 6 of `f16`
+///   that are its other neighbour. With another beta there are a few such values.
+/// - f is not monotonic: of all neighbours in `f32` 3,494,995 go down by an ulp.
+/// - e^-|beta * x| is a power of two times a polynomial, and the logarithm another polynomial. In `f32`, `f16` and `bf16` they are
+///   defined by fused multiply-adds, which are emulated where the CPU has none: `portable` and `scalar` are slow. In `f64` product
+///   and sum are rounded each.
+/// - The CPU's rounding and flush-to-zero modes apply.
+///
+/// It is PyTorch's `softplus`, but without its threshold, and ONNX's operator `Softplus`, which has no beta. It is due to
+/// Dugas, Bengio, Bélisle, Nadeau and Garcia (2000).
+///
+/// # PyTorch and ONNX Runtime
+///
+/// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 return instead, on x86-64 with AVX2:
+///
+/// - PyTorch in `f64`: where beta * x > 20, f(x) is x, and the gradient g.
+/// - PyTorch in `f32` and `f64`: with beta 1 f(x) and the gradient are rounded otherwise, within 2.5 ulp.
+/// - PyTorch in `f32`: with another beta its product with x is rounded: f(x) and the gradient are off by up to 32 ulp in
+///   the tail.
+/// - PyTorch in `f64`: with another beta its product with x is rounded: f(x) and the gradient are off by up to 256 ulp in
+///   the tail.
+/// - PyTorch in `f16`: with beta 1 f(x) and the gradient are rounded to `f32` first: within 0.51 ulp.
+/// - ONNX Runtime in `f16`: f(x) is rounded to `f32` first: within 0.51 ulp.
+/// - ONNX Runtime in `f32`: f(x) is rounded otherwise, within 1.5 ulp.
+/// - PyTorch: the gradient is g * z / (z + 1) for z = e^(beta * x), rounded in that order: infinite where the product
+///   overflows, and of few bits where z is subnormal. Where z is 0, that is 0 with the sign of g, or NaN.
+/// - PyTorch in `f32`, `f64` and `f16`, ONNX Runtime in `f32`: a signalling NaN comes out quiet.
+/// - PyTorch, ONNX Runtime: a NaN comes out with other bits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Softplus {
+    beta: f64,
+}
+
+impl Softplus {
+    /// Softplus with the factor `beta`.
+    ///
+    /// The parameter is `f64`; of an `f32` write `f64::from(beta)`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `beta` is not positive and finite.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(beta: f64) -> Self {
+        assert!(
+            beta > 0.0 && beta.is_finite(),
+            "Softplus: `beta` is not positive and finite"
+        );
+        Self { beta }
+    }
+
+    const DEFAULT: Self = Self::new(1.0);
+}
+
+/// The default of PyTorch: beta 1.
+impl Default for Softplus {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl Smooth for Softplus {
+    const NAMES: &'static [(&'static str, Self)] = &[("softplus", Self::DEFAULT), ("Softplus", Self::DEFAULT)];
+
+    type Code = SoftplusCode;
+
+    #[inline]
+    fn params<L: FloatLane>(self) -> Params {
+        let ties: &[Tie] = if self == Self::DEFAULT { TIES } else { &[] };
+        Params::new::<L>(self.beta, L::ZERO, ties)
+    }
+}
+
+/// For beta 1.
+const TIES: &[Tie] = &[
+    // 0.0018882751, -6.389618e-5, -6.3955784e-5
+    [0x17bc, 0x398d],
+    [0x8430, 0x398b],
+    [0x8431, 0x398b],
+];
+
+/// Softplus of x and -x, the latter with the sign changed.
+pub struct SoftplusCode;
+
+/// Numbers are bits.
+#[derive(Clone, Copy)]
+pub struct Params {
+    beta: Factor,
+    /// 1 / beta, rounded; and what that has lost, as a part of it.
+    inverse: u64,
+    lost: u64,
+    /// The sign that x and the value are multiplied by.
+    sign: u64,
+    ties: &'static [Tie],
+}
+
+impl Params {
+    #[inline]
+    pub fn new<L: FloatLane>(beta: f64, sign: L, ties: &'static [Tie]) -> Self {
+        // So that neither 1 / beta nor the scaled value leaves the range.
+        let beta = if size_of::<L>() == size_of::<f32>() {
+            beta.clamp(TWO_60.recip(), TWO_60 * TWO_60)
+        } else {
+            beta.clamp(1e-200, 1e300)
+        };
+        let [inverse, rounding_error] = quotient(1.0, beta);
+        let nearest = L::nearest_finite(inverse);
+        let lost = ((inverse - nearest.to_f64()) + rounding_error) * beta;
+        Self {
+            beta: Factor::new::<L>(beta),
+            inverse: nearest.to_bits(),
+            lost: L::nearest_finite(lost).to_bits(),
+            sign: sign.to_bits(),
+            ties,
+        }
+    }
+}
+
+const TWO_60: f64 = (1_u64 << 60) as f64;
+
+impl Code for SoftplusCode {
+    type Params = Params;
+
+    fn ties(params: Params) -> &'static [Tie] {
+        params.ties
+    }
+
+    #[inline(always)]
+    fn value<F: Float>(params: Params, simd: F::Simd, x: F) -> F {
+        let bits = |bits| by_bits::<F>(simd, bits);
+        let sign = bits(params.sign);
+        let x = x.xor(sign);
+        let exp = exp_minus_product(simd, without_sign(simd, x), params.beta);
+        let t = exp.value().mul(unscale(simd));
+        let quotient = log1p_quotient(simd, t, bits(params.lost));
+        // log(1 + t) / beta = power / beta * (1 + growth) * (1 + quotient), where the first product is exact but for a constant
+        // factor.
+        let power = exp.power.mul(bits(params.inverse));
+        let growth = exp.growth.mul_add(quotient, exp.growth).add(quotient);
+        let positive = x.keep(x.gt(F::splat(simd, F::Lane::ZERO)));
+        growth.mul_add(power, power).mul_add(unscale(simd), positive).xor(sign)
+    }
+
+    #[inline(always)]
+    fn gradient<F: Float>(params: Params, simd: F::Simd, x: F, grad_output: F) -> F {
+        let x = x.xor(by_bits::<F>(simd, params.sign));
+        // As of sigmoid.
+        let exp = exp_minus_product(simd, without_sign(simd, x), params.beta).value();
+        let one: F = scale(simd);
+        let is_negative = F::splat(simd, F::Lane::ZERO).gt(x);
+        let numerator = one.replace(is_negative, exp);
+        // Where the slope may be subnormal, the gradient at the output takes the scale.
+        let unscaled_one: F = number(simd, 1.0);
+        let is_far = unscaled_one.gt(numerator);
+        let slope = numerator.div(exp.add(one).replace(is_far, unscaled_one));
+        let product = grad_output.mul(unscaled_one.replace(is_far, unscale(simd))).mul(slope);
+        // +0.0 where the slope is rounded to 0: no 0 * inf.
+        product.keep(numerator.gt(half_of_least_number(simd)))
+    }
+}

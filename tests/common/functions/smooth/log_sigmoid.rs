@@ -1,0 +1,24 @@
+use rectify::LogSigmoid;
+
+use super::softplus::{slope, value};
+use super::{Bounds, DEFAULTS, Function, NO_PARAMETERS, NOTHING, Real};
+
+pub const FUNCTION: Function = Function {
+    name: "log_sigmoid",
+    new: |_| LogSigmoid.into(),
+    names: &[("logsigmoid", NO_PARAMETERS), ("LogSigmoid", NO_PARAMETERS)],
+    onnx: None,
+    real: Some(Real {
+        value: |_, x| -value(1.0, -x),
+        slope: |_, x| slope(-x),
+        roots: &[0.0],
+        cancelling: NOTHING,
+        bounds: Bounds {
+            value: 2.5,
+            slope: 2.75,
+            gradient: 4.5,
+            value_of_16_bits: 0.5,
+        },
+    }),
+    ..DEFAULTS
+};

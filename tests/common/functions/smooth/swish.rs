@@ -1,0 +1,36 @@
+use rectify::Swish;
+
+use super::silu::{BOUNDS, ROOT_OF_SLOPE, cancelling, slope, value};
+use super::{Bounds, DEFAULTS, Function, Real, Wide, one};
+
+const BETA: &str = "Swish: `beta` is not positive and finite";
+
+pub const FUNCTION: Function = Function {
+    name: "swish",
+    new: |[beta, _]| Swish::new(beta).into(),
+    names: &[("Swish", one(1.0)), ("QuickGelu", one(1.702))],
+    onnx: Some("Swish"),
+    parameters: &[one(1.702), one(1.0), one(0.3), one(11.0), one(1e-3), one(1e3)],
+    typical: one(1.702),
+    valid: |[beta, _]| one(beta.abs().clamp(1e-5, 1e6)),
+    refused: &[
+        (one(0.0), BETA),
+        (one(-1.0), BETA),
+        (one(f64::NAN), BETA),
+        (one(f64::INFINITY), BETA),
+    ],
+    // Nothing changes at the root of the slope, but the error there is looked for.
+    kinks: |[beta, _]| vec![ROOT_OF_SLOPE / beta],
+    real: Some(Real {
+        value: |[beta, _], x| value(x, x * Wide::from(beta)),
+        slope: |[beta, _], x| slope(x * Wide::from(beta)),
+        roots: &[0.0],
+        cancelling: |[beta, _], x| cancelling(x * beta),
+        bounds: Bounds {
+            slope: 5.0,
+            gradient: 8.0,
+            ..BOUNDS
+        },
+    }),
+    ..DEFAULTS
+};
