@@ -35,6 +35,8 @@ pub struct SliceLoops {
     /// For slices of less than [`ALIGNED_BYTES`].
     short: [SliceEntry; ISAS + 1],
     long: [SliceEntry; ISAS + 1],
+    /// Whether a second input of a function of one input is a gate: its factor.
+    takes_gate: bool,
 }
 
 /// The index of the loops for slices that are too short for the registers of [`Isa::Avx512`]: AVX2's for ReLU, for
@@ -75,6 +77,7 @@ const fn slice_loops<F: VectorFn<N>, const N: usize, const NARROW: bool>() -> Sl
     let mut loops = SliceLoops {
         short: [slices_not_built_in; ISAS + 1],
         long: [slices_not_built_in; ISAS + 1],
+        takes_gate: false,
     };
     macro_rules! add {
         ($isa:ident) => {
@@ -96,26 +99,33 @@ const fn slice_loops<F: VectorFn<N>, const N: usize, const NARROW: bool>() -> Sl
 impl SliceLoops {
     /// The same loops for slices of any length.
     #[cfg(feature = "smooth")]
-    const fn of_any_length(mut loops: [SliceEntry; ISAS + 1]) -> Self {
+    const fn of_any_length(mut loops: [SliceEntry; ISAS + 1], takes_gate: bool) -> Self {
         loops[INSTEAD_OF_AVX512] = loops[Isa::Avx512 as usize];
         Self {
             short: loops,
             long: loops,
+            takes_gate,
         }
+    }
+
+    /// Whether a second input of a function of one input is a gate: its factor.
+    #[cfg(feature = "smooth")]
+    pub(crate) fn takes_gate(&self) -> bool {
+        self.takes_gate
     }
 }
 
 /// Loops over slices for functions of a lot of code.
 #[cfg(feature = "smooth")]
-const fn long_loops<F: VectorFn<N>, const N: usize>() -> SliceLoops {
+const fn long_loops<T: Format, F: VectorFn<N, Lane = T::Lane>, const N: usize>() -> SliceLoops {
     let mut loops: [SliceEntry; ISAS + 1] = [slices_not_built_in; ISAS + 1];
     macro_rules! add {
         ($isa:ident) => {
-            loops[$isa::ISA as usize] = $isa::enter::<MapLong<F, N>>;
+            loops[$isa::ISA as usize] = $isa::enter::<MapLong<F, ProductOf<T>, N>>;
         };
     }
     for_each_isa!(add);
-    SliceLoops::of_any_length(loops)
+    SliceLoops::of_any_length(loops, N == 1)
 }
 
 /// Loops over slices of 16-bit elements, by the loops of `f32`.
@@ -128,7 +138,7 @@ const fn block_loops<T: Format<Lane = i16>, F: OfBlocks<N>, const N: usize>() ->
         };
     }
     for_each_isa!(add);
-    SliceLoops::of_any_length(loops)
+    SliceLoops::of_any_length(loops, N == 1)
 }
 
 const fn pass_loops<P: Pass>() -> PassLoops<P::Args, P::Output> {
@@ -164,8 +174,9 @@ impl SliceLoops {
     ///
     /// # Safety
     ///
-    /// The arguments meet the contract of [`MapSlices`], with elements of `size` bytes. A single input is passed as
-    /// both inputs. With `streaming`, [`fence`](crate::simd::fence) comes before any other access to the output.
+    /// The arguments meet the contract of [`MapSlices`], with elements of `size` bytes. After a single input comes a null
+    /// pointer, or a gate if the loops take one. With `streaming`, [`fence`](crate::simd::fence) comes before any other
+    /// access to the output.
     #[inline(always)]
     pub(super) unsafe fn call(
         &self,
@@ -391,7 +402,7 @@ pub(crate) const COPY: PerFormat<SliceLoops> =
 
 /// The product of two elements.
 #[cfg(feature = "smooth")]
-pub(crate) const PRODUCT: PerFormat<SliceLoops> = per_format!(T => SliceLoops: long_loops::<ProductOf<T>, 2>());
+pub(crate) const PRODUCT: PerFormat<SliceLoops> = per_format!(T => SliceLoops: long_loops::<T, ProductOf<T>, 2>());
 
 /// x itself.
 #[derive(Clone, Copy)]
@@ -551,12 +562,12 @@ macro_rules! compile {
         $(
             impl $smooth {
                 const FORWARD: PerFormat<SliceLoops> = per_format!(
-                    T => SliceLoops: long_loops::<SmoothValue<<$smooth as Smooth>::Code, T>, 1>(),
+                    T => SliceLoops: long_loops::<T, SmoothValue<<$smooth as Smooth>::Code, T>, 1>(),
                     of 16 bits: block_loops::<T, SmoothValue<<$smooth as Smooth>::Code, f32>, 1>()
                 );
 
                 const BACKWARD: PerFormat<SliceLoops> = per_format!(
-                    T => SliceLoops: long_loops::<SmoothGradient<<$smooth as Smooth>::Code, T>, 2>(),
+                    T => SliceLoops: long_loops::<T, SmoothGradient<<$smooth as Smooth>::Code, T>, 2>(),
                     of 16 bits: block_loops::<T, SmoothGradient<<$smooth as Smooth>::Code, f32>, 2>()
                 );
 
@@ -579,7 +590,7 @@ macro_rules! compile {
                 const FORWARD: PerFormat<SliceLoops> = $of_output::FORWARD;
 
                 const BACKWARD: PerFormat<SliceLoops> = per_format!(
-                    T => SliceLoops: long_loops::<SmoothGradient<FromOutput<$of_output>, T>, 2>(),
+                    T => SliceLoops: long_loops::<T, SmoothGradient<FromOutput<$of_output>, T>, 2>(),
                     of 16 bits: block_loops::<T, SmoothGradient<FromOutput<$of_output>, f32>, 2>()
                 );
 

@@ -126,7 +126,14 @@ impl Part<'_> {
                 // overwritten.
                 unsafe {
                     let count = live.call(kernels, &args);
-                    value.call(kernels, params.as_ptr(), [input; 2], output, len, streaming);
+                    value.call(
+                        kernels,
+                        params.as_ptr(),
+                        [input, core::ptr::null()],
+                        output,
+                        len,
+                        streaming,
+                    );
                     count
                 }
             }

@@ -169,7 +169,7 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
             let streaming = self.is_beyond_caches();
             let mut params = Params::uninit();
             self.direction.write_params::<T>(&mut params);
-            let inputs = [inputs[0].cast(), inputs[N - 1].cast()];
+            let inputs = first_and_last(inputs);
             // SAFETY: the pointers are of `len` elements, and the output overlaps no input or is one, established by
             // `pointers`. The parameters are those of the direction's loops. The fence is below.
             unsafe {
@@ -200,7 +200,7 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
         let part = Part {
             loops: self.direction.loops::<T>(),
             params: params.as_ptr(),
-            inputs: [inputs[0].cast(), inputs[N - 1].cast()],
+            inputs: first_and_last(inputs),
             output: output.cast(),
             len: self.output.len(),
             size: size_of::<T>(),
@@ -253,6 +253,17 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
     }
 }
 
+/// The inputs of a loop over slices. After a single one, null.
+#[inline(always)]
+fn first_and_last<T, const N: usize>(inputs: [*const T; N]) -> [*const u8; 2] {
+    let last = if N == 1 {
+        core::ptr::null()
+    } else {
+        inputs[N - 1].cast()
+    };
+    [inputs[0].cast(), last]
+}
+
 /// Some elements of a [`Call`].
 #[cfg(feature = "rayon")]
 struct Part {
@@ -288,7 +299,13 @@ impl Split for Part {
         let middle = share(self.len, first_parts, parts);
         let middle = start_of_line(self.output, middle, self.size);
         let second = Self {
-            inputs: self.inputs.map(|input| input.wrapping_add(middle * self.size)),
+            inputs: self.inputs.map(|input| {
+                if input.is_null() {
+                    input
+                } else {
+                    input.wrapping_add(middle * self.size)
+                }
+            }),
             output: self.output.wrapping_add(middle * self.size),
             len: self.len - middle,
             ..self

@@ -267,9 +267,9 @@ impl FlatSums<'_> {
     /// Computes the output of the tile that begins there, and sums its rows. `tile` has its shape.
     fn sum_tile(&mut self, (group, row, column): (usize, usize, usize), sums: *mut u8, lanes: *mut u8) {
         let (walk, plan) = (self.walk, self.plan);
-        let start = |operand: Operand| operand.row(group, row).wrapping_add(column * walk.size);
-        let inputs = slice_inputs(plan).map(|input| start(input).cast_const());
-        let output = start(plan.outputs[0]);
+        let start = |operand: &Operand| operand.row(group, row).wrapping_add(column * walk.size);
+        let inputs = slice_inputs(plan, start);
+        let output = start(&plan.outputs[0]);
         let target = if walk.streaming { walk.block_of(output) } else { output };
         let tile = &mut self.tile;
         let len = elements(tile);

@@ -1,5 +1,7 @@
 //! The outputs of a tile: calls the loops, from block to block where they are composed or the outputs are streamed.
 
+use core::ptr;
+
 use super::block::LINE_BYTES;
 use super::detect::Kernels;
 use super::loops::{NO_PARAMS, Params, RowsLoops, SliceLoops};
@@ -80,7 +82,13 @@ impl Walk<'_> {
 
     /// Whether the tile has one output, which is contiguous.
     pub(super) fn can_stream_from_block(&self, tile: &Plan) -> bool {
-        tile.outputs[1].start.is_null() && is_contiguous(&tile.outputs[0], tile, self.size)
+        tile.outputs[1].start.is_null() && self.can_stream(tile)
+    }
+
+    /// Whether the outputs of the tile are contiguous.
+    pub(super) fn can_stream(&self, tile: &Plan) -> bool {
+        let mut outputs = tile.outputs.iter();
+        outputs.all(|output| output.start.is_null() || is_contiguous(output, tile, self.size))
     }
 
     /// The block from which an output is streamed: at the same offset in a cache line.
@@ -95,7 +103,7 @@ impl Walk<'_> {
     /// `block_of` the output has been written for so many elements, at most `BLOCK_BYTES`, and the output can be
     /// written.
     pub(super) unsafe fn stream(&self, output: *mut u8, len: usize) {
-        let block = [self.block_of(output).cast_const(); 2];
+        let block = [self.block_of(output).cast_const(), ptr::null()];
         // SAFETY: this function's contract. A block has room for `BLOCK_BYTES` after any offset in a line. `Work::walk`
         // has the fence.
         unsafe {
@@ -135,12 +143,7 @@ impl Walk<'_> {
                 self.call_slices(value, params, &from_block, streaming);
             }
             #[cfg(feature = "smooth")]
-            Kernel::Gated { value, product, params } => {
-                let ([a, b, _], [output, _]) = (tile.inputs, tile.outputs);
-                let gate = contiguous(self.block, tile, self.size);
-                self.call_slices(value, params, &with(tile, [a], gate), false);
-                self.call_slices(product, &Params::uninit(), &with(tile, [gate, b], output), streaming);
-            }
+            Kernel::Gated { value, product, params } => self.gate(value, product, params, tile, streaming),
             #[cfg(feature = "smooth")]
             Kernel::GatedGradients {
                 value,
@@ -149,18 +152,24 @@ impl Walk<'_> {
                 params,
             } => {
                 let ([a, b, grad_output], [grad_a, grad_b]) = (tile.inputs, tile.outputs);
+                self.gate(value, product, params, &with(tile, [a, grad_output], grad_b), streaming);
                 let block = contiguous(self.block, tile, self.size);
-                self.call_slices(value, params, &with(tile, [a], block), false);
-                self.call_slices(
-                    product,
-                    &Params::uninit(),
-                    &with(tile, [grad_output, block], grad_b),
-                    streaming,
-                );
                 self.call_slices(product, &Params::uninit(), &with(tile, [grad_output, b], block), false);
                 self.call_slices(gradient, params, &with(tile, [a, block], grad_a), streaming);
             }
         }
+    }
+
+    /// The product of the function of the first input and the second one.
+    #[cfg(feature = "smooth")]
+    fn gate(&self, value: &SliceLoops, product: &SliceLoops, params: &Params, tile: &Plan, streaming: bool) {
+        if value.takes_gate() {
+            return self.call_slices(value, params, tile, streaming);
+        }
+        let ([a, b, _], [output, _]) = (tile.inputs, tile.outputs);
+        let block = contiguous(self.block, tile, self.size);
+        self.call_slices(value, params, &with(tile, [a], block), false);
+        self.call_slices(product, &Params::uninit(), &with(tile, [block, b], output), streaming);
     }
 
     fn call_rows(&self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
@@ -202,9 +211,8 @@ impl Walk<'_> {
 
     fn call_slices(&self, loops: &SliceLoops, params: &Params, plan: &Plan, streaming: bool) {
         let size = self.size;
-        let inputs = slice_inputs(plan);
         let call = |group, row, len| {
-            let inputs = inputs.map(|input| input.row(group, row).cast_const());
+            let inputs = slice_inputs(plan, |input| input.row(group, row));
             let output = plan.outputs[0].row(group, row);
             // SAFETY: as in `call_pass`, for one row, or for all rows if they are contiguous, checked by `is_flat`.
             unsafe { loops.call(self.kernels, params.as_ptr(), inputs, output, (len, size), streaming) };
@@ -229,9 +237,13 @@ fn with<const N: usize>(tile: &Plan, inputs: [Operand; N], output: Operand) -> P
     tile
 }
 
-/// The inputs of a loop over slices: a single one twice.
-pub(super) fn slice_inputs(plan: &Plan) -> [Operand; 2] {
-    let [first, second, _] = plan.inputs;
-    let last = if second.start.is_null() { first } else { second };
-    [first, last]
+/// The inputs of a loop over slices, from where they start. After a single one, null.
+pub(super) fn slice_inputs(plan: &Plan, start: impl Fn(&Operand) -> *mut u8) -> [*const u8; 2] {
+    let [first, second, _] = &plan.inputs;
+    let last = if second.start.is_null() {
+        ptr::null_mut()
+    } else {
+        start(second)
+    };
+    [start(first), last].map(|input| input.cast_const())
 }

@@ -152,8 +152,7 @@ impl Walk<'_> {
             if is_one_loop {
                 self.stream_from_block(tile, &|_| ());
             } else {
-                let streaming = self.streaming && self.can_stream_from_block(tile);
-                self.map(tile, streaming);
+                self.map(tile, self.streaming && self.can_stream(tile));
             }
         });
     }

@@ -2,9 +2,10 @@
 //! the L1 cache.
 
 use core::mem::MaybeUninit;
+use core::ptr;
 
 use super::loops::SliceEntry;
-use crate::function::{OfBlocks, Tie};
+use crate::function::{OfBlocks, ProductOf, Tie};
 use crate::simd::{Format, REGISTER_BYTES, Simd, Vector};
 use crate::sweep::{BLOCK_STEP, FromF32, FromF32Args, MapLong, ToF32, ToF32Args};
 
@@ -30,7 +31,7 @@ struct Composed {
 ///
 /// # Safety
 ///
-/// That of `Simd::enter`, with the contract of [`MapSlices`](crate::sweep::MapSlices).
+/// That of `Simd::enter`, with the contract of [`MapLong`].
 pub(super) unsafe fn enter_widened<S: Simd, T: Format<Lane = i16>, F: OfBlocks<N>, const N: usize>(
     function: *const u8,
     first_input: *const u8,
@@ -42,8 +43,8 @@ pub(super) unsafe fn enter_widened<S: Simd, T: Format<Lane = i16>, F: OfBlocks<N
     let composed = const {
         &Composed {
             to_f32: S::run::<ToF32<T>>,
-            map: S::enter::<MapLong<F, N>>,
-            from_f32: S::run::<FromF32<T>>,
+            map: S::enter::<MapLong<F, ProductOf<f32>, N>>,
+            from_f32: S::run::<FromF32<T, ProductOf<T>>>,
             inputs: N,
             lanes: <S::I16 as Vector>::LANES,
         }
@@ -69,8 +70,7 @@ pub(super) unsafe fn enter_widened<S: Simd, T: Format<Lane = i16>, F: OfBlocks<N
 
 /// # Safety
 ///
-/// The instruction set of the loops is available, and the arguments meet the contract of
-/// [`MapSlices`](crate::sweep::MapSlices).
+/// The instruction set of the loops is available, and the arguments meet the contract of [`MapLong`].
 #[inline(never)]
 unsafe fn walk_widened(
     (composed, ties): (&Composed, &'static [Tie]),
@@ -84,6 +84,7 @@ unsafe fn walk_widened(
     // Used through these pointers only.
     let blocks = blocks.each_mut().map(|block| block.0.as_mut_ptr().cast::<u8>());
     let last = composed.inputs - 1;
+    let gate = if last == 0 { inputs[1] } else { ptr::null() };
     // So that all blocks after the first one begin at the start of a cache line.
     let mut end = len.min(BLOCK - output.addr() % REGISTER_BYTES / size_of::<i16>());
     let mut at = 0;
@@ -105,10 +106,16 @@ unsafe fn walk_widened(
             }
             let whole = count.next_multiple_of(composed.lanes);
             let floats = blocks[last];
-            (composed.map)(function, blocks[0], floats, floats, whole, false);
+            let second = if last == 0 { ptr::null() } else { floats.cast_const() };
+            (composed.map)(function, blocks[0], second, floats, whole, false);
             (composed.from_f32)(&FromF32Args {
                 floats,
                 x: inputs[0].add(at * size_of::<i16>()),
+                gate: if gate.is_null() {
+                    gate
+                } else {
+                    gate.add(at * size_of::<i16>())
+                },
                 output: output.add(at * size_of::<i16>()),
                 len: count,
                 streaming,

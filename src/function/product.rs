@@ -26,6 +26,14 @@ pub(crate) struct ProductOf<T>(PhantomData<T>);
 super::copy_by_format!(ProductOf);
 
 #[cfg(feature = "smooth")]
+impl<T> Default for ProductOf<T> {
+    #[inline(always)]
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+#[cfg(feature = "smooth")]
 impl<T: Format> VectorFn<2> for ProductOf<T> {
     type Lane = T::Lane;
 

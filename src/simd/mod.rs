@@ -116,6 +116,22 @@ pub trait Pass {
     unsafe fn walk<S: Simd>(simd: S, args: &Self::Args) -> Self::Output;
 }
 
+/// Loads a cache line into the L1 cache, where AVX2 or AVX-512 is compiled in. The address need not be readable.
+#[cfg(feature = "smooth")]
+#[inline(always)]
+pub(crate) fn prefetch<T>(address: *const T) {
+    #[cfg(any(rectify_avx2, rectify_avx512))]
+    // SAFETY: the compilation target has SSE: build.rs compiles AVX2 and AVX-512 in only there. A prefetch doesn't fault.
+    unsafe {
+        #[cfg(target_arch = "x86")]
+        core::arch::x86::_mm_prefetch::<{ core::arch::x86::_MM_HINT_T0 }>(address.cast());
+        #[cfg(target_arch = "x86_64")]
+        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(address.cast());
+    }
+    #[cfg(not(any(rectify_avx2, rectify_avx512)))]
+    let _ = address;
+}
+
 /// Orders non-temporal stores before all later stores.
 #[inline]
 pub(crate) fn fence() {

@@ -2,8 +2,8 @@
 
 use core::marker::PhantomData;
 
-use super::{RegisterOf, is_aligned, load, store};
-use crate::simd::{Float, FloatLane, Format, Pass, REGISTER_BYTES, Register, Simd, Vector};
+use super::{RegisterOf, is_aligned, load, prefetch_after, store};
+use crate::simd::{Float, FloatLane, Format, Pass, REGISTER_BYTES, Register, Simd, Vector, VectorFn};
 
 /// Converts elements to `f32`. Within a register of elements the numbers come in any order, which [`FromF32`] undoes.
 ///
@@ -31,6 +31,7 @@ impl<T: Format<Lane = i16>> Pass for ToF32<T> {
         for at in (0..len).step_by(lanes) {
             // SAFETY: `at < len`, and there is room for numbers of whole registers: the contract.
             unsafe {
+                prefetch_after::<S, i16>(input.add(at));
                 let [first, second] = load_up_to::<S>(simd, input.add(at), len - at).split::<T>();
                 first.store(floats.add(at).cast());
                 if const { RegisterOf::<S, i16>::FLOATS == 2 } {
@@ -41,17 +42,20 @@ impl<T: Format<Lane = i16>> Pass for ToF32<T> {
     }
 }
 
-/// Rounds results in `f32` to elements. Where x, the element of a result, is NaN, it is x.
+/// Rounds results in `f32` to elements. Where x, the element of a result, is NaN, it is x. With a gate, the output is that
+/// of `G` for such an element and the gate.
 ///
 /// Contract: that of [`FromF32Args`].
-pub(crate) struct FromF32<T>(PhantomData<T>);
+pub(crate) struct FromF32<T, G>(PhantomData<(T, G)>);
 
 /// `floats` are as many results as [`ToF32`] has written numbers, in the order of those. The result of a NaN is that NaN.
-/// `x` can be read, and `output` written, for `len` lanes. The output doesn't overlap `floats`, nor `x` unless it is
-/// `x`. With `streaming`, [`fence`](crate::simd::fence) comes before any other access to the output.
+/// `x` can be read, and `output` written, for `len` lanes. `gate` is null or can be read, too. The output doesn't overlap
+/// `floats`, nor `x` or the gate unless it is that. With `streaming`, [`fence`](crate::simd::fence) comes before any other
+/// access to the output.
 pub(crate) struct FromF32Args {
     pub(crate) floats: *const u8,
     pub(crate) x: *const u8,
+    pub(crate) gate: *const u8,
     pub(crate) output: *mut u8,
     pub(crate) len: usize,
     pub(crate) streaming: bool,
@@ -59,7 +63,7 @@ pub(crate) struct FromF32Args {
     pub(crate) ties: &'static [[u16; 2]],
 }
 
-impl<T: Format<Lane = i16>> Pass for FromF32<T> {
+impl<T: Format<Lane = i16>, G: VectorFn<2, Lane = i16> + Default> Pass for FromF32<T, G> {
     type Args = FromF32Args;
     type Output = ();
 
@@ -67,6 +71,7 @@ impl<T: Format<Lane = i16>> Pass for FromF32<T> {
     unsafe fn walk<S: Simd>(simd: S, args: &FromF32Args) {
         let lanes = RegisterOf::<S, i16>::LANES;
         let (floats, x, output) = (args.floats.cast::<f32>(), args.x.cast::<i16>(), args.output.cast());
+        let gate = args.gate.cast::<i16>();
         let streams = const { S::STREAMS } && args.streaming && is_aligned::<S, i16>(output);
         for at in (0..args.len).step_by(lanes) {
             let left = args.len - at;
@@ -89,6 +94,10 @@ impl<T: Format<Lane = i16>> Pass for FromF32<T> {
                     let splat = |lane| RegisterOf::<S, i16>::splat(simd, lane);
                     let is_nan = x.bitand(splat(i16::MAX)).gt(splat(T::INFINITY));
                     rounded = rounded.replace(is_nan, x);
+                }
+                if !gate.is_null() {
+                    prefetch_after::<S, i16>(gate.add(at));
+                    [rounded] = G::default().call(simd, [rounded, load_up_to::<S>(simd, gate.add(at), left)]);
                 }
                 if left >= lanes {
                     store(rounded, output.add(at), streams);

@@ -22,6 +22,8 @@ pub(crate) use slices::MapLong;
 pub(crate) use slices::{ALIGNED_BYTES, MapSlices, walk_tail};
 pub(crate) use sums::{Identity, RowLanes, STRIP, SumArgs, SumColumns, SumRows, add_sum, fold};
 
+#[cfg(feature = "smooth")]
+use crate::simd::prefetch;
 use crate::simd::{Lane, Register, Simd};
 
 /// The register of the instruction set `S` with lanes of `L`.
@@ -39,6 +41,21 @@ fn before_alignment<S: Simd, L: Lane>(target: *const L) -> usize {
 #[inline(always)]
 fn is_aligned<S: Simd, L: Lane>(target: *const L) -> bool {
     target.addr().is_multiple_of(size_of::<RegisterOf<S, L>>())
+}
+
+/// How far ahead loops of a lot of code prefetch: a page, since the CPU's own prefetchers stop at its end.
+#[cfg(feature = "smooth")]
+const PREFETCH_BYTES: usize = 1 << 12;
+
+/// Prefetches what is loaded [`PREFETCH_BYTES`] after `source`.
+///
+/// Between two loads, such loops compute for longer than the CPU looks ahead.
+#[cfg(feature = "smooth")]
+#[inline(always)]
+fn prefetch_after<S: Simd, L: Lane>(source: *const L) {
+    if const { S::STREAMS } {
+        prefetch(source.wrapping_byte_add(PREFETCH_BYTES));
+    }
 }
 
 /// Loads a register. With `streaming` the load starts ahead of the mask, since it comes from main memory.

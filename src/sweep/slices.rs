@@ -11,6 +11,8 @@
 
 use core::marker::PhantomData;
 
+#[cfg(feature = "smooth")]
+use super::prefetch_after;
 use super::{RegisterOf, before_alignment, is_aligned, load, store};
 use crate::simd::{Padded, REGISTER_BYTES, Register, Simd, SliceLoop, Vector, VectorFn, first_of, inputs};
 
@@ -63,12 +65,13 @@ impl<F: VectorFn<N>, const N: usize, const NARROW: bool, const ALIGNED: bool> Sl
 
 /// [`MapSlices`] for functions of a lot of code: it stands in the loop once, which computes head and tail too.
 ///
-/// Contract: that of [`MapSlices`].
+/// Contract: that of [`MapSlices`]. Where `function` has one input, the last input is a gate if it isn't null:
+/// `output[i] = G(function(input[i]), gate[i])`.
 #[cfg(feature = "smooth")]
-pub(crate) struct MapLong<F, const N: usize>(PhantomData<F>);
+pub(crate) struct MapLong<F, G, const N: usize>(PhantomData<(F, G)>);
 
 #[cfg(feature = "smooth")]
-impl<F: VectorFn<N>, const N: usize> SliceLoop for MapLong<F, N> {
+impl<F: VectorFn<N>, G: VectorFn<2, Lane = F::Lane> + Default, const N: usize> SliceLoop for MapLong<F, G, N> {
     #[inline(always)]
     unsafe fn walk<S: Simd>(
         simd: S,
@@ -81,7 +84,11 @@ impl<F: VectorFn<N>, const N: usize> SliceLoop for MapLong<F, N> {
     ) {
         // SAFETY: `function` points to an `F`; the pointers, `len` and the fence are those of the contract above.
         unsafe {
-            Map::of_slices(simd, *function.cast::<F>(), first_input, last_input, output).walk_once(len, streaming)
+            Map::of_slices(simd, *function.cast::<F>(), first_input, last_input, output).walk_once::<G>(
+                len,
+                last_input.cast(),
+                streaming,
+            );
         }
     }
 }
@@ -288,14 +295,20 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
         }
     }
 
-    /// [`walk`](Self::walk), with one call of the function in the code.
+    /// [`walk`](Self::walk), with one call of the function in the code. Where that has one input, `gate` is null or another
+    /// one: the output is that of `G` for the function's result and the gate.
     ///
     /// # Safety
     ///
-    /// As for [`walk`](Self::walk).
+    /// As for [`walk`](Self::walk). A gate can be read for `len` lanes.
     #[cfg(feature = "smooth")]
     #[inline(always)]
-    unsafe fn walk_once(self, len: usize, streaming: bool) {
+    unsafe fn walk_once<G: VectorFn<2, Lane = F::Lane> + Default>(
+        self,
+        len: usize,
+        gate: *const F::Lane,
+        streaming: bool,
+    ) {
         let lanes = RegisterOf::<S, F::Lane>::LANES;
         let (mut head, mut streams) = (0, false);
         if const { RegisterOf::<S, F::Lane>::LANES > 1 } && len * size_of::<F::Lane>() >= ALIGNED_BYTES {
@@ -310,11 +323,23 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
             unsafe {
                 let is_whole = const { RegisterOf::<S, F::Lane>::LANES == 1 } || count == lanes;
                 let inputs = if is_whole {
-                    inputs!(N, i => load(self.simd, self.inputs[i].add(at), false))
+                    inputs!(N, i => {
+                        prefetch_after::<S, F::Lane>(self.inputs[i].add(at));
+                        load(self.simd, self.inputs[i].add(at), false)
+                    })
                 } else {
                     inputs!(N, i => self.load_first(i, at, count))
                 };
-                let result = self.function.call(self.simd, inputs);
+                let mut result = self.function.call(self.simd, inputs);
+                if const { N == 1 } && !gate.is_null() {
+                    let gate = if is_whole {
+                        prefetch_after::<S, F::Lane>(gate.add(at));
+                        load(self.simd, gate.add(at), false)
+                    } else {
+                        RegisterOf::<S, F::Lane>::load_first(self.simd, gate.add(at), count)
+                    };
+                    result = G::default().call(self.simd, [result[0], gate]);
+                }
                 if is_whole {
                     self.store(result, at, streams);
                 } else {

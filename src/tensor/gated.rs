@@ -134,12 +134,17 @@ impl<A: Activation> Gated<A> {
     fn run<T: Element>(self, call: RowsCall<'_, T>) {
         let mut params = Params::uninit();
         self.activation.write_loop_params::<T>(&mut params);
-        let value = Kernel::Gated {
-            value: self.activation.forward_loops::<T>(),
-            product: const { loops::PRODUCT[T::INDEX] },
-            params: &params,
+        let value = self.activation.forward_loops::<T>();
+        let kernel = if value.takes_gate() {
+            Kernel::Slices(value, &params)
+        } else {
+            Kernel::Gated {
+                value,
+                product: const { loops::PRODUCT[T::INDEX] },
+                params: &params,
+            }
         };
-        call.map(value, self.options);
+        call.map(kernel, self.options);
     }
 
     /// `grad_a = f'(a) * (grad_output * b)`, as [`Activation::backward`] defines it, and `grad_b = grad_output * f(a)`.
