@@ -565,7 +565,8 @@ pub fn check(library: &Library, has: fn(&Function) -> bool) {
 /// The points of a page's list.
 fn points_on_page(function: &str) -> BTreeSet<String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let page = ["tensor", "function"].map(|folder| source.join(folder).join(function).with_extension("rs"));
+    let page =
+        ["tensor", "function", "function/smooth"].map(|folder| source.join(folder).join(function).with_extension("rs"));
     let page = page
         .iter()
         .find(|page| page.exists())
