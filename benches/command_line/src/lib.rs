@@ -68,6 +68,14 @@ pub fn one_of<T>(
     }
 }
 
+/// A size. For `parse_with`, as [`one_of`].
+pub fn number(option: &'static str) -> impl FnOnce(&str) -> Result<usize, String> {
+    move |value| match value.parse() {
+        Ok(number @ 1..=0x10_0000) => Ok(number),
+        _ => Err(format!("{option} takes a number from 1 to 2^20")),
+    }
+}
+
 pub fn cannot_write(path: &Path, error: &dyn std::fmt::Display) -> String {
     format!("can't write {}: {error}", quoted(path))
 }

@@ -1,7 +1,7 @@
 //! The command line.
 
 use command_line::lexopt::prelude::*;
-use command_line::{Command, lexopt, one_of};
+use command_line::{Command, lexopt, number, one_of};
 
 use crate::run;
 
@@ -56,11 +56,4 @@ pub fn parse(parser: &mut lexopt::Parser) -> Result<Command<Options>, lexopt::Er
         }
     }
     Ok(Command::Run(options))
-}
-
-fn number(option: &str) -> impl Fn(&str) -> Result<usize, String> {
-    move |value| match value.parse() {
-        Ok(number @ 1..=0x10_0000) => Ok(number),
-        _ => Err(format!("{option} takes a number from 1 to 2^20")),
-    }
 }
