@@ -36,6 +36,7 @@ pub struct SliceLoops {
     short: [SliceEntry; ISAS + 1],
     long: [SliceEntry; ISAS + 1],
     /// Whether a second input of a function of one input is a gate: its factor.
+    #[cfg(feature = "smooth")]
     takes_gate: bool,
 }
 
@@ -57,18 +58,21 @@ pub(crate) type LiveLoops = PassLoops<BitsArgs, usize>;
 /// The gradient from a mask.
 pub(crate) type ByBitLoops = PassLoops<BitsArgs>;
 
-/// `$do!(S)` for each instruction set that is compiled in.
+/// Evaluates `$do` with each instruction set that is compiled in as the type `$S`.
 macro_rules! for_each_isa {
-    ($do:ident) => {
-        $do!(Scalar);
-        #[cfg(rectify_portable)]
-        $do!(Portable);
-        #[cfg(rectify_neon)]
-        $do!(Neon);
-        #[cfg(rectify_avx2)]
-        $do!(Avx2);
-        #[cfg(rectify_avx512)]
-        $do!(Avx512);
+    ($S:ident => $do:expr) => {
+        for_each_isa!(
+            $S => $do, [] Scalar [rectify_portable] Portable [rectify_neon] Neon [rectify_avx2] Avx2 [rectify_avx512] Avx512
+        );
+    };
+    ($S:ident => $do:expr, $([$($cfg:ident)?] $isa:ident)+) => {
+        $(
+            #[cfg(all($($cfg)?))]
+            {
+                type $S = $isa;
+                $do;
+            }
+        )+
     };
 }
 
@@ -77,19 +81,17 @@ const fn slice_loops<F: VectorFn<N>, const N: usize, const NARROW: bool>() -> Sl
     let mut loops = SliceLoops {
         short: [slices_not_built_in; ISAS + 1],
         long: [slices_not_built_in; ISAS + 1],
+        #[cfg(feature = "smooth")]
         takes_gate: false,
     };
-    macro_rules! add {
-        ($isa:ident) => {
-            loops.long[$isa::ISA as usize] = $isa::enter::<MapSlices<F, N, NARROW, true>>;
-            loops.short[$isa::ISA as usize] = if NARROW {
-                $isa::enter::<MapSlices<F, N, NARROW, false>>
-            } else {
-                $isa::enter::<MapSlices<F, N, NARROW, true>>
-            };
+    for_each_isa!(S => {
+        loops.long[S::ISA as usize] = S::enter::<MapSlices<F, N, NARROW, true>>;
+        loops.short[S::ISA as usize] = if NARROW {
+            S::enter::<MapSlices<F, N, NARROW, false>>
+        } else {
+            S::enter::<MapSlices<F, N, NARROW, true>>
         };
-    }
-    for_each_isa!(add);
+    });
     let instead = if NARROW { Isa::Avx2 } else { Isa::Avx512 };
     loops.long[INSTEAD_OF_AVX512] = loops.long[instead as usize];
     loops.short[INSTEAD_OF_AVX512] = loops.short[instead as usize];
@@ -119,12 +121,7 @@ impl SliceLoops {
 #[cfg(feature = "smooth")]
 const fn long_loops<T: Format, F: VectorFn<N, Lane = T::Lane>, const N: usize>() -> SliceLoops {
     let mut loops: [SliceEntry; ISAS + 1] = [slices_not_built_in; ISAS + 1];
-    macro_rules! add {
-        ($isa:ident) => {
-            loops[$isa::ISA as usize] = $isa::enter::<MapLong<F, ProductOf<T>, N>>;
-        };
-    }
-    for_each_isa!(add);
+    for_each_isa!(S => loops[S::ISA as usize] = S::enter::<MapLong<F, ProductOf<T>, N>>);
     SliceLoops::of_any_length(loops, N == 1)
 }
 
@@ -132,12 +129,7 @@ const fn long_loops<T: Format, F: VectorFn<N, Lane = T::Lane>, const N: usize>()
 #[cfg(all(feature = "half", feature = "smooth"))]
 const fn block_loops<T: Format<Lane = i16>, F: OfBlocks<N>, const N: usize>() -> SliceLoops {
     let mut loops: [SliceEntry; ISAS + 1] = [slices_not_built_in; ISAS + 1];
-    macro_rules! add {
-        ($isa:ident) => {
-            loops[$isa::ISA as usize] = enter_widened::<$isa, T, F, N>;
-        };
-    }
-    for_each_isa!(add);
+    for_each_isa!(S => loops[S::ISA as usize] = enter_widened::<S, T, F, N>);
     SliceLoops::of_any_length(loops, N == 1)
 }
 
@@ -148,14 +140,11 @@ const fn pass_loops<P: Pass>() -> PassLoops<P::Args, P::Output> {
 /// A pass that is compiled only for instruction sets from `first` on.
 const fn pass_loops_from<P: Pass>(first: Isa) -> PassLoops<P::Args, P::Output> {
     let mut loops: [Option<PassEntry<P::Args, P::Output>>; ISAS] = [None; ISAS];
-    macro_rules! add {
-        ($isa:ident) => {
-            if $isa::ISA as usize >= first as usize {
-                loops[$isa::ISA as usize] = Some($isa::run::<P>);
-            }
-        };
-    }
-    for_each_isa!(add);
+    for_each_isa!(S => {
+        if S::ISA as usize >= first as usize {
+            loops[S::ISA as usize] = Some(S::run::<P>);
+        }
+    });
     PassLoops(loops)
 }
 
