@@ -60,6 +60,11 @@ fn some_shapes() -> Vec<Shape> {
     shapes().into_iter().skip(1).step_by(4).collect()
 }
 
+/// Strided ones, with fewer columns than a vector and with more.
+fn two_shapes() -> Vec<Shape> {
+    shapes().into_iter().skip(9).step_by(24).collect()
+}
+
 /// Special values among others.
 pub fn values(format: Format, len: usize, seed: u64) -> Vec<u64> {
     let specials = format.special_patterns();
@@ -498,10 +503,15 @@ pub fn trials(setting: Setting) -> Vec<Trial> {
     trials.push(setting.trial("reglu", reglu));
     for function in FUNCTIONS {
         let case = function.with(function.typical);
-        let shapes = if function.name == "relu" || is_full() {
-            shapes
+        let (many, few): (fn() -> _, fn() -> _) = if is_full() {
+            (shapes, some_shapes)
         } else {
-            some_shapes
+            (some_shapes, two_shapes)
+        };
+        let shapes = match function.name {
+            "relu" => shapes,
+            _ if function.is_walked_as_sigmoid() => few,
+            _ => many,
         };
         let name = |check: &str| format!("{}::fused::{check}", function.name);
         trials.extend([
@@ -510,7 +520,7 @@ pub fn trials(setting: Setting) -> Vec<Trial> {
         ]);
         #[cfg(feature = "smooth")]
         trials.push(setting.trial(&format!("{}::gated", function.name), move |setting| {
-            gated(setting, case, shapes());
+            gated(setting, case, if function.is_smooth() { shapes() } else { few() });
         }));
     }
     trials

@@ -149,7 +149,13 @@ fn every_length(setting: Setting, case: Case, method: Method) {
     let x: Vec<_> = special_values.iter().copied().cycle().step_by(7).take(max).collect();
     let data = Data::new(format, case, &x, &format.scattered(max, 4));
     let lengths = setting.short_lengths().chain(setting.lengths_with_aligned_stores());
-    for len in lengths.chain(long) {
+    // Odd, so that it has every length beyond whole vectors.
+    let stride = if case.function.is_walked_as_sigmoid() && !is_full() {
+        3
+    } else {
+        1
+    };
+    for len in lengths.step_by(stride).chain(long) {
         let misalignments = [len % lanes, 3 * len % lanes, 5 * len % lanes];
         check(setting, &data, method, len, misalignments);
     }
@@ -177,7 +183,7 @@ impl Patterns {
         self.format
             .patterns()
             .into_iter()
-            .step_by(pattern_stride(self.format))
+            .step_by(pattern_stride(self.format, self.function))
             .collect()
     }
 
@@ -261,10 +267,20 @@ fn every_pattern(setting: Setting, patterns: &Patterns, method: Method) {
     }
 }
 
-/// Of 16 bits, one of so many patterns is taken: by default all when the grid is full. Odd, so that all low bits are met.
-fn pattern_stride(format: Format) -> usize {
-    let stride = variable("GRID_STRIDE").unwrap_or(if is_full() { 1 } else { 7 });
-    if format.width() == 16 { stride } else { 1 }
+/// One of so many patterns is taken: by default all when the grid is full. Odd, so that all low bits are met.
+fn pattern_stride(format: Format, function: &Function) -> usize {
+    if format.width() == 16
+        && let Some(stride) = variable("GRID_STRIDE")
+    {
+        return stride;
+    }
+    match format.width() {
+        _ if is_full() => 1,
+        // Some 1,500.
+        _ if function.is_smooth() => format.patterns().len() / 1500 | 1,
+        16 => 7,
+        _ => 1,
+    }
 }
 
 /// Any parameters, bits, lengths and misalignments: `GRID_CASES` times, others each time, or those from `GRID_SEED`, which a failure
@@ -273,7 +289,12 @@ fn arbitrary(setting: Setting, function: &'static Function, method: Method) {
     let seed = variable("GRID_SEED").unwrap_or_else(|| fastrand::u64(..));
     let mut random = fastrand::Rng::with_seed(seed);
     let (format, lanes) = (setting.format, setting.lanes());
-    for _ in 0..variable("GRID_CASES").unwrap_or(if is_full() { 256 } else { 64 }) {
+    let cases = match () {
+        () if is_full() => 256,
+        () if function.is_smooth() => 16,
+        () => 64,
+    };
+    for _ in 0..variable("GRID_CASES").unwrap_or(cases) {
         let parameters = if random.bool() {
             *random.choice(function.parameters).unwrap()
         } else {

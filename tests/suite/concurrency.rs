@@ -57,7 +57,8 @@ fn threads_may_share_a_buffer_by_pieces() {
     {
         let way = Way::Pinned(kernels);
         let methods = [Forward, ForwardInplace, Backward, BackwardInplace];
-        for (function, method) in FUNCTIONS.iter().zip(methods.into_iter().cycle()) {
+        let functions = FUNCTIONS.iter().filter(|function| !function.is_walked_as_sigmoid());
+        for (function, method) in functions.zip(methods.into_iter().cycle()) {
             let f = function.default().activation();
             let name = format!("{method:?} of {f:?} of {format:?} on {way}");
             check_pieces(&name, format, (1, format.bytes()), |x, y| {

@@ -10,7 +10,7 @@ use rectify::{AnyActivation, AnyOneBit, Channels, Kernels};
 use crate::common::all_kernels;
 use crate::common::calls::{self, Method::*, Way};
 use crate::common::format::Format;
-use crate::common::functions::{Case, FUNCTIONS};
+use crate::common::functions::{Case, FUNCTIONS, Function};
 use crate::common::guarded::Bytes;
 use crate::common::tensor::{View, ViewMut};
 use crate::stream_from;
@@ -185,7 +185,12 @@ impl Calls {
             .filter(|function| function.is_arithmetic() == are_arithmetic);
         let cases = functions.flat_map(|function| {
             let others = PARAMETERS.map(|parameter| function.with((function.valid)([-parameter, parameter])));
-            function.cases().chain(others)
+            let of_smooth = [function.default(), function.with(function.typical)];
+            if function.is_smooth() {
+                of_smooth.to_vec()
+            } else {
+                function.cases().chain(others).collect()
+            }
         });
         let calls = |case: Case| {
             let f = case.activation();
@@ -214,9 +219,11 @@ impl Calls {
     }
 
     fn are_smooth(self) -> bool {
-        let place = |name| AnyActivation::NAMES.iter().position(|&known| known == name);
+        let name_of = |function: &'static Function| function.default().activation().name();
         match self {
-            Self::Function(f, _) | Self::Fused(f) => place(f.name()) > place("ThresholdedRelu"),
+            Self::Function(f, _) | Self::Fused(f) => FUNCTIONS
+                .iter()
+                .any(|function| function.is_smooth() && name_of(function) == f.name()),
             _ => false,
         }
     }

@@ -121,6 +121,15 @@ impl Function {
         self.real.is_some()
     }
 
+    pub fn is_smooth(&self) -> bool {
+        SMOOTH.iter().any(|smooth| smooth.name == self.name)
+    }
+
+    /// Whether it differs from sigmoid in arithmetic alone. That takes long, so that tests of how memory is walked have few cases of it.
+    pub fn is_walked_as_sigmoid(&self) -> bool {
+        self.is_smooth() && self.name != "sigmoid"
+    }
+
     pub fn named(name: &str) -> &'static Self {
         let function = FUNCTIONS.iter().find(|function| function.name == name);
         function.unwrap_or_else(|| panic!("no function is named '{name}'"))
