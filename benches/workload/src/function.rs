@@ -134,8 +134,11 @@ static ROWS: &[Row] = &[
         slope: |x| normal(x) + x * (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt(),
         // There f(x) is x or -0.0, and the slope 1 or 0.
         inplace: [Fixed(40.0), Fixed(40.0)],
-        // Where x is, results are.
-        subnormal: None,
+        subnormal: Some(Subnormal {
+            function: AnyActivation::Gelu(Gelu),
+            forward: Some(|least| least),
+            backward: -0.4,
+        }),
     },
     Row {
         name: "gelu_tanh",
@@ -147,8 +150,11 @@ static ROWS: &[Row] = &[
             gate(x) * (1.0 + x * gate(-x) * rate)
         },
         inplace: [Fixed(40.0), Fixed(40.0)],
-        // Where x is, results are.
-        subnormal: None,
+        subnormal: Some(Subnormal {
+            function: AnyActivation::GeluTanh(GeluTanh),
+            forward: Some(|least| least),
+            backward: -0.4,
+        }),
     },
     Row {
         name: "sigmoid",
