@@ -256,22 +256,24 @@ macro_rules! any {
         /// | `hardswish`, `Hardswish`, `HardSwish` | [`HardSwish`] |
         /// | `ThresholdedRelu` | [`ThresholdedRelu`], alpha 1 |
         /// | `hardshrink`, `Hardshrink`, `Shrink` | [`Hardshrink`], lambda 0.5 |
-        /// | `gelu`, `Gelu` | `Gelu`, with the feature `smooth` |
-        /// | `gelu_tanh` | `GeluTanh`, likewise: their `gelu` and `Gelu` by tanh |
-        /// | `sigmoid`, `Sigmoid` | `Sigmoid`, with the feature `smooth` |
-        /// | `tanh`, `Tanh` | `Tanh`, likewise |
-        /// | `logsigmoid`, `LogSigmoid` | `LogSigmoid`, likewise |
-        /// | `softsign`, `Softsign` | `Softsign`, likewise |
-        /// | `tanhshrink`, `Tanhshrink` | `Tanhshrink`, likewise |
-        /// | `mish`, `Mish` | `Mish`, likewise |
-        /// | `softshrink`, `Softshrink` | `Softshrink`, likewise, lambda 0.5 |
-        /// | `softplus`, `Softplus` | `Softplus`, likewise, beta 1 |
-        /// | `silu`, `SiLU` | `Silu`, likewise |
-        /// | `Swish` | `Swish`, beta 1, likewise |
-        /// | `QuickGelu` | `Swish::QUICK_GELU`, likewise |
-        /// | `elu`, `ELU`, `Elu` | `Elu`, alpha 1, likewise |
-        /// | `selu`, `SELU`, `Selu` | `Selu`, likewise |
-        /// | `celu`, `CELU`, `Celu` | `Celu`, alpha 1, likewise |
+        /// | `gelu`, `Gelu` | [`Gelu`] |
+        /// | `gelu_tanh` | [`GeluTanh`]: their `gelu` and `Gelu` by tanh |
+        /// | `sigmoid`, `Sigmoid` | [`Sigmoid`] |
+        /// | `tanh`, `Tanh` | [`Tanh`] |
+        /// | `logsigmoid`, `LogSigmoid` | [`LogSigmoid`] |
+        /// | `softsign`, `Softsign` | [`Softsign`] |
+        /// | `tanhshrink`, `Tanhshrink` | [`Tanhshrink`] |
+        /// | `mish`, `Mish` | [`Mish`] |
+        /// | `softshrink`, `Softshrink` | [`Softshrink`], lambda 0.5 |
+        /// | `softplus`, `Softplus` | [`Softplus`], beta 1 |
+        /// | `silu`, `SiLU` | [`Silu`] |
+        /// | `Swish` | [`Swish`], beta 1 |
+        /// | `QuickGelu` | [`Swish::QUICK_GELU`] |
+        /// | `elu`, `ELU`, `Elu` | [`Elu`], alpha 1 |
+        /// | `selu`, `SELU`, `Selu` | [`Selu`] |
+        /// | `celu`, `CELU`, `Celu` | [`Celu`], alpha 1 |
+        ///
+        /// Those from `gelu` on are of the feature `smooth`.
         ///
         /// Names are case-sensitive: ONNX's `HardSigmoid` has other defaults than PyTorch's `Hardsigmoid`. A name whose
         /// function has no default parameters, such as `threshold`, is an error that says so. [`SquaredRelu`] has no

@@ -1,6 +1,6 @@
-//! Activation functions of the rectifier family and their gradients, on slices of `f32`, `f64`, `f16` and `bf16`. The
-//! kernels use AVX-512, AVX2, NEON, portable SIMD or scalar code, chosen at run time, and return **the same bits on
-//! every path**.
+//! Activation functions and their gradients, on slices of `f32`, `f64`, `f16` and `bf16`: ReLU and its family, sigmoid,
+//! tanh, GELU, SiLU and their kin. The kernels use AVX-512, AVX2, NEON, portable SIMD or scalar code, chosen at run
+//! time, and return **the same bits on every path**.
 //!
 //! ```
 //! let mut x = [-3.0_f32, -1.0, 0.0, 2.0, 5.0];
@@ -12,11 +12,11 @@
 //!
 //! - ReLU: the free functions below, such as [`relu_inplace`] and [`relu_backward`].
 //! - The other functions of one tensor are values with the trait [`Activation`]: [`LeakyRelu`], [`ClippedRelu`]
-//!   (ReLU6), [`Hardtanh`], [`Hardshrink`], [`ThresholdedRelu`], [`SquaredRelu`], [`HardSigmoid`] and [`HardSwish`]; with
-//!   the feature `smooth`, those of exponentials too: `Sigmoid`, `Tanh`, `Silu`, `Gelu` and their kin.
+//!   (ReLU6), [`Hardtanh`], [`Hardshrink`], [`ThresholdedRelu`], [`SquaredRelu`], [`HardSigmoid`] and [`HardSwish`]; and
+//!   the smooth ones: [`Sigmoid`], [`Tanh`], [`Silu`], [`Swish`], [`Gelu`], [`GeluTanh`], [`Elu`], [`Selu`], [`Celu`],
+//!   [`Mish`], [`Softplus`], [`LogSigmoid`], [`Softsign`], [`Softshrink`] and [`Tanhshrink`].
 //! - [`AnyActivation`] is a function that is chosen at run time, by value or by its name in PyTorch or ONNX.
-//! - [`PRelu`], [`ReGlu`] and [`Crelu`] take several tensors; with the feature `smooth`, `Gated` too (`Glu`, `SwiGlu`,
-//!   `GeGlu`).
+//! - [`PRelu`], [`ReGlu`] and [`Crelu`] take several tensors, and so does [`Gated`] ([`Glu`], [`SwiGlu`], [`GeGlu`]).
 //! - [`Fused`] applies an [`Activation`] to input + bias + residual in one pass over memory. Backward, it also computes
 //!   the gradient of the bias.
 //! - [`OneBitGradient`] stores one bit of each element for backward instead of the input.
@@ -46,7 +46,7 @@
 //! [`Crelu`] and the masks. Like ReLU, they are independent of the CPU's modes and raise no flags.
 //!
 //! Arithmetic functions multiply, add or divide: [`LeakyRelu`], [`SquaredRelu`], [`HardSigmoid`], [`HardSwish`],
-//! those of the feature `smooth`, [`PRelu`], [`ReGlu`], and the sums of [`Fused`]. In the default modes of IEEE 754 their
+//! the smooth ones, [`PRelu`], [`ReGlu`], and the sums of [`Fused`]. In the default modes of IEEE 754 their
 //! bits are the same on every path. In other modes they follow the CPU; where it doesn't round to nearest, smooth functions
 //! are less exact, and instruction sets differ. 32-bit x86 without SSE2 computes in x87 registers and rounds twice, so
 //! their bits differ there.
@@ -100,13 +100,16 @@
 //!   without SIMD. `wide` 1.7 does not compile with `-C target-feature=+avx512f` (nor with `vl`, `dq` or `-C
 //!   target-cpu=knl`) unless `avx512bw` is enabled too. Add `+avx512bw`, which all CPUs with AVX-512 except Xeon Phi
 //!   have, or leave the feature out.
-//! - `smooth`: `Celu`, `Elu`, `Gelu`, `GeluTanh`, `LogSigmoid`, `Mish`, `Selu`, `Sigmoid`, `Silu`, `Softplus`,
-//!   `Softshrink`, `Softsign`, `Swish`, `Tanh`, `Tanhshrink`; `Gated` and `FromOutput`.
+//! - `smooth` (default): the smooth functions, [`Gated`] and [`FromOutput`].
 //! - `rayon`: the functions on several threads, in the module `parallel`, and a method `parallel` on the types of
 //!   several tensors.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(feature = "smooth"),
+    allow(rustdoc::broken_intra_doc_links, reason = "the pages name smooth functions")
+)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

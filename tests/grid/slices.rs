@@ -277,7 +277,7 @@ fn pattern_stride(format: Format, function: &Function) -> usize {
     match format.width() {
         _ if is_full() => 1,
         // Some 1,500.
-        _ if function.is_smooth() => format.patterns().len() / 1500 | 1,
+        _ if function.is_smooth() => (format.patterns().len() / 1500) | 1,
         16 => 7,
         _ => 1,
     }
