@@ -10,6 +10,8 @@ pub struct ScaledExp<F> {
     pub power: F,
     /// e^r - 1, for r from -ln(2)/2 to ln(2)/2.
     pub growth: F,
+    /// The growth in two parts, of which the first is r.
+    pub parts: [F; 2],
 }
 
 impl<F: Float> ScaledExp<F> {
@@ -37,8 +39,8 @@ pub fn exp_minus<F: Float>(simd: F::Simd, x: F) -> ScaledExp<F> {
     let minus_log2_e = constant(simd, 0xbfb8_aa3b, 0xbff7_1547_652b_82fe);
     let (biased, n) = nearest_integer(simd, x, minus_log2_e);
     let [minus_ln2, minus_ln2_low] = minus_ln2(simd);
-    let r = n.mul_add(minus_ln2_low, n.mul_add(minus_ln2, negated(simd, x)));
-    scaled_exp(simd, biased, r)
+    let high = n.mul_add(minus_ln2, negated(simd, x));
+    scaled_exp(simd, biased, n.mul_add(minus_ln2_low, high), None)
 }
 
 /// e^-(x + low) for x >= 0 up to the bound above, and a low that is small beside 1.
@@ -48,7 +50,8 @@ pub fn exp_minus_sum<F: Float>(simd: F::Simd, x: F, low: F) -> ScaledExp<F> {
     let (biased, n) = nearest_integer(simd, x, minus_log2_e);
     let [minus_ln2, minus_ln2_low] = minus_ln2(simd);
     let high = n.mul_add(minus_ln2, negated(simd, x));
-    scaled_exp(simd, biased, high.add(n.mul_add(minus_ln2_low, negated(simd, low))))
+    let r = high.add(n.mul_add(minus_ln2_low, negated(simd, low)));
+    scaled_exp(simd, biased, r, None)
 }
 
 /// A factor of x, for [`exp_minus_product`]. Numbers are bits.
@@ -91,11 +94,25 @@ impl Factor {
         }
     }
 
-    /// In one part.
+    /// The factor times x in two parts, in `f64`: the first one is exact.
     #[inline(always)]
-    pub fn rounded<F: Float>(self, simd: F::Simd) -> F {
+    fn product<F: Float>(self, simd: F::Simd, x: F) -> [F; 2] {
         let [high, low] = self.parts.map(|bits| by_bits::<F>(simd, bits));
-        high.add(low)
+        let x_high = x.bitand(by_bits(simd, UPPER_26_BITS));
+        let x_low = x.sub(x_high);
+        [x_high.mul(high), x_high.mul_add(low, x_low.mul(high.add(low)))]
+    }
+
+    /// `first + factor * x + last`, where the first sum cancels.
+    #[inline(always)]
+    pub fn product_between<F: Float>(self, simd: F::Simd, first: F, x: F, last: F) -> F {
+        if is_f32::<F>() {
+            let [high, low] = self.parts.map(|bits| by_bits::<F>(simd, bits));
+            x.mul_add(high, first).add(x.mul_add(low, last))
+        } else {
+            let [product, rest] = self.product(simd, x);
+            product.add(first).add(rest.add(last))
+        }
     }
 
     /// x >= 0, up to where e^-(factor x) is 0.
@@ -109,23 +126,34 @@ impl Factor {
 /// e^-(factor x) for x >= 0. The product is not rounded: in a tail that would be an error of many digits.
 #[inline(always)]
 pub fn exp_minus_product<F: Float>(simd: F::Simd, x: F, factor: Factor) -> ScaledExp<F> {
+    exp_of_minus_product(simd, x, factor, false)
+}
+
+/// The same with a growth that has less of a rounding error in `f32`.
+#[inline(always)]
+pub fn growth_minus_product<F: Float>(simd: F::Simd, x: F, factor: Factor) -> ScaledExp<F> {
+    exp_of_minus_product(simd, x, factor, true)
+}
+
+#[inline(always)]
+fn exp_of_minus_product<F: Float>(simd: F::Simd, x: F, factor: Factor, keeps_lost: bool) -> ScaledExp<F> {
     let bits = |bits| by_bits::<F>(simd, bits);
     let x = factor.bounded(simd, x);
     let (biased, n) = nearest_integer(simd, x, bits(factor.minus_log2_e));
     let [minus_ln2, minus_ln2_low] = minus_ln2(simd);
-    let [high, low] = factor.parts.map(bits);
     let n_ln2 = n.mul(minus_ln2);
-    let r = if is_f32::<F>() {
+    if is_f32::<F>() {
+        let [high, low] = factor.parts.map(bits);
         let minus_x = negated(simd, x);
-        minus_x.mul_add(low, minus_x.mul_add(high, n_ln2))
+        let high = minus_x.mul_add(low, minus_x.mul_add(high, n_ln2));
+        let r = n.mul_add(minus_ln2_low, high);
+        let lost = keeps_lost.then(|| n.mul_add(minus_ln2_low, high.sub(r)));
+        scaled_exp(simd, biased, r, lost)
     } else {
-        let x_high = x.bitand(bits(UPPER_26_BITS));
-        let minus_x_low = x_high.sub(x);
-        let minus_x_high = negated(simd, x_high);
-        let of_low = minus_x_high.mul_add(low, minus_x_low.mul(high.add(low)));
-        minus_x_high.mul_add(high, n_ln2).add(of_low)
-    };
-    scaled_exp(simd, biased, n.mul_add(minus_ln2_low, r))
+        let [product, rest] = factor.product(simd, x);
+        let low = n.mul_add(minus_ln2_low, negated(simd, rest));
+        scaled_exp(simd, biased, n_ln2.sub(product).add(low), None)
+    }
 }
 
 /// n, the integer nearest to `x * minus_log2_e`; and the number in whose lowest bits it is, with the bias of the exponent and the
@@ -148,9 +176,9 @@ fn minus_ln2<F: Float>(simd: F::Simd) -> [F; 2] {
     ]
 }
 
-/// 2^n e^r, with the n of [`nearest_integer`].
+/// 2^n e^(r + lost), with the n of [`nearest_integer`].
 #[inline(always)]
-fn scaled_exp<F: Float>(simd: F::Simd, biased: F, r: F) -> ScaledExp<F> {
+fn scaled_exp<F: Float>(simd: F::Simd, biased: F, r: F, lost: Option<F>) -> ScaledExp<F> {
     let quotient = if is_f32::<F>() {
         let c = |bits: u32| by_bits::<F>(simd, bits.into());
         polynomial!(r;
@@ -173,10 +201,19 @@ fn scaled_exp<F: Float>(simd: F::Simd, biased: F, r: F) -> ScaledExp<F> {
                 c(0x3e92_8adf_efa6_9a53),
                 c(0x3e5a_d930_3ff1_6be2))
     };
+    // e^r = 1 + r + r² quotient
+    let square = r.mul(r);
+    let (rest, growth) = match lost {
+        Some(lost) => {
+            let rest = square.mul_add(quotient, lost);
+            (rest, r.add(rest))
+        }
+        None => (square.mul(quotient), square.mul_add(quotient, r)),
+    };
     ScaledExp {
         power: biased.into_exponent(),
-        // e^r = 1 + r + r² quotient
-        growth: r.mul(r).mul_add(quotient, r),
+        growth,
+        parts: [r, rest],
     }
 }
 

@@ -9,11 +9,11 @@ mod logistic;
 mod normal;
 
 pub use exp::{
-    Factor, ScaledExp, UPPER_26_BITS, exp_bound, exp_minus, exp_minus_product, exp_minus_sum, half_of_least_number,
-    scale, unscale,
+    Factor, ScaledExp, UPPER_26_BITS, exp_bound, exp_minus, exp_minus_product, exp_minus_sum, growth_minus_product,
+    half_of_least_number, scale, unscale,
 };
 pub use log1p::log1p_quotient;
-pub use logistic::{logistic_gradient, scaled_gradient};
+pub use logistic::{center, logistic_gradient, logistic_product, scaled_gradient};
 pub use normal::{exp_minus_half_square, tail};
 
 use crate::simd::{Float, FloatLane, Lane};
@@ -81,13 +81,14 @@ macro_rules! horner {
 pub(crate) use horner;
 
 /// A polynomial in vectors of `F`, with the coefficients of each format by their bits: in `f32` by Horner's scheme, in
-/// `f64` by Estrin's, since there each step is two operations.
+/// `f64` by Estrin's, since there each step is two operations, except the last one: that rounds less so.
 macro_rules! polynomial_by_bits {
-    ($simd:ident, $x:ident; f32: [$($f32:literal),+], f64: [$($f64:literal),+]) => {
+    ($simd:ident, $x:ident; f32: [$($f32:literal),+], f64: [$first:literal, $($f64:literal),+]) => {
         if $crate::math::is_f32::<F>() {
             $crate::math::horner!($x; $(F::splat($simd, F::Lane::from_bits($f32))),+)
         } else {
             $crate::math::polynomial!($x; $(F::splat($simd, F::Lane::from_bits($f64))),+)
+                .mul_add($x, F::splat($simd, F::Lane::from_bits($first)))
         }
     };
 }

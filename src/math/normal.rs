@@ -24,8 +24,8 @@ pub fn exp_minus_half_square<F: Float>(simd: F::Simd, a: F) -> (ScaledExp<F>, F)
 
 /// e^(a²/2) Φ(-a), for the distribution function Φ and an a of the interval. It is Mills's ratio / sqrt(2π).
 ///
-/// It is `d / (2.75 a d + n)`. A rounding of d counts little, since d is in both, and so does one of n, since 2.75 a d
-/// is most of the sum.
+/// It is `d / (2.75 a d + n)`, or `3/8 d / (a d + n)` in `f64`. A rounding of d counts little, since d is in both, and so does one of n,
+/// since n is the lesser summand.
 #[inline(always)]
 pub fn tail<F: Float>(simd: F::Simd, a: F) -> Tail<F> {
     let d = polynomial_by_bits!(simd, a;
@@ -45,34 +45,25 @@ pub fn tail<F: Float>(simd: F::Simd, a: F) -> Tail<F> {
     let n = polynomial_by_bits!(simd, a;
     f32: [0x5e43_ffe7, 0x5d81_d82b, 0x5a4e_85c6, 0xdbde_f12d, 0xdb09_d032, 0xd96e_47d0],
     f64: [
-            0x52c0_0000_0000_1cda,
-            0x52c0_158d_14ea_c1bd,
-            0x52ad_7432_a0a5_7b06,
-            0x5287_c607_f742_47cd,
-            0xd258_53fc_5331_c3cd,
-            0xd25d_5990_28d5_081e,
-            0xd244_4251_c41c_7f1d,
-            0xd220_b82f_1a46_2189,
-            0xd1f1_cea6_bee6_151a,
-            0xd1b7_34e6_82a9_31b9,
-            0xd16d_054c_82a6_dbf9
+            0x3fe8_0000_0000_2b48,
+            0x3fe9_2053_9f60_229c,
+            0x3fd9_4153_47dc_63a8,
+            0x3fbb_b983_6c06_93e5,
+            0x3f85_13f8_82f5_a1f7,
+            0xbf70_e63a_2247_da05,
+            0xbf60_f62d_20df_5f42,
+            0xbf3f_10bd_41ed_1399,
+            0xbf11_43d0_226a_ad28,
+            0xbed6_e3ff_e9dc_a6c7,
+            0xbe8c_a021_339d_31f6
         ]);
     let a_d = a.mul(d);
-    let (denominator, lost) = if is_f32::<F>() {
-        (a_d.mul_add(constant(simd, 0x5e30_0000, 0), n), n)
+    let denominator = if is_f32::<F>() {
+        a_d.mul_add(constant(simd, 0x5e30_0000, 0), n)
     } else {
-        // The product with 2 is exact. What the sum loses (Fast2Sum) is nearly exact.
-        let double = a_d.mul(constant(simd, 0, 0x52c0_0000_0000_0000));
-        let rest = a_d.mul_add(constant(simd, 0, 0x52a8_0000_0000_0000), n);
-        let sum = double.add(rest);
-        (sum, rest.sub(sum.sub(double)))
+        a_d.add(n)
     };
-    Tail {
-        d,
-        a_d,
-        denominator,
-        lost,
-    }
+    Tail { d, a_d, n, denominator }
 }
 
 /// A quotient of polynomials.
@@ -80,32 +71,45 @@ pub fn tail<F: Float>(simd: F::Simd, a: F) -> Tail<F> {
 pub struct Tail<F> {
     d: F,
     a_d: F,
-    /// Scaled.
+    n: F,
+    /// In `f32` scaled, in `f64` 3/8 of what it is.
     denominator: F,
-    /// Of the denominator, in `f64`.
-    lost: F,
 }
 
 impl<F: Float> Tail<F> {
     /// `d / denominator`
     #[inline(always)]
-    pub fn quotient(self) -> F {
-        self.d.div(self.denominator)
+    pub fn quotient(self, simd: F::Simd) -> F {
+        if is_f32::<F>() {
+            self.d.div(self.denominator)
+        } else {
+            self.d.mul(three_eighths(simd)).div(self.denominator)
+        }
     }
 
     /// a Φ(-a), of e^(-a²/2).
     #[inline(always)]
     pub fn times(self, simd: F::Simd, exp: ScaledExp<F>) -> F {
-        let quotient = self.a_d.div(self.denominator);
-        let growth = if is_f32::<F>() {
-            exp.growth
+        if is_f32::<F>() {
+            let quotient = self.a_d.div(self.denominator);
+            exp.growth.mul_add(quotient, quotient).mul(exp.power)
         } else {
-            // 1 / denominator to three bits: the exponent and mantissa, subtracted.
-            let minus_one = by_bits::<F>(simd, u64::MAX);
-            let reciprocal = self.denominator.xor(minus_one);
-            let reciprocal = reciprocal.wrapping_add(by_bits::<F>(simd, 0x7fde_6238_2283_5eeb));
-            exp.growth.sub(self.lost.mul(reciprocal))
-        };
-        growth.mul_add(quotient, quotient).mul(exp.power)
+            // 3/8 a d / (a d + n) is 3/8 (1 - n / (a d + n)). Times e^r it is 3/8 (c + a quotient), where c is 1 or 1/2 and roundings of
+            // the quotient count less.
+            let one: F = number(simd, 1.0);
+            let decrease = self.n.sub(exp.growth.mul(self.a_d));
+            let is_small = decrease.gt(self.denominator.mul(number(simd, 0.25)));
+            let c = one.replace(is_small, number(simd, 0.5));
+            let [r, low] = exp.parts;
+            let numerator = one.sub(c).add(r).add(low).mul(self.a_d).sub(self.n.mul(c));
+            let base = exp.power.mul(three_eighths(simd));
+            numerator.div(self.denominator).mul_add(base, base.mul(c))
+        }
     }
+}
+
+/// Unscaled.
+#[inline(always)]
+fn three_eighths<F: Float>(simd: F::Simd) -> F {
+    constant(simd, 0, 0x2d18_0000_0000_0000)
 }

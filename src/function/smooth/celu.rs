@@ -32,7 +32,7 @@ use crate::simd::FloatLane;
 /// - `backward` accepts only the input of `forward`.
 /// - f(x) has the sign of x, down to the least subnormal number.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
-/// - `f32`: by default the value is within 1.01 ulp of the exact one, and the gradient for g = 1 too: those of [`Elu`](super::Elu).
+/// - `f32`: by default the value is within 1 ulp of the exact one, the gradient for g = 1 within 1.05: those of [`Elu`](super::Elu).
 ///   For any alpha the value is within 3 ulp, the gradient within 2, and for any g within 4. `f64`: likewise by samples.
 /// - With an alpha above 2, values below alpha times the least normal number are off by up to another alpha / 2 ulp.
 /// - `f16` and `bf16`: by default each value is the exact one rounded, and so is each gradient for g = 1. For any alpha they are

@@ -1,7 +1,7 @@
 use super::from_output::OfOutput;
 use super::{Code, Smooth, Tie};
 use crate::function::order::without_sign;
-use crate::math::{exp_minus, logistic_gradient, number, scale};
+use crate::math::{exp_minus, is_f32, logistic_gradient, number, scale, unscale};
 use crate::simd::{Float, FloatLane, Lane};
 
 /// Sigmoid: f(x) = 1 / (1 + e^-x).
@@ -32,13 +32,13 @@ use crate::simd::{Float, FloatLane, Lane};
 /// - f(x) is from 0 to 1, and for x < 0 falls down to the least subnormal number: in `f32` it is +0.0 from x = -104 on.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
 /// - `f32`: the value is within 2.5 ulp of the exact one (2.4019 at x = -4.157294), the gradient for g = 1 within 2.75
-///   by samples. `f64`: within 2.5 ulp by samples (2.32 at x = -4.1474243, the gradient 2.41 at x = 4.8383477). For any g an ulp or two more.
+///   by samples. `f64`: within 2 and 2.5 ulp, the greatest found are 1.75 at x = -1.13403 and 2.40 at x = -7.62393. For any g an ulp or two more.
 /// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 6 of `f16` that are
 ///   its other neighbour.
 /// - f is not monotonic: of all neighbours in `f32` 198,097 go down by an ulp.
 /// - e^-|x| is a power of two times a polynomial. In `f32`, `f16` and `bf16` it is defined by fused multiply-adds, which
 ///   are emulated where the CPU has none. `portable` then takes 60 times as long as AVX-512, `scalar` 200 times. In `f64`
-///   product and sum are rounded each.
+///   product and sum are rounded each, and the value is 1/2 + (1 - t) / (1 + t) / 2 for t = e^-|x|, or t times that.
 /// - The CPU's rounding and flush-to-zero modes apply.
 ///
 /// It is PyTorch's `sigmoid` and ONNX's operator `Sigmoid`, the logistic function (Verhulst, 1838).
@@ -91,10 +91,20 @@ impl Code for Sigmoid {
     #[inline(always)]
     fn value<F: Float>((): (), simd: F::Simd, x: F) -> F {
         // Both are scaled, so that the quotient is rounded once where it is subnormal.
-        let exp = exp_minus(simd, without_sign(simd, x)).value();
-        let one: F = scale(simd);
+        let exp = exp_minus(simd, without_sign(simd, x));
         let is_negative = F::splat(simd, F::Lane::ZERO).gt(x);
-        one.replace(is_negative, exp).div(exp.add(one))
+        if is_f32::<F>() {
+            let (t, one): (F, F) = (exp.value(), scale(simd));
+            return one.replace(is_negative, t).div(t.add(one));
+        }
+        // 1/2 + (1 - t) / 2 (1 + t), of which roundings of the second summand count less. For negative x it is t = p (1 + g) times
+        // that, or p times 1/2 + (1 - t + 2 g) / 2 (1 + t).
+        let [half, one, two] = [0.5, 1.0, 2.0].map(|n| number::<F>(simd, n));
+        let p = exp.power.mul(unscale(simd));
+        let numerator = exp.growth.mul_add(two.keep(is_negative).sub(p), one.sub(p));
+        let quotient = numerator.div(exp.growth.mul_add(p, one.add(p)));
+        let base = half.replace(is_negative, p.mul(half));
+        quotient.mul_add(base, base)
     }
 
     #[inline(always)]

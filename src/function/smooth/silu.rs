@@ -1,6 +1,8 @@
 use super::{Code, Smooth, Tie};
 use crate::function::order::without_sign;
-use crate::math::{Factor, exp_minus_product, logistic_gradient, negated, number, scale, unscale};
+use crate::math::{
+    Factor, exp_minus_product, is_f32, logistic_gradient, logistic_product, negated, number, scale, unscale,
+};
 use crate::simd::{Float, FloatLane, Lane};
 
 /// SiLU, the sigmoid linear unit: f(x) = x * sigmoid(x) = x / (1 + e^-x).
@@ -34,11 +36,12 @@ use crate::simd::{Float, FloatLane, Lane};
 /// - The gradient is 0 at x = -1.2785, -0.1 at most below and 1.1 at most above. Where it is rounded to 0 in the compute format
 ///   for g = 1, it is +0.0 for each g.
 /// - `f32`: the value is within 2.5 ulp of the exact one (2.1606 at x = -0.0150067955), the gradient for g = 1 within 4
-///   (3.1859 at x = -0.5426492, of each 97th). From x = -2 to -0.8, about the root, that is 4 ulp of 2^-5 where the gradient is less: 2^-26. `f64`:
-///   within 2 and 4 ulp by samples. For any g an ulp or two more.
-/// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 11 of `f16` that are
+///   (3.5319 at x = -0.52752525). From x = -2 to -0.8, about the root, that is 4 ulp of 2^-5 where the gradient is less: 2^-26. `f64`:
+///   within 2 and 4 ulp, the greatest found are 1.78 at x = -2.25196 and 3.89 at x = -0.84449. For any g an ulp or two more.
+/// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 10 of `f16` that are
 ///   its other neighbour.
-/// - With t = e^-|x|, it is u - u * t / (1 + t), where u is x, or x * t for x < 0. The gradient is (1 + t + x * t) / (1 + t)²,
+/// - With t = e^-|x|, it is u - u * t / (1 + t), where u is x, or x * t for x < 0; in `f64` u + u * (1 / (1 + t) - 1), where the last
+///   factor is a quotient, or u/2 with another one. The gradient is (1 + t + x * t) / (1 + t)²,
 ///   or t * (1 + t + x) / (1 + t)² for x < 0. Fused multiply-adds, `f64` and the CPU's modes are as for
 ///   [`Sigmoid`](super::Sigmoid).
 ///
@@ -96,16 +99,22 @@ impl Code for SiluOfProduct {
         let magnitude = without_sign(simd, x);
         // t = e^-(beta |x|), scaled.
         let exp = exp_minus_product(simd, magnitude, beta);
-        let (t, minus_one): (F, F) = (exp.value(), negated(simd, scale::<F>(simd)));
-        let minus_quotient = t.div(minus_one.sub(t));
         // u - u t / (1 + t) where u is |x|, or |x| t for negative x: scaled, and as exact as the growth.
         let is_negative = F::splat(simd, F::Lane::ZERO).gt(x);
         let bounded = beta.bounded(simd, magnitude);
         let product = bounded.mul(exp.power);
-        let product = exp.growth.mul_add(product, product);
-        // The factor of a t of 0 is finite.
-        let factor = bounded.replace(is_negative, product);
-        let value = factor.mul_add(minus_quotient, magnitude.replace(is_negative, product));
+        let value = if is_f32::<F>() {
+            let t = exp.value();
+            let minus_quotient = t.div(negated(simd, scale::<F>(simd)).sub(t));
+            let product = exp.growth.mul_add(product, product);
+            // The factor of a t of 0 is finite.
+            let factor = bounded.replace(is_negative, product);
+            factor.mul_add(minus_quotient, magnitude.replace(is_negative, product))
+        } else {
+            let base = magnitude.replace(is_negative, product);
+            let finite = bounded.replace(is_negative, product);
+            logistic_product(simd, [base, finite], exp, is_negative)
+        };
         let unscale = number::<F>(simd, 1.0).replace(is_negative, unscale(simd));
         value.mul(unscale).xor(x.xor(magnitude))
     }
@@ -115,13 +124,15 @@ impl Code for SiluOfProduct {
         let magnitude = without_sign(simd, x);
         let exp = exp_minus_product(simd, magnitude, beta);
         let scaled = exp.value();
-        let t = scaled.mul(unscale(simd));
         // With z = beta |x|: (1 + z t + t) / (1 + t)², or t (1 - z + t) / (1 + t)² for negative x.
         let is_negative = F::splat(simd, F::Lane::ZERO).gt(x);
         let one: F = number(simd, 1.0);
         let bounded = beta.bounded(simd, magnitude);
-        let product = bounded.mul(t).replace(is_negative, negated(simd, bounded));
-        let sum = product.mul_add(beta.rounded(simd), one).add(t);
+        let t = scaled.mul(unscale(simd));
+        let factor = bounded.mul(t).replace(is_negative, negated(simd, bounded));
+        // Next to the root 1 - z cancels, and t is taken in two parts.
+        let power = exp.power.mul(unscale(simd));
+        let sum = beta.product_between(simd, power.add(one), factor, exp.growth.mul(power));
         // The product with a power of two is exact.
         let scaled_sum = sum.mul(scale::<F>(simd).replace(is_negative, exp.power));
         let numerator = exp.growth.keep(is_negative).mul_add(scaled_sum, scaled_sum);
