@@ -54,7 +54,7 @@ pub fn ulps(format: Format, result: u64, exact: Wide) -> f64 {
 }
 
 /// The same, of `size` where the exact result is less.
-fn ulps_of(format: Format, result: u64, exact: Wide, size: f64) -> f64 {
+pub fn ulps_of(format: Format, result: u64, exact: Wide, size: f64) -> f64 {
     let nearest = format.nearest(exact.high);
     if nearest & !format.sign() == format.infinity() || !exact.high.is_finite() {
         return if result == nearest { 0.0 } else { f64::INFINITY };

@@ -8,6 +8,8 @@ mod common;
 mod concurrency;
 mod constants;
 mod differences;
+#[cfg(feature = "smooth")]
+mod exact_f64;
 mod exhaustive;
 #[cfg(feature = "smooth")]
 mod from_output;

@@ -27,7 +27,7 @@ pub const FUNCTION: Function = Function {
         roots: &[0.0],
         cancelling: |[beta, _], x| cancelling(x * beta),
         bounds: Bounds {
-            slope: 5.0,
+            slope: 4.25,
             gradient: 8.0,
             ..BOUNDS
         },
