@@ -321,6 +321,6 @@ pub fn count_zeros<T: Element>(x: &[T]) -> usize {
 }
 
 /// The code of the README, compiled and run as tests.
-#[cfg(all(doctest, feature = "half"))]
+#[cfg(all(doctest, feature = "half", feature = "smooth"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
