@@ -293,6 +293,9 @@ fn errors_are_within_the_bounds() {
                 // Rounded once more, from a format with many more bits.
                 let value = if is_default { real.bounds.value_of_16_bits } else { 0.51 };
                 [value, 0.51, 0.51]
+            } else if is_default {
+                let [value, slope] = real.by_default[usize::from(format == Format::F64)];
+                [value, slope, real.bounds.gradient]
             } else {
                 [real.bounds.value, real.bounds.slope, real.bounds.gradient]
             };

@@ -66,6 +66,7 @@ pub const FUNCTION: Function = Function {
         },
         roots: &[],
         cancelling: NOTHING,
+        by_default: [[2.0, 0.5]; 2],
         bounds: Bounds {
             value: 2.0,
             slope: 0.5,

@@ -29,6 +29,7 @@ pub const FUNCTION: Function = Function {
         },
         roots: &[-1.5, 0.0],
         cancelling: NOTHING,
+        by_default: [[1.88, 1.0]; 2],
         bounds: Bounds {
             value: 1.88,
             slope: 1.0,

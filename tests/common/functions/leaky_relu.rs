@@ -33,6 +33,7 @@ pub const FUNCTION: Function = Function {
         slope,
         roots: &[],
         cancelling: NOTHING,
+        by_default: [[1.5, 0.5]; 2],
         bounds: Bounds {
             value: 1.5,
             slope: 0.5,

@@ -17,6 +17,7 @@ pub const FUNCTION: Function = Function {
         slope: |_, x| positive_part(x) + positive_part(x),
         roots: &[],
         cancelling: NOTHING,
+        by_default: [[0.5, 0.5]; 2],
         bounds: Bounds {
             value: 0.5,
             slope: 0.5,

@@ -26,6 +26,7 @@ pub const FUNCTION: Function = Function {
         slope: |[alpha, _], x| slope(x, Wide::from(1.0), Wide::from(1.0), quotient(x, alpha)),
         roots: &[],
         cancelling: NOTHING,
+        by_default: [[1.0, 1.05], [2.5, 2.0]],
         bounds: Bounds { value: 3.0, ..BOUNDS },
     }),
     ..DEFAULTS

@@ -25,6 +25,7 @@ pub const FUNCTION: Function = Function {
         slope: |[alpha, _], x| slope(x, Wide::from(1.0), Wide::from(alpha), x),
         roots: &[],
         cancelling: NOTHING,
+        by_default: [[1.0, 1.05], [1.5, 1.5]],
         bounds: BOUNDS,
     }),
     ..DEFAULTS

@@ -26,6 +26,7 @@ pub const FUNCTION: Function = Function {
         },
         roots: &[0.0, -1.192431],
         cancelling: |_, x| if x < 0.0 { -x * x.exp() } else { 0.0 },
+        by_default: [[2.5, 4.0], [2.0, 5.0]],
         bounds: Bounds {
             value: 2.5,
             slope: 4.5,

@@ -18,6 +18,7 @@ pub const FUNCTION: Function = Function {
         slope: |_, x| slope(x, SCALE, SCALE * ALPHA, x),
         roots: &[],
         cancelling: NOTHING,
+        by_default: [[2.0, 1.5], [2.0, 1.5]],
         bounds: BOUNDS,
     }),
     ..DEFAULTS

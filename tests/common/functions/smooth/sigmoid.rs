@@ -19,6 +19,7 @@ pub const FUNCTION: Function = Function {
         },
         roots: &[0.0],
         cancelling: NOTHING,
+        by_default: [[2.5, 2.75], [2.0, 2.5]],
         bounds: Bounds {
             value: 2.5,
             slope: 2.75,

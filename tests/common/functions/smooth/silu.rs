@@ -12,6 +12,7 @@ pub const FUNCTION: Function = Function {
         slope: |_, x| slope(x),
         roots: &[ROOT_OF_SLOPE, 0.0],
         cancelling: |_, x| cancelling(x),
+        by_default: [[2.5, 4.0], [2.0, 4.0]],
         bounds: BOUNDS,
     }),
     ..DEFAULTS

@@ -30,6 +30,7 @@ pub const FUNCTION: Function = Function {
         slope: |[beta, _], x| slope(Wide::from(beta) * x),
         roots: &[0.0],
         cancelling: NOTHING,
+        by_default: [[2.5, 2.75], [2.0, 2.5]],
         bounds: Bounds {
             value: 3.0,
             slope: 2.75,

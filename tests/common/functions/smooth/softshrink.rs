@@ -25,6 +25,7 @@ pub const FUNCTION: Function = Function {
         slope: |parameters, x| Wide::from(f64::from(u8::from(above(parameters, x).is_positive()))),
         roots: &[],
         cancelling: NOTHING,
+        by_default: [[0.5, 0.0], [1.0, 0.0]],
         bounds: Bounds {
             value: 1.0,
             slope: 0.0,

@@ -15,6 +15,7 @@ pub const FUNCTION: Function = Function {
         },
         roots: &[0.0],
         cancelling: NOTHING,
+        by_default: [[1.5, 3.75], [1.5, 3.75]],
         bounds: Bounds {
             value: 1.5,
             slope: 3.75,

@@ -26,6 +26,7 @@ pub const FUNCTION: Function = Function {
         slope: |[beta, _], x| slope(x * Wide::from(beta)),
         roots: &[0.0],
         cancelling: |[beta, _], x| cancelling(x * beta),
+        by_default: [[2.5, 4.25], [2.0, 4.25]],
         bounds: Bounds {
             slope: 4.25,
             gradient: 8.0,

@@ -18,6 +18,7 @@ pub const FUNCTION: Function = Function {
         },
         roots: &[0.0],
         cancelling: NOTHING,
+        by_default: [[2.5, 3.0], [2.5, 4.0]],
         bounds: Bounds {
             value: 2.5,
             slope: 3.0,
