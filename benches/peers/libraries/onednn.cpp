@@ -17,6 +17,11 @@ static const Function functions[] = {
     {"gelu_tanh", algorithm::eltwise_gelu_tanh, 0}, {"silu", algorithm::eltwise_swish, 1},
     {"softplus", algorithm::eltwise_soft_relu, 1},  {"mish", algorithm::eltwise_mish, 0},
     {"elu", algorithm::eltwise_elu, 1},             {"QuickGelu", algorithm::eltwise_swish, 1.702},
+#if DNNL_VERSION_MAJOR < 3
+    {"logsigmoid", algorithm::eltwise_logsigmoid, 0},
+#else
+    {"logsigmoid", algorithm::eltwise_soft_relu, -1},
+#endif
 };
 
 static double time_function(const Call &call, const Function &function, memory::data_type format) {

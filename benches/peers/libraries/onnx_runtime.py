@@ -18,6 +18,9 @@ OPERATORS = {
     "mish": ("Mish", {}),
     "elu": ("Elu", {}),
     "selu": ("Selu", {}),
+    "celu": ("Celu", {}),
+    "softsign": ("Softsign", {}),
+    "softshrink": ("Shrink", {"bias": 0.5}),
     "QuickGelu": ("QuickGelu", {"domain": "com.microsoft"}),
 }
 

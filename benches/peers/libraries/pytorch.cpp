@@ -11,7 +11,7 @@ using at::Tensor;
 struct Function {
   const char *name;
   void (*forward)(Tensor &target, const Tensor &x);
-  // `y` is what forward returned.
+  // `y` is what forward returned. Null where autograd composes more than two calls.
   void (*backward)(Tensor &target, const Tensor &grad, const Tensor &x, const Tensor &y);
 };
 
@@ -20,7 +20,7 @@ struct Function {
 
 // Those of selu.
 static constexpr double alpha = 1.6732632423543772848170429916717, scale = 1.0507009873554804934193349852946;
-// What logsigmoid leaves for its gradient.
+// What logsigmoid and tanhshrink leave for their gradients.
 static Tensor buffer;
 
 static const Function functions[] = {
@@ -35,6 +35,12 @@ static const Function functions[] = {
     {"elu", FORWARD(at::elu_out(target, x)), BACKWARD(at::elu_backward_out(target, grad, 1, 1, 1, false, x))},
     {"selu", FORWARD(at::elu_out(target, x, alpha, scale)),
      BACKWARD(at::elu_backward_out(target, grad, alpha, scale, 1, false, x))},
+    // As at::celu calls it.
+    {"celu", FORWARD(at::elu_out(target, x, 1, 1, 1)), BACKWARD(at::elu_backward_out(target, grad, 1, 1, 1, false, x))},
+    {"softsign", FORWARD(at::div_out(target, x, at::abs(x).add_(1))), nullptr},
+    {"tanhshrink", FORWARD(at::sub_out(target, x, buffer = at::tanh(x))),
+     BACKWARD(at::sub_out(target, grad, at::tanh_backward_out(target, grad, buffer)))},
+    {"softshrink", FORWARD(at::softshrink_out(target, x, 0.5)), BACKWARD(at::softshrink_backward_out(target, grad, x, 0.5))},
     {"logsigmoid", FORWARD(at::log_sigmoid_forward_out(target, buffer = at::empty_like(x), x)),
      BACKWARD(at::log_sigmoid_backward_out(target, grad, x, buffer))},
 };
@@ -54,6 +60,7 @@ extern "C" double pytorch(const Call &call) {
   for (const auto &function : functions) {
     if (!call.is(function.name)) continue;
     if (!call.grad) return call.time([&] { function.forward(target, x); });
+    if (!function.backward) return -1;
     Tensor y = at::empty_like(x);
     function.forward(y, x);
     const double ns = call.time([&] { function.backward(target, grad, x, y); });

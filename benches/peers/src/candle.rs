@@ -1,7 +1,7 @@
 //! Allocates the results; has nothing in place. ReLU's gradient as its autograd computes it: 1 at x = 0, and a product, so that
 //! 0 * inf is NaN. NaN becomes 0.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::{Activation, Module};
 
 use crate::{Number, Slices};
@@ -19,6 +19,10 @@ pub fn time<T: Number>(function: &str, slices: Slices<T>, calls: usize) -> Optio
                 "silu" => Activation::Silu,
                 "mish" => Activation::Mish,
                 "elu" => Activation::Elu(1.0),
+                // Of no other format.
+                "selu" if T::DTYPE == DType::F32 => {
+                    return time_call(calls, y, || candle_nn::ops::selu(&x, 1.673_263_2, 1.050_701));
+                }
                 "tanh" => return time_call(calls, y, || x.tanh()),
                 _ => return None,
             };
