@@ -1,10 +1,11 @@
 //! Every bit pattern of an `f32`, by each function on each instruction set, against the definition.
 //!
 //! By default a sample. `EXHAUSTIVE_STRIDE=1 cargo test --release --test suite exhaustive` takes all 2^32 patterns, some minutes.
+//! `EXHAUSTIVE_FUNCTIONS=mish,elu` takes only these.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use rectify::Kernels;
 
 use crate::common::all_kernels;
 use crate::common::format::Format;
-use crate::common::functions::{Case, FUNCTIONS};
+use crate::common::functions::{Case, FUNCTIONS, Function};
 
 const PATTERNS: u64 = 1 << 32;
 
@@ -98,9 +99,8 @@ impl Chunk<'_> {
     }
 
     fn check(&mut self) -> Outcome {
-        FUNCTIONS
-            .iter()
-            .try_for_each(|function| self.function(function.default()))
+        let mut functions = FUNCTIONS.iter().filter(|function| is_selected(function));
+        functions.try_for_each(|function| self.function(function.default()))
     }
 }
 
@@ -113,7 +113,8 @@ struct Progress {
 impl Progress {
     const PAUSE: Duration = Duration::from_secs(5);
 
-    fn tell(&mut self, done: u64, all: u64) {
+    /// In chunks of `size` patterns.
+    fn tell(&mut self, done: u64, all: u64, size: u64) {
         if self.last.elapsed() < Self::PAUSE {
             return;
         }
@@ -123,7 +124,7 @@ impl Progress {
             .elapsed()
             .mul_f64((all - done) as f64 / done as f64)
             .as_secs();
-        let [done, all] = [done, all].map(|chunks| chunks * CHUNK / (1 << 18));
+        let [done, all] = [done, all].map(|chunks| chunks * size / (1 << 18));
         let (start, end) = if stderr().is_terminal() {
             ("\r", "  ")
         } else {
@@ -143,31 +144,49 @@ fn edges() -> Vec<u32> {
     (0..1 << 12).flat_map(next_to).collect()
 }
 
-/// Checks the patterns of f32 that the stride selects and those at the edges, in chunks, on all cores.
-pub fn for_patterns(check: &(impl Fn(Vec<u32>) -> Outcome + Sync)) {
-    let stride = std::env::var("EXHAUSTIVE_STRIDE").map_or(DEFAULT_STRIDE, |stride| {
+/// Whether `EXHAUSTIVE_FUNCTIONS` has its name, or isn't set.
+pub fn is_selected(function: &Function) -> bool {
+    static SELECTED: LazyLock<Option<Vec<&str>>> = LazyLock::new(|| {
+        let names = std::env::var("EXHAUSTIVE_FUNCTIONS").ok()?;
+        Some(names.split(',').map(|name| Function::named(name).name).collect())
+    });
+    SELECTED.as_ref().is_none_or(|names| names.contains(&function.name))
+}
+
+/// One of so many patterns is taken.
+pub fn stride() -> u64 {
+    std::env::var("EXHAUSTIVE_STRIDE").map_or(DEFAULT_STRIDE, |stride| {
         let stride = stride.parse().ok().filter(|&stride| stride > 0);
         stride.expect("EXHAUSTIVE_STRIDE is a positive number")
-    });
+    })
+}
+
+/// Checks the patterns of f32 that the stride selects and those at the edges.
+pub fn for_patterns(check: &(impl Fn(Vec<u32>) -> Outcome + Sync)) {
+    let stride = stride();
     // The edges, and then all.
     let chunks = 1 + PATTERNS.div_ceil(stride).div_ceil(CHUNK);
-    let next = AtomicU64::new(0);
-    let check = |chunk: u64| {
+    in_parallel(chunks, CHUNK, &|chunk| {
         check(chunk.checked_sub(1).map_or_else(edges, |chunk| {
             let patterns = (chunk * CHUNK..(chunk + 1) * CHUNK).map(|i| i * stride);
             patterns.map_while(|pattern| u32::try_from(pattern).ok()).collect()
         }))
-    };
+    });
+}
+
+/// Checks so many chunks of `size` patterns on all cores.
+pub fn in_parallel(chunks: u64, size: u64, check: &(impl Fn(u64) -> Outcome + Sync)) {
     let require = |outcome: Outcome| outcome.unwrap_or_else(|message| panic!("{message}"));
     if cfg!(target_family = "wasm") {
         // It has no threads.
         (0..chunks).map(check).for_each(require);
         return;
     }
+    let next = AtomicU64::new(0);
     thread::scope(|scope| {
         let (sender, outcomes) = mpsc::channel();
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-            let (sender, next, check) = (sender.clone(), &next, &check);
+            let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
                 while let chunk = next.fetch_add(1, Ordering::Relaxed)
                     && chunk < chunks
@@ -181,7 +200,7 @@ pub fn for_patterns(check: &(impl Fn(Vec<u32>) -> Outcome + Sync)) {
         for (outcome, done) in outcomes.iter().zip(1..) {
             // The others have nobody to report to then, and end.
             require(outcome);
-            progress.tell(done, chunks);
+            progress.tell(done, chunks, size);
         }
     });
 }

@@ -22,6 +22,7 @@ mod guard_pages;
 mod limits;
 #[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
 mod modes;
+mod monotony;
 mod names;
 mod onnx;
 mod onnx_runtime;

@@ -41,6 +41,8 @@ use crate::simd::{Float, FloatLane, Lane};
 /// - `f16` and `bf16`: each value is the exact one rounded, except 128 subnormal ones of `bf16` that are half-way but for
 ///   one part in 10^37, and go to even. So is each gradient for g = 1, except 3 of `f16` from x = -1.4 to -0.74 that are
 ///   its other neighbour.
+/// - On both sides of its minimum f is not monotonic: of all neighbours in `f32` 1,772,890 go against its direction by an ulp,
+///   61,116 by two and 212 by three, from x = -1.59 to -0.4.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
 /// - f(-|x|) is -|x| e^(-x²/2) times a quotient of polynomials, with x²/2 in two parts; f(|x|) is |x| + f(-|x|). Next to 0 it is a
 ///   polynomial. Fused multiply-adds, `f64` and the CPU's modes are as for [`Sigmoid`](super::Sigmoid).

@@ -43,6 +43,8 @@ use crate::simd::{Float, FloatLane, Lane};
 /// - `f16` and `bf16`: each value is the exact one rounded, except 128 subnormal ones of `bf16` that are half-way but for
 ///   one part in 10^37, and go to even. So is each gradient for g = 1, except 2 of `f16` next to the root that are
 ///   its other neighbour.
+/// - On both sides of its minimum f is not monotonic: of all neighbours in `f32` 790,418 go against its direction by an ulp
+///   and 264 by two, from x = -1.39 to -0.43.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
 /// - f(-|x|) is -|x| t / (1 + t) for t = e^-2|u|, with 2|u| in two parts; f(|x|) is |x| + f(-|x|). Next to 0 it is a polynomial.
 ///   Fused multiply-adds, `f64` and the CPU's modes are as for [`Sigmoid`](super::Sigmoid).

@@ -40,6 +40,8 @@ use crate::simd::{Float, FloatLane, Lane};
 ///   within 2 and 4 ulp, the greatest found are 1.78 at x = -2.25196 and 3.89 at x = -0.84449. For any g an ulp or two more.
 /// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 10 of `f16` that are
 ///   its other neighbour.
+/// - On both sides of its minimum f is not monotonic: of all neighbours in `f32` 954,377 go against its direction by an ulp
+///   and 117 by two, from x = -2 to -0.69.
 /// - With t = e^-|x|, it is u - u * t / (1 + t), where u is x, or x * t for x < 0; in `f64` u + u * (1 / (1 + t) - 1), where the last
 ///   factor is a quotient, or u/2 with another one. The gradient is (1 + t + x * t) / (1 + t)²,
 ///   or t * (1 + t + x) / (1 + t)² for x < 0. Fused multiply-adds, `f64` and the CPU's modes are as for

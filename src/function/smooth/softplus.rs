@@ -42,7 +42,8 @@ use crate::simd::{Float, FloatLane, Lane};
 ///   A beta beyond that is taken as the nearest one in it.
 /// - `f16` and `bf16`: by default each value is the exact one rounded, and so is each gradient for g = 1, except 6 of `f16`
 ///   that are its other neighbour. With another beta there are a few such values.
-/// - f is not monotonic: of all neighbours in `f32` 3,494,995 go down by an ulp.
+/// - f is not monotonic: by default, of all neighbours in `f32` 3,486,246 go down by an ulp and 8,749 by two, from
+///   x = -0.5 to 0.47.
 /// - e^-|beta * x| is a power of two times a polynomial, and the logarithm another polynomial. In `f32`, `f16` and `bf16` they are
 ///   defined by fused multiply-adds, which are emulated where the CPU has none: `portable` and `scalar` are slow. In `f64` product
 ///   and sum are rounded each.

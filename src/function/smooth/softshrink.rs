@@ -28,6 +28,7 @@ use crate::simd::{Float, FloatLane, Lane};
 ///   rounding is subtracted from it: the value is within 1 ulp of the exact one, by default within half.
 /// - `f16` and `bf16` are computed in `f32` and rounded once more: by default each value is the exact one rounded, with another
 ///   `lambda` within 0.51 ulp.
+/// - f is monotonic: by default no two neighbours in `f32` go down.
 /// - In `f16` a signalling NaN g comes out quiet. The CPU's rounding and flush-to-zero modes apply.
 ///
 /// It is PyTorch's `softshrink`, and ONNX's operator `Shrink` with a bias of lambda. It is the soft threshold of Donoho and

@@ -34,7 +34,7 @@ use crate::simd::{Float, FloatLane};
 ///   `f32` and `f64`: the value is within 1.5 ulp of the exact one (in `f32` 1.4992 at x = -2047.3749), the
 ///   gradient for g = 1 within 3.75 (3.4983 at x = -16780110), for any g within 4.25.
 /// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1.
-/// - f is not monotonic: of all neighbours in `f32` 16,668,536 go down by an ulp.
+/// - f is not monotonic: of all neighbours in `f32` 13,872,334 go down by an ulp and 2,796,202 by two, up to |x| = 2^25.
 /// - The CPU's rounding and flush-to-zero modes apply.
 ///
 /// It is PyTorch's `softsign` and ONNX's operator `Softsign`. It is due to Turian, Bergstra and Bengio (2009), after Bergstra,

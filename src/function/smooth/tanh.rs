@@ -33,7 +33,7 @@ use crate::simd::{Float, FloatLane};
 ///   down to the least subnormal number. In `f32` it is +0.0 from |x| = 52.7 on.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
 /// - f(-x) is -f(x), bit for bit, and |f(x)| is at most 1. A subnormal x is returned as it is. f is monotonic: no two
-///   neighbours in `f32` go down.
+///   neighbours in `f32` go down. In `f64` some do, by an ulp.
 /// - `f32`: the value is within 2 ulp of the exact one (1.9557 at x = 0.116137035), the gradient for g = 1 within 2.75
 ///   (2.3791 at x = 2.7692218). `f64`: within 2 and 2.5 ulp, the greatest found are 1.95 at x = 0.197681 and 2.39 at
 ///   x = -3.11895. For any g an ulp or two more.

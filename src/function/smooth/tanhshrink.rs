@@ -37,6 +37,7 @@ use crate::simd::{Float, FloatLane};
 ///   and 3.76 at x = 1.24284. For any g an ulp more.
 /// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 2 of `f16` and 12 of
 ///   `bf16` that are its other neighbour.
+/// - f is monotonic: no two neighbours in `f32` go down. In `f64` some do, by an ulp.
 /// - e^-2|x| is a power of two times a polynomial. In `f32`, `f16` and `bf16` it is defined by fused multiply-adds, which are
 ///   emulated where the CPU has none: `portable` and `scalar` are slow. In `f64` product and sum are rounded each.
 /// - The CPU's rounding and flush-to-zero modes apply.

@@ -1,6 +1,6 @@
 use rectify::HardSigmoid;
 
-use super::{Bounds, Format, Function, NOTHING, Parameters, Real, Wide, finite};
+use super::{Bounds, Format, Function, Monotony, NOTHING, Parameters, Real, Wide, finite};
 use crate::common::format::power_of_2;
 
 const PYTORCH: Parameters = [1.0 / 6.0, 0.5];
@@ -65,6 +65,7 @@ pub const FUNCTION: Function = Function {
             }
         },
         roots: &[],
+        monotony: Monotony::RISES,
         cancelling: NOTHING,
         by_default: [[2.0, 0.5]; 2],
         bounds: Bounds {

@@ -1,6 +1,6 @@
 use rectify::HardSwish;
 
-use super::{Bounds, Format, Function, NO_PARAMETERS, NOTHING, Parameters, Real, Wide};
+use super::{Bounds, Format, Function, Monotony, NO_PARAMETERS, NOTHING, Parameters, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "hard_swish",
@@ -28,6 +28,11 @@ pub const FUNCTION: Function = Function {
             _ => (x + x + Wide::from(3.0)) / Wide::from(6.0),
         },
         roots: &[-1.5, 0.0],
+        monotony: Monotony {
+            minimum: Some(-1.5),
+            steps: &[1_626_819, 38_512],
+            range: [-1.72, -1e-6],
+        },
         cancelling: NOTHING,
         by_default: [[1.88, 1.0]; 2],
         bounds: Bounds {

@@ -1,6 +1,6 @@
 use rectify::LeakyRelu;
 
-use super::{Bounds, Format, Function, NOTHING, Parameters, Real, Wide, finite, is_above, one};
+use super::{Bounds, Format, Function, Monotony, NOTHING, Parameters, Real, Wide, finite, is_above, one};
 
 pub const FUNCTION: Function = Function {
     name: "leaky_relu",
@@ -32,6 +32,7 @@ pub const FUNCTION: Function = Function {
         value: |parameters, x| slope(parameters, x) * x,
         slope,
         roots: &[],
+        monotony: Monotony::RISES,
         cancelling: NOTHING,
         by_default: [[1.5, 0.5]; 2],
         bounds: Bounds {

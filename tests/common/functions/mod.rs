@@ -71,6 +71,8 @@ pub struct Real {
     /// The greatest errors with the default parameters, in ulp of the exact result: of the value and of the gradient for g = 1, in `f32`
     /// and in `f64`.
     pub by_default: [[f64; 2]; 2],
+    /// With the default parameters, too.
+    pub monotony: Monotony,
     /// With any parameters.
     pub bounds: Bounds,
 }
@@ -84,6 +86,25 @@ pub struct Bounds {
     pub gradient: f64,
     /// Of the value in `f16` and `bf16` with the default parameters: half if it is the exact one, rounded.
     pub value_of_16_bits: f64,
+}
+
+/// How often the value goes against the direction of the function from a number to the next.
+#[derive(Clone, Copy)]
+pub struct Monotony {
+    /// Of a function that falls first. The others rise.
+    pub minimum: Option<f64>,
+    /// How many of all neighbours in `f32` do so by one ulp, by two, and so on.
+    pub steps: &'static [u64],
+    /// Where these are.
+    pub range: [f64; 2],
+}
+
+impl Monotony {
+    const RISES: Self = Self {
+        minimum: None,
+        steps: &[],
+        range: [0.0; 2],
+    };
 }
 
 /// In the order of [`AnyActivation::NAMES`].

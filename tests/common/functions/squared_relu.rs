@@ -1,6 +1,6 @@
 use rectify::SquaredRelu;
 
-use super::{Bounds, Format, Function, NO_PARAMETERS, NOTHING, Parameters, Real, Wide};
+use super::{Bounds, Format, Function, Monotony, NO_PARAMETERS, NOTHING, Parameters, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "squared_relu",
@@ -16,6 +16,7 @@ pub const FUNCTION: Function = Function {
         value: |_, x| positive_part(x) * x,
         slope: |_, x| positive_part(x) + positive_part(x),
         roots: &[],
+        monotony: Monotony::RISES,
         cancelling: NOTHING,
         by_default: [[0.5, 0.5]; 2],
         bounds: Bounds {

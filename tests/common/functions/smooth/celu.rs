@@ -1,7 +1,7 @@
 use rectify::Celu;
 
 use super::elu::{BOUNDS, slope, value};
-use super::{Bounds, DEFAULTS, Function, NOTHING, Real, Wide, one};
+use super::{Bounds, DEFAULTS, Function, Monotony, NOTHING, Real, Wide, one};
 
 const ALPHA: &str = "Celu: `alpha` is not positive and finite";
 
@@ -25,6 +25,7 @@ pub const FUNCTION: Function = Function {
         value: |[alpha, _], x| value(x, Wide::from(1.0), Wide::from(alpha), quotient(x, alpha)),
         slope: |[alpha, _], x| slope(x, Wide::from(1.0), Wide::from(1.0), quotient(x, alpha)),
         roots: &[],
+        monotony: Monotony::RISES,
         cancelling: NOTHING,
         by_default: [[1.0, 1.05], [2.5, 2.0]],
         bounds: Bounds { value: 3.0, ..BOUNDS },

@@ -1,6 +1,6 @@
 use rectify::Elu;
 
-use super::{Bounds, DEFAULTS, Function, NOTHING, Real, Wide, one};
+use super::{Bounds, DEFAULTS, Function, Monotony, NOTHING, Real, Wide, one};
 
 const ALPHA: &str = "Elu: `alpha` is not positive and finite";
 
@@ -24,6 +24,7 @@ pub const FUNCTION: Function = Function {
         value: |[alpha, _], x| value(x, Wide::from(1.0), Wide::from(alpha), x),
         slope: |[alpha, _], x| slope(x, Wide::from(1.0), Wide::from(alpha), x),
         roots: &[],
+        monotony: Monotony::RISES,
         cancelling: NOTHING,
         by_default: [[1.0, 1.05], [1.5, 1.5]],
         bounds: BOUNDS,

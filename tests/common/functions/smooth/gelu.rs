@@ -1,6 +1,6 @@
 use rectify::Gelu;
 
-use super::{Bounds, DEFAULTS, Function, NO_PARAMETERS, Real, Wide};
+use super::{Bounds, DEFAULTS, Function, Monotony, NO_PARAMETERS, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "gelu",
@@ -19,6 +19,11 @@ pub const FUNCTION: Function = Function {
             distribution(x) + product
         },
         roots: &[0.0, -0.4, 0.4, -0.6, 0.6, -0.7517915],
+        monotony: Monotony {
+            minimum: Some(-0.7517915),
+            steps: &[1_772_890, 61_116, 212],
+            range: [-1.6, -0.4],
+        },
         // The distribution or the density.
         cancelling: |_, x| {
             if x < 0.0 {

@@ -1,6 +1,6 @@
 use rectify::GeluTanh;
 
-use super::{Bounds, DEFAULTS, Function, NO_PARAMETERS, Real, Wide};
+use super::{Bounds, DEFAULTS, Function, Monotony, NO_PARAMETERS, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "gelu_tanh",
@@ -19,6 +19,11 @@ pub const FUNCTION: Function = Function {
             gate(x) + x * rate * exp / (sum * sum)
         },
         roots: &[0.0, -0.4, 0.4, -0.7524615],
+        monotony: Monotony {
+            minimum: Some(-0.7524615),
+            steps: &[790_418, 264],
+            range: [-1.39, -0.43],
+        },
         cancelling: |_, x| {
             let gate = 1.0 / (1.0 + (-x * (1.596 + 0.07135 * x * x)).exp());
             if x < 0.0 {

@@ -1,7 +1,7 @@
 use rectify::LogSigmoid;
 
 use super::softplus::{slope, value};
-use super::{Bounds, DEFAULTS, Function, NO_PARAMETERS, NOTHING, Real};
+use super::{Bounds, DEFAULTS, Function, Monotony, NO_PARAMETERS, NOTHING, Real};
 
 pub const FUNCTION: Function = Function {
     name: "log_sigmoid",
@@ -12,6 +12,11 @@ pub const FUNCTION: Function = Function {
         value: |_, x| -value(1.0, -x),
         slope: |_, x| slope(-x),
         roots: &[0.0],
+        monotony: Monotony {
+            steps: &[3_486_246, 8_749],
+            range: [-0.47, 0.5],
+            ..Monotony::RISES
+        },
         cancelling: NOTHING,
         by_default: [[2.5, 2.75], [2.0, 2.5]],
         bounds: Bounds {

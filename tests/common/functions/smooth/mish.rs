@@ -1,6 +1,6 @@
 use rectify::Mish;
 
-use super::{Bounds, DEFAULTS, Function, NO_PARAMETERS, Real, Wide};
+use super::{Bounds, DEFAULTS, Function, Monotony, NO_PARAMETERS, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "mish",
@@ -25,12 +25,17 @@ pub const FUNCTION: Function = Function {
             tanh_of_softplus(x) + x * growth / (denominator * denominator)
         },
         roots: &[0.0, -1.192431],
+        monotony: Monotony {
+            minimum: Some(-1.192431),
+            steps: &[430_031],
+            range: [-1.74, -0.003],
+        },
         cancelling: |_, x| if x < 0.0 { -x * x.exp() } else { 0.0 },
-        by_default: [[2.5, 4.0], [2.0, 5.0]],
+        by_default: [[2.55, 5.5], [2.0, 5.0]],
         bounds: Bounds {
-            value: 2.5,
-            slope: 4.5,
-            gradient: 5.5,
+            value: 2.55,
+            slope: 5.5,
+            gradient: 6.0,
             value_of_16_bits: 0.5,
         },
     }),

@@ -16,7 +16,7 @@ mod swish;
 mod tanh;
 mod tanhshrink;
 
-use super::{Bounds, Function, NO_PARAMETERS, NOTHING, Parameters, Real, Wide, finite, one, tie};
+use super::{Bounds, Function, Monotony, NO_PARAMETERS, NOTHING, Parameters, Real, Wide, finite, one, tie};
 
 /// In the order of [`AnyActivation::NAMES`](rectify::AnyActivation::NAMES), behind the others.
 pub const FUNCTIONS: &[Function] = &[

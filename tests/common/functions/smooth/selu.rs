@@ -1,7 +1,7 @@
 use rectify::Selu;
 
 use super::elu::{BOUNDS, slope, value};
-use super::{DEFAULTS, Function, NO_PARAMETERS, NOTHING, Real, Wide};
+use super::{DEFAULTS, Function, Monotony, NO_PARAMETERS, NOTHING, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "selu",
@@ -17,6 +17,11 @@ pub const FUNCTION: Function = Function {
         value: |_, x| value(x, SCALE, SCALE * ALPHA, x),
         slope: |_, x| slope(x, SCALE, SCALE * ALPHA, x),
         roots: &[],
+        monotony: Monotony {
+            steps: &[1],
+            range: [-11.44, -11.43],
+            ..Monotony::RISES
+        },
         cancelling: NOTHING,
         by_default: [[2.0, 1.5], [2.0, 1.5]],
         bounds: BOUNDS,

@@ -1,6 +1,6 @@
 use rectify::Sigmoid;
 
-use super::{Bounds, DEFAULTS, Function, NO_PARAMETERS, NOTHING, Real, Wide};
+use super::{Bounds, DEFAULTS, Function, Monotony, NO_PARAMETERS, NOTHING, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "sigmoid",
@@ -18,6 +18,11 @@ pub const FUNCTION: Function = Function {
             exp / (sum * sum)
         },
         roots: &[0.0],
+        monotony: Monotony {
+            steps: &[198_097],
+            range: [-1.95, -0.69],
+            ..Monotony::RISES
+        },
         cancelling: NOTHING,
         by_default: [[2.5, 2.75], [2.0, 2.5]],
         bounds: Bounds {

@@ -1,6 +1,6 @@
 use rectify::Silu;
 
-use super::{Bounds, DEFAULTS, Function, NO_PARAMETERS, Real, Wide};
+use super::{Bounds, DEFAULTS, Function, Monotony, NO_PARAMETERS, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "silu",
@@ -11,6 +11,11 @@ pub const FUNCTION: Function = Function {
         value: |_, x| value(x, x),
         slope: |_, x| slope(x),
         roots: &[ROOT_OF_SLOPE, 0.0],
+        monotony: Monotony {
+            minimum: Some(ROOT_OF_SLOPE),
+            steps: &[954_377, 117],
+            range: [-2.0, -0.69],
+        },
         cancelling: |_, x| cancelling(x),
         by_default: [[2.5, 4.0], [2.0, 4.0]],
         bounds: BOUNDS,

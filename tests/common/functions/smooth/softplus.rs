@@ -1,6 +1,6 @@
 use rectify::Softplus;
 
-use super::{Bounds, DEFAULTS, Function, NOTHING, Real, Wide, finite, one, tie};
+use super::{Bounds, DEFAULTS, Function, Monotony, NOTHING, Real, Wide, finite, one, tie};
 
 pub const FUNCTION: Function = Function {
     name: "softplus",
@@ -29,6 +29,11 @@ pub const FUNCTION: Function = Function {
         value: |[beta, _], x| value(beta, x),
         slope: |[beta, _], x| slope(Wide::from(beta) * x),
         roots: &[0.0],
+        monotony: Monotony {
+            steps: &[3_486_246, 8_749],
+            range: [-0.5, 0.47],
+            ..Monotony::RISES
+        },
         cancelling: NOTHING,
         by_default: [[2.5, 2.75], [2.0, 2.5]],
         bounds: Bounds {

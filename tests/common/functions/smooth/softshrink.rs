@@ -1,6 +1,6 @@
 use rectify::Softshrink;
 
-use super::{Bounds, DEFAULTS, Function, NOTHING, Parameters, Real, Wide, finite, one, tie};
+use super::{Bounds, DEFAULTS, Function, Monotony, NOTHING, Parameters, Real, Wide, finite, one, tie};
 
 pub const FUNCTION: Function = Function {
     name: "softshrink",
@@ -24,6 +24,7 @@ pub const FUNCTION: Function = Function {
         },
         slope: |parameters, x| Wide::from(f64::from(u8::from(above(parameters, x).is_positive()))),
         roots: &[],
+        monotony: Monotony::RISES,
         cancelling: NOTHING,
         by_default: [[0.5, 0.0], [1.0, 0.0]],
         bounds: Bounds {

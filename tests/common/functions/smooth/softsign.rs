@@ -1,6 +1,6 @@
 use rectify::Softsign;
 
-use super::{Bounds, DEFAULTS, Function, NO_PARAMETERS, NOTHING, Real, Wide};
+use super::{Bounds, DEFAULTS, Function, Monotony, NO_PARAMETERS, NOTHING, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "softsign",
@@ -14,6 +14,11 @@ pub const FUNCTION: Function = Function {
             inverse * inverse
         },
         roots: &[0.0],
+        monotony: Monotony {
+            steps: &[13_872_334, 2_796_202],
+            range: [-33554432.0, 33554432.0],
+            ..Monotony::RISES
+        },
         cancelling: NOTHING,
         by_default: [[1.5, 3.75], [1.5, 3.75]],
         bounds: Bounds {

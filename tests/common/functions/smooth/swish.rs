@@ -1,7 +1,7 @@
 use rectify::Swish;
 
 use super::silu::{BOUNDS, ROOT_OF_SLOPE, cancelling, slope, value};
-use super::{Bounds, DEFAULTS, Function, Real, Wide, one};
+use super::{Bounds, DEFAULTS, Function, Monotony, Real, Wide, one};
 
 const BETA: &str = "Swish: `beta` is not positive and finite";
 
@@ -25,6 +25,11 @@ pub const FUNCTION: Function = Function {
         value: |[beta, _], x| value(x, x * Wide::from(beta)),
         slope: |[beta, _], x| slope(x * Wide::from(beta)),
         roots: &[0.0],
+        monotony: Monotony {
+            minimum: Some(ROOT_OF_SLOPE / 1.702),
+            steps: &[845_707, 213],
+            range: [-1.88, -0.4],
+        },
         cancelling: |[beta, _], x| cancelling(x * beta),
         by_default: [[2.5, 4.25], [2.0, 4.25]],
         bounds: Bounds {

@@ -1,6 +1,6 @@
 use rectify::Tanh;
 
-use super::{Bounds, DEFAULTS, Function, NO_PARAMETERS, NOTHING, Real, Wide};
+use super::{Bounds, DEFAULTS, Function, Monotony, NO_PARAMETERS, NOTHING, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "tanh",
@@ -19,6 +19,7 @@ pub const FUNCTION: Function = Function {
             Wide::from(4.0) * exp / (sum * sum)
         },
         roots: &[0.0],
+        monotony: Monotony::RISES,
         cancelling: NOTHING,
         by_default: [[2.0, 2.75], [2.0, 2.5]],
         bounds: Bounds {

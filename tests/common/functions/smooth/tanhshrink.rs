@@ -1,6 +1,6 @@
 use rectify::Tanhshrink;
 
-use super::{Bounds, DEFAULTS, Function, NO_PARAMETERS, NOTHING, Real, Wide};
+use super::{Bounds, DEFAULTS, Function, Monotony, NO_PARAMETERS, NOTHING, Real, Wide};
 
 pub const FUNCTION: Function = Function {
     name: "tanhshrink",
@@ -17,6 +17,7 @@ pub const FUNCTION: Function = Function {
             tanh * tanh
         },
         roots: &[0.0],
+        monotony: Monotony::RISES,
         cancelling: NOTHING,
         by_default: [[2.5, 3.0], [2.5, 4.0]],
         bounds: Bounds {
