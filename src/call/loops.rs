@@ -187,8 +187,9 @@ impl SliceLoops {
         } else {
             kernels.isa() as usize
         };
-        // SAFETY: the arguments meet the contract of `MapSlices`: this function's contract. `kernels` proves that its
-        // instruction set is available; if `avx2_below` is not 0, that is AVX-512, and AVX2 is available too.
+        // SAFETY: the arguments meet the contract of `MapSlices`, and by what follows a single input that of `MapLong`: this
+        // function's contract. `kernels` proves that its instruction set is available; if `avx2_below` is not 0, that is
+        // AVX-512, and AVX2 is available too.
         unsafe { table[index](params, first_input, last_input, output, len, streaming) }
     }
 }

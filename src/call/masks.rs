@@ -122,8 +122,8 @@ impl Part<'_> {
                 };
                 let input = self.input.wrapping_add(offset(start));
                 let output = self.output.wrapping_add(offset(start));
-                // SAFETY: as in `walk`, for these elements. In-place, their bits are computed before the elements are
-                // overwritten.
+                // SAFETY: as in `walk`, for these elements. Null follows the single input of a value. In-place, the bits are
+                // computed before the elements are overwritten.
                 unsafe {
                     let count = live.call(kernels, &args);
                     value.call(

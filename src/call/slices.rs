@@ -171,7 +171,8 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
             self.direction.write_params::<T>(&mut params);
             let inputs = first_and_last(inputs);
             // SAFETY: the pointers are of `len` elements, and the output overlaps no input or is one, established by
-            // `pointers`. The parameters are those of the direction's loops. The fence is below.
+            // `pointers`. Null follows a single input: `first_and_last`. The parameters are those of the direction's loops.
+            // The fence is below.
             unsafe {
                 let loops = self.direction.loops::<T>();
                 loops.call(
@@ -317,7 +318,8 @@ impl Split for Part {
 
     fn enter(self, kernels: Kernels, streaming: bool) {
         // SAFETY: the pointers are of `len` elements, established by `Call::pointers` and `split`; parts have no
-        // element in common. The fence is below.
+        // element in common. Null follows a single input: `first_and_last`, and `split` leaves it. The parameters are
+        // those of the loops, and outlive the call. The fence is below.
         unsafe {
             let len = (self.len, self.size);
             self.loops

@@ -282,8 +282,8 @@ impl FlatSums<'_> {
         // SAFETY:
         // - The plan is made of the tensors' shapes, which `make_plan` has checked. The tile is within it, and has
         //   several rows or groups only if they are contiguous, checked by `flat_sums` and `sum_rows`.
-        // - Inputs are shared, or the output itself. A tile is at most `BLOCK_BYTES`, for which a block has room after
-        //   any offset in a line.
+        // - Inputs are shared, or the output itself; null follows a single one. A tile is at most `BLOCK_BYTES`, for which
+        //   a block has room after any offset in a line.
         // - There is a total for each row of the tile, checked by `RowsCall::sums`; or it has one row, and `lanes` its
         //   accumulators.
         unsafe {

@@ -104,8 +104,8 @@ impl Walk<'_> {
     /// written.
     pub(super) unsafe fn stream(&self, output: *mut u8, len: usize) {
         let block = [self.block_of(output).cast_const(), ptr::null()];
-        // SAFETY: this function's contract. A block has room for `BLOCK_BYTES` after any offset in a line. `Work::walk`
-        // has the fence.
+        // SAFETY: this function's contract. A block has room for `BLOCK_BYTES` after any offset in a line. Null follows the
+        // single input of a copy. `Work::walk` has the fence.
         unsafe {
             self.copy
                 .call(self.kernels, NO_PARAMS, block, output, (len, self.size), true)
@@ -214,7 +214,9 @@ impl Walk<'_> {
         let call = |group, row, len| {
             let inputs = slice_inputs(plan, |input| input.row(group, row));
             let output = plan.outputs[0].row(group, row);
-            // SAFETY: as in `call_pass`, for one row, or for all rows if they are contiguous, checked by `is_flat`.
+            // SAFETY: as in `call_pass`, for one row, or for all rows if they are contiguous, checked by `is_flat`. A loop
+            // of one input gets null after it, by `slice_inputs`, unless the plan has a second one: of such loops only
+            // those that take a gate have a plan of two, established by `Gated::run` and `gate`.
             unsafe { loops.call(self.kernels, params.as_ptr(), inputs, output, (len, size), streaming) };
         };
         if is_flat(plan, size) {

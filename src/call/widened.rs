@@ -94,6 +94,7 @@ unsafe fn walk_widened(
         // SAFETY:
         // - `at + count <= len`: the elements are within the slices, by this function's contract, and so is the fence.
         // - `count <= BLOCK`, a multiple of `BLOCK_STEP`, so that a block has room for numbers of whole registers.
+        // - A single input is followed by null or a gate, by the same contract. The loop of `f32` gets no gate.
         // - The loop of `f32` reads what was written, whole registers, and writes to its last input.
         // - Where x is NaN, the result is x: the contract of `OfBlocks`.
         unsafe {

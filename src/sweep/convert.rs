@@ -49,9 +49,9 @@ impl<T: Format<Lane = i16>> Pass for ToF32<T> {
 pub(crate) struct FromF32<T, G>(PhantomData<(T, G)>);
 
 /// `floats` are as many results as [`ToF32`] has written numbers, in the order of those. The result of a NaN is that NaN.
-/// `x` can be read, and `output` written, for `len` lanes. `gate` is null or can be read, too. The output doesn't overlap
-/// `floats`, nor `x` or the gate unless it is that. With `streaming`, [`fence`](crate::simd::fence) comes before any other
-/// access to the output.
+/// `x` can be read, and `output` written, for `len` lanes. `gate` is null or can be read for as many. The output
+/// doesn't overlap `floats`, nor `x` or the gate unless it is that. With `streaming`, [`fence`](crate::simd::fence) comes
+/// before any other access to the output.
 pub(crate) struct FromF32Args {
     pub(crate) floats: *const u8,
     pub(crate) x: *const u8,
@@ -75,8 +75,8 @@ impl<T: Format<Lane = i16>, G: VectorFn<2, Lane = i16> + Default> Pass for FromF
         let streams = const { S::STREAMS } && args.streaming && is_aligned::<S, i16>(output);
         for at in (0..args.len).step_by(lanes) {
             let left = args.len - at;
-            // SAFETY: `at < len`, and there are results for whole registers: the contract. If `streams`, the output is
-            // aligned after any registers.
+            // SAFETY: `at < len`, and there are results for whole registers: the contract. A gate that isn't null can be
+            // read like x. If `streams`, the output is aligned after any registers.
             unsafe {
                 let first = FloatOf::<S>::load(simd, floats.add(at).cast());
                 let second = if const { RegisterOf::<S, i16>::FLOATS == 2 } {

@@ -35,7 +35,7 @@ const UNROLL: usize = 4;
 ///
 /// Contract: `function` points to an `F`. Each input can be read, and the output written, for `len` lanes in one
 /// allocation, at any alignment. The output overlaps no input, or is one. With `streaming`,
-/// [`fence`](crate::simd::fence) comes before any other access to the output.
+/// [`fence`](crate::simd::fence) comes before any other access to the output. With one input, the last input is not used.
 pub(crate) struct MapSlices<F, const N: usize, const NARROW: bool, const ALIGNED: bool>(PhantomData<F>);
 
 impl<F: VectorFn<N>, const N: usize, const NARROW: bool, const ALIGNED: bool> SliceLoop
@@ -65,8 +65,8 @@ impl<F: VectorFn<N>, const N: usize, const NARROW: bool, const ALIGNED: bool> Sl
 
 /// [`MapSlices`] for functions of a lot of code: it stands in the loop once, which computes head and tail too.
 ///
-/// Contract: that of [`MapSlices`]. Where `function` has one input, the last input is a gate if it isn't null:
-/// `output[i] = G(function(input[i]), gate[i])`.
+/// Contract: that of [`MapSlices`]. Where `function` has one input, the last input is null or a gate, for which the same
+/// holds as for an input: `output[i] = G(function(input[i]), gate[i])`.
 #[cfg(feature = "smooth")]
 pub(crate) struct MapLong<F, G, const N: usize>(PhantomData<(F, G)>);
 
@@ -82,7 +82,8 @@ impl<F: VectorFn<N>, G: VectorFn<2, Lane = F::Lane> + Default, const N: usize> S
         len: usize,
         streaming: bool,
     ) {
-        // SAFETY: `function` points to an `F`; the pointers, `len` and the fence are those of the contract above.
+        // SAFETY: `function` points to an `F`; the pointers, `len` and the fence are those of the contract above, and so
+        // is the gate where there is one input.
         unsafe {
             Map::of_slices(simd, *function.cast::<F>(), first_input, last_input, output).walk_once::<G>(
                 len,
@@ -295,12 +296,12 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
         }
     }
 
-    /// [`walk`](Self::walk), with one call of the function in the code. Where that has one input, `gate` is null or another
+    /// [`walk`](Self::walk), with one call of the function in the code. Where that has one input, `gate` is null or a second
     /// one: the output is that of `G` for the function's result and the gate.
     ///
     /// # Safety
     ///
-    /// As for [`walk`](Self::walk). A gate can be read for `len` lanes.
+    /// As for [`walk`](Self::walk), with a gate as for an input. With several inputs, `gate` is not used.
     #[cfg(feature = "smooth")]
     #[inline(always)]
     unsafe fn walk_once<G: VectorFn<2, Lane = F::Lane> + Default>(
@@ -318,8 +319,10 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
         let mut at = 0;
         while at < len {
             let count = if at < head { head } else { lanes.min(len - at) };
-            // SAFETY: `at + count <= len`: the head is shorter than `ALIGNED_BYTES`. `streams` is true only if the output is
-            // aligned at the end of the head, and so after any registers. The fence is in this function's contract.
+            // SAFETY: `at + count <= len`: the head is shorter than `ALIGNED_BYTES`. It is shorter than a register, too, so
+            // that `count < lanes` unless it is whole. `streams` is true only if the output is aligned at the end of the
+            // head, and so after any registers. A gate that isn't null can be read like an input: this function's
+            // contract, which has the fence, too.
             unsafe {
                 let is_whole = const { RegisterOf::<S, F::Lane>::LANES == 1 } || count == lanes;
                 let inputs = if is_whole {
