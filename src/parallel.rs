@@ -13,7 +13,7 @@
 //! `rayon::ThreadPool::install`.
 //!
 //! Slices are split at cache lines, and tensors at rows or columns. [`Fused`](crate::Fused),
-//! [`PRelu`](crate::PRelu), [`ReGlu`](crate::ReGlu) and [`Crelu`](crate::Crelu) run on several threads with their
+//! [`PRelu`](crate::PRelu), [`ReGlu`](crate::ReGlu), [`Gated`](crate::Gated) and [`Crelu`](crate::Crelu) run on several threads with their
 //! method `parallel`.
 //!
 //! # Locks and borrows
