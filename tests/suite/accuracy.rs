@@ -50,7 +50,7 @@ impl fmt::Display for Worst {
     }
 }
 
-/// The distance from the exact result in units of its last place. Infinite where just one of them is a number of the format.
+/// The distance from the exact result in units of its last place. Infinite where it is NaN, and where the exact one overflows and it does not.
 pub fn ulps(format: Format, result: u64, exact: Wide) -> f64 {
     ulps_of(format, result, exact, 0.0)
 }
@@ -61,8 +61,11 @@ pub fn ulps_of(format: Format, result: u64, exact: Wide, size: f64) -> f64 {
     if nearest & !format.sign() == format.infinity() || !exact.high.is_finite() {
         return if result == nearest { 0.0 } else { f64::INFINITY };
     }
-    let Some(result) = format.value(result) else {
-        return f64::INFINITY;
+    let result = match format.value(result) {
+        None => return f64::INFINITY,
+        // What is rounded to infinity is taken for the power of 2 after the greatest number.
+        Some(infinite) if infinite.is_infinite() => infinite.signum() * power_of_2(2 - format.least_exponent()),
+        Some(result) => result,
     };
     let exponent = (exact.high.abs().max(size).to_bits() >> 52) as i32 - 1023;
     let exponent = exponent.max(format.least_exponent()) - format.mantissa_width() as i32;

@@ -34,7 +34,7 @@ use crate::simd::{Float, FloatLane, Lane};
 /// - f(x) has the sign of x. Next to 0 it is alpha * x, down to the least subnormal number.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
 /// - `f32`: by default the value is within 1 ulp of the exact one (0.9838 at x = -0.28552502), the
-///   gradient for g = 1 within 1.05 (1.0020 at x = -5.849627, of each 97th). `f64`: within 1.5 ulp, the greatest found is 1.21 at
+///   gradient for g = 1 within 1.05 (1.0325 at x = -59.919807). `f64`: within 1.5 ulp, the greatest found is 1.21 at
 ///   x = -0.387422. For any alpha the value is within 2.5 ulp, the gradient
 ///   within 2, and for any g within 4, with an alpha up to 2.
 /// - With an alpha above 2, gradients below alpha times the least normal number are off by up to another alpha / 2 ulp.

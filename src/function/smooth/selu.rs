@@ -33,7 +33,8 @@ use crate::simd::FloatLane;
 /// - f(x) has the sign of x, down to the least subnormal number.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
 /// - `f32`: the value is within 2 ulp of the exact one (1.9543 at x = -0.15192403), the gradient for g = 1 within 1.5
-///   (1.0675 at x = -5.849442, of each 97th). `f64`: likewise, the greatest found are 1.95 at x = -0.333919 and 1.19 at x = -47.4799. For any g within 4.
+///   (1.0819 at x = -16.949326). `f64`: likewise, the greatest found are 1.95 at x = -0.333919 and 1.19 at x = -47.4799. For any g within 4.
+///   In `f32` f(3.2386221e38) is inf, where the exact value is nearer to the greatest number.
 /// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 2 of `f16` that are
 ///   its other neighbour.
 /// - Of all neighbours in `f32` one goes down, by an ulp, at x = -11.436929.
