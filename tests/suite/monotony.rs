@@ -50,7 +50,7 @@ fn steps(format: Format, case: Case, real: &Real, places: &[i64]) -> Result<Step
     let Monotony { minimum, range, .. } = real.monotony;
     let mut steps = Steps::default();
     for (i, (places, values)) in places.windows(2).zip(y.windows(2)).enumerate() {
-        let rise = values[1] - values[0];
+        let rise = i128::from(values[1]) - i128::from(values[0]);
         if rise == 0 || places[1] != places[0] + 1 {
             continue;
         }
@@ -64,7 +64,7 @@ fn steps(format: Format, case: Case, real: &Real, places: &[i64]) -> Result<Step
             continue;
         }
         let is_elsewhere = format == Format::F32 && !(range[0] <= x && x <= range[1]);
-        if is_elsewhere || back > steps.len() as i64 {
+        if is_elsewhere || back > steps.len() as i128 {
             let (function, format) = (case.activation(), format.name());
             return Err(format!(
                 "{function:?} in {format}: {back} ulp against its direction from {x:e} to the next number"
