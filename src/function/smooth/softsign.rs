@@ -32,7 +32,7 @@ use crate::simd::{Float, FloatLane};
 ///   rounded to 0 in the compute format, in `f32` from |x| = 2^75 on, it is +0.0 for each g.
 /// - The sum and the quotient are rounded to nearest even each. The gradient is g * i * i for the rounded i = 1 / (1 + |x|).
 ///   `f32` and `f64`: the value is within 1.5 ulp of the exact one (in `f32` 1.4992 at x = -2047.3749), the
-///   gradient for g = 1 within 3.75 (3.4983 at x = -16780110), for any g within 4.25.
+///   gradient for g = 1 within 3.75 (3.4983 at x = -16780110), for any g within 4.5 (4.3822 at x = 0.0014759917).
 /// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1.
 /// - f is not monotonic: of all neighbours in `f32` 13,872,334 go down by an ulp and 2,796,202 by two, up to |x| = 2^25.
 /// - The CPU's rounding and flush-to-zero modes apply.

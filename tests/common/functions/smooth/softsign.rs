@@ -24,7 +24,7 @@ pub const FUNCTION: Function = Function {
         bounds: Bounds {
             value: 1.5,
             slope: 3.75,
-            gradient: 4.25,
+            gradient: 4.5,
             value_of_16_bits: 0.5,
         },
     }),
