@@ -5,7 +5,7 @@ use ndarray::Array2;
 use rectify::{Fused, Rows, RowsMut, Silu, SwiGlu, bf16};
 
 use crate::matrices::{Rounded, Shape, multiply, random, rounded, widened};
-use crate::measure::{Direction, Mlp, Way};
+use crate::measure::{Direction, Mlp};
 
 pub struct Language {
     shape: Shape,
@@ -53,6 +53,19 @@ impl Language {
             grad_down: Array2::zeros((inner, hidden)),
         })
     }
+}
+
+impl Mlp for Language {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn before(&mut self, direction: Direction) {
+        match direction {
+            Direction::Forward => self.h.set_product(self.x.view(), self.up.view()),
+            Direction::Backward => self.grad_product.set_product(self.grad_output.view(), self.down.t()),
+        }
+    }
 
     fn forward_separate(&mut self) {
         let inner = self.shape.inner;
@@ -93,29 +106,6 @@ impl Language {
         let (mut grad_a, mut grad_b) = RowsMut::new(&mut self.grad_h.elements, 2 * inner).split_at_column(inner);
         SwiGlu::new().backward(a, b, &self.grad_product.elements, &mut grad_a, &mut grad_b);
     }
-}
-
-impl Mlp for Language {
-    fn shape(&self) -> Shape {
-        self.shape
-    }
-
-    fn before(&mut self, direction: Direction) {
-        match direction {
-            Direction::Forward => self.h.set_product(self.x.view(), self.up.view()),
-            Direction::Backward => self.grad_product.set_product(self.grad_output.view(), self.down.t()),
-        }
-    }
-
-    fn activate(&mut self, direction: Direction, way: Way) {
-        match (direction, way) {
-            (Direction::Forward, Way::Separate) => self.forward_separate(),
-            (Direction::Forward, Way::Fused) => self.forward_fused(),
-            (Direction::Backward, Way::Separate) => self.backward_separate(),
-            (Direction::Backward, Way::Fused) => self.backward_fused(),
-        }
-    }
-
     fn after(&mut self, direction: Direction) {
         match direction {
             Direction::Forward => multiply(self.product.widened(), self.down.view(), self.output.view_mut()),

@@ -27,7 +27,19 @@ pub trait Mlp {
     /// The products of matrices before the activation, or before its gradient.
     fn before(&mut self, direction: Direction);
 
-    fn activate(&mut self, direction: Direction, way: Way);
+    fn forward_separate(&mut self);
+    fn forward_fused(&mut self);
+    fn backward_separate(&mut self);
+    fn backward_fused(&mut self);
+
+    fn activate(&mut self, direction: Direction, way: Way) {
+        match (direction, way) {
+            (Direction::Forward, Way::Separate) => self.forward_separate(),
+            (Direction::Forward, Way::Fused) => self.forward_fused(),
+            (Direction::Backward, Way::Separate) => self.backward_separate(),
+            (Direction::Backward, Way::Fused) => self.backward_fused(),
+        }
+    }
 
     /// The products of matrices after it, backward also those for the weights.
     fn after(&mut self, direction: Direction);

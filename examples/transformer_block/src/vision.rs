@@ -5,7 +5,7 @@ use ndarray::Array2;
 use rectify::{Activation, Channels, Fused, Gelu, LeakyRelu};
 
 use crate::matrices::{Shape, multiply, random};
-use crate::measure::{Direction, Mlp, Way};
+use crate::measure::{Direction, Mlp};
 
 pub struct Vision {
     shape: Shape,
@@ -61,6 +61,19 @@ impl Vision {
         vision.forward_separate();
         Ok(vision)
     }
+}
+
+impl Mlp for Vision {
+    fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    fn before(&mut self, direction: Direction) {
+        match direction {
+            Direction::Forward => multiply(self.x.view(), self.up.view(), self.h.view_mut()),
+            Direction::Backward => multiply(self.grad_output.view(), self.down.t(), self.grad_y.view_mut()),
+        }
+    }
 
     fn forward_separate(&mut self) {
         Fused::new(IDENTITY)
@@ -91,29 +104,6 @@ impl Vision {
         let (grad_y, grad_z) = (slice(&self.grad_y), slice_mut(&mut self.grad_z));
         Fused::new(Gelu).backward_bias(&self.z, grad_y, grad_z, Channels::Last, &mut self.grad_bias);
     }
-}
-
-impl Mlp for Vision {
-    fn shape(&self) -> Shape {
-        self.shape
-    }
-
-    fn before(&mut self, direction: Direction) {
-        match direction {
-            Direction::Forward => multiply(self.x.view(), self.up.view(), self.h.view_mut()),
-            Direction::Backward => multiply(self.grad_output.view(), self.down.t(), self.grad_y.view_mut()),
-        }
-    }
-
-    fn activate(&mut self, direction: Direction, way: Way) {
-        match (direction, way) {
-            (Direction::Forward, Way::Separate) => self.forward_separate(),
-            (Direction::Forward, Way::Fused) => self.forward_fused(),
-            (Direction::Backward, Way::Separate) => self.backward_separate(),
-            (Direction::Backward, Way::Fused) => self.backward_fused(),
-        }
-    }
-
     fn after(&mut self, direction: Direction) {
         match direction {
             Direction::Forward => multiply(self.y.view(), self.down.view(), self.output.view_mut()),
