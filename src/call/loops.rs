@@ -37,7 +37,7 @@ pub struct SliceLoops {
     long: [SliceEntry; ISAS + 1],
     /// Whether a second input of a function of one input is a gate: its factor.
     #[cfg(feature = "smooth")]
-    takes_gate: bool,
+    pub(crate) takes_gate: bool,
 }
 
 /// The index of the loops for slices that are too short for the registers of [`Isa::Avx512`]: AVX2's for ReLU, for
@@ -108,12 +108,6 @@ impl SliceLoops {
             long: loops,
             takes_gate,
         }
-    }
-
-    /// Whether a second input of a function of one input is a gate: its factor.
-    #[cfg(feature = "smooth")]
-    pub(crate) fn takes_gate(&self) -> bool {
-        self.takes_gate
     }
 }
 

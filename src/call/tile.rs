@@ -163,7 +163,7 @@ impl Walk<'_> {
     /// The product of the function of the first input and the second one.
     #[cfg(feature = "smooth")]
     fn gate(&self, value: &SliceLoops, product: &SliceLoops, params: &Params, tile: &Plan, streaming: bool) {
-        if value.takes_gate() {
+        if value.takes_gate {
             return self.call_slices(value, params, tile, streaming);
         }
         let ([a, b, _], [output, _]) = (tile.inputs, tile.outputs);

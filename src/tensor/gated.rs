@@ -135,7 +135,7 @@ impl<A: Activation> Gated<A> {
         let mut params = Params::uninit();
         self.activation.write_loop_params::<T>(&mut params);
         let value = self.activation.forward_loops::<T>();
-        let kernel = if value.takes_gate() {
+        let kernel = if value.takes_gate {
             Kernel::Slices(value, &params)
         } else {
             Kernel::Gated {
