@@ -61,7 +61,7 @@ pub struct Factor {
     bound: u64,
     minus_log2_e: u64,
     /// The factor is the sum. In `f64` products of these with 26 bits of x are exact.
-    parts: [u64; 2],
+    pub(super) parts: [u64; 2],
 }
 
 /// The bits of `f64` by which numbers are split, so that products are exact.

@@ -7,6 +7,7 @@ mod exp;
 mod log1p;
 mod logistic;
 mod normal;
+mod pieces;
 
 pub use exp::{
     Factor, ScaledExp, UPPER_26_BITS, exp_bound, exp_minus, exp_minus_product, exp_minus_sum, growth_minus_product,
@@ -15,6 +16,7 @@ pub use exp::{
 pub use log1p::log1p_quotient;
 pub use logistic::{center, logistic_gradient, logistic_product, scaled_gradient};
 pub use normal::{exp_minus_half_square, tail};
+pub use pieces::{Pieces, from_negative_side, near_or_far, positive_part};
 
 use crate::simd::{Float, FloatLane, Lane};
 

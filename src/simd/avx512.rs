@@ -283,7 +283,7 @@ vector!(
     floats: computed_as_they_are
 );
 
-float!(I32, _mm512_castsi512_ps, _mm512_castps_si512, mul: _mm512_mul_ps, add: _mm512_add_ps, sub: _mm512_sub_ps, div: _mm512_div_ps; is_number(x): _mm512_cmp_ps_mask::<_CMP_ORD_Q>(x, x), mul_add(a, b, c): _mm512_fmadd_ps(a, b, c), into_exponent: _mm512_slli_epi32::<23>, fold(x): fold_f32(x), fused(a, b, c): _mm512_fmadd_ps(a, b, c));
+float!(I32, _mm512_castsi512_ps, _mm512_castps_si512, mul: _mm512_mul_ps, add: _mm512_add_ps, sub: _mm512_sub_ps, div: _mm512_div_ps; is_number(x): _mm512_cmp_ps_mask::<_CMP_ORD_Q>(x, x), mul_add(a, b, c): _mm512_fmadd_ps(a, b, c), into_exponent: _mm512_slli_epi32::<23>, lookup(indices, table): _mm512_permutexvar_epi32(indices, _mm512_broadcast_i64x4(_mm256_loadu_si256(table.as_ptr().cast()))), fold(x): fold_f32(x), fused(a, b, c): _mm512_fmadd_ps(a, b, c));
 float!(I64, _mm512_castsi512_pd, _mm512_castpd_si512, mul: _mm512_mul_pd, add: _mm512_add_pd, sub: _mm512_sub_pd, div: _mm512_div_pd; is_number(x): _mm512_cmp_pd_mask::<_CMP_ORD_Q>(x, x), mul_add(a, b, c): _mm512_add_pd(_mm512_mul_pd(a, b), c), into_exponent: _mm512_slli_epi64::<52>, fold(x): fold_f64(x), fused(a, b, c): _mm512_fmadd_pd(a, b, c));
 
 /// # Safety

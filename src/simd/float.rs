@@ -26,6 +26,23 @@ pub trait Float: Register<Float = Self, Lane: FloatLane> {
     #[cfg_attr(not(feature = "smooth"), allow(dead_code, reason = "for smooth functions"))]
     fn into_exponent(self) -> Self;
 
+    /// In each lane the number of the table whose index is in the three lowest bits. It is for lanes of 32 bits.
+    #[cfg_attr(not(feature = "smooth"), allow(dead_code, reason = "for smooth functions"))]
+    #[inline(always)]
+    fn lookup(self, simd: Self::Simd, table: &'static Table) -> Self {
+        let mut lanes = Padded::<Self::Lane>::uninit();
+        let lanes = lanes.as_mut_ptr();
+        // SAFETY: `lanes` has room for any register, and `i` is below its number of lanes. All of them are initialized.
+        unsafe {
+            self.store(lanes);
+            for i in 0..Self::LANES {
+                let lane = lanes.add(i);
+                *lane = Self::Lane::from_bits(table[(*lane).to_bits() as usize % table.len()].into());
+            }
+            Self::load(simd, lanes)
+        }
+    }
+
     /// `self / 6` of a finite number, rounded as `div` does, where neither is subnormal.
     #[inline(always)]
     fn sixth(self, simd: Self::Simd) -> Self {
@@ -62,6 +79,9 @@ pub trait Float: Register<Float = Self, Lane: FloatLane> {
         Self::splat(simd, Self::Lane::NAN).replace(self.is_number(), self)
     }
 }
+
+/// For [`Float::lookup`]: numbers by their bits.
+pub type Table = [u32; 8];
 
 /// A lane with the bits of an `f32` or `f64`.
 pub trait FloatLane: Lane {

@@ -102,7 +102,7 @@ macro_rules! computed_as_they_are {
 #[cfg(any(rectify_neon, rectify_avx2, rectify_avx512))]
 macro_rules! float {
     (
-        $vector:ident, $numbers:ident, $bits:ident, $($method:ident: $intrinsic:ident),+; is_number($x:ident): $is_number:expr, mul_add($factor:ident, $other:ident, $summand:ident): $mul_add:expr, into_exponent: $shl:expr $(, fold($numbers_of:ident): $fold:expr)? $(, fused($a:ident, $b:ident, $c:ident): $fused:expr)?
+        $vector:ident, $numbers:ident, $bits:ident, $($method:ident: $intrinsic:ident),+; is_number($x:ident): $is_number:expr, mul_add($factor:ident, $other:ident, $summand:ident): $mul_add:expr, into_exponent: $shl:expr $(, lookup($indices:ident, $table:ident): $lookup:expr)? $(, fold($numbers_of:ident): $fold:expr)? $(, fused($a:ident, $b:ident, $c:ident): $fused:expr)?
     ) => {
         impl $crate::simd::Float for $vector {
             $(
@@ -136,6 +136,16 @@ macro_rules! float {
                 // SAFETY: no vector is made without a proof that the CPU has its instruction set.
                 Self(unsafe { $shl(self.0) })
             }
+
+            $(
+                #[inline(always)]
+                fn lookup(self, _: Self::Simd, $table: &'static $crate::simd::Table) -> Self {
+                    let $indices = self.0;
+                    // SAFETY: no vector is made without a proof that the CPU has its instruction set; 32 bytes of the table
+                    // are read, which are all of it.
+                    Self(unsafe { $lookup })
+                }
+            )?
 
             $(
                 #[inline(always)]

@@ -1,7 +1,8 @@
 use super::{Code, Smooth, Tie};
 use crate::function::order::without_sign;
 use crate::math::{
-    constant, exp_minus_half_square, half_of_least_number, negated, number, polynomial_by_bits, scale, tail, unscale,
+    Pieces, constant, exp_minus_half_square, from_negative_side, half_of_least_number, is_f32, near_or_far, negated,
+    number, polynomial_by_bits, positive_part, scale, tail, unscale,
 };
 use crate::simd::{Float, FloatLane, Lane};
 
@@ -86,6 +87,8 @@ impl Smooth for Gelu {
 }
 
 impl Code for Gelu {
+    const KEEPS_NAN: bool = true;
+
     type Params = ();
 
     fn ties((): ()) -> &'static [Tie] {
@@ -99,6 +102,17 @@ impl Code for Gelu {
 
     #[inline(always)]
     fn value<F: Float>((): (), simd: F::Simd, x: F) -> F {
+        if is_f32::<F>() {
+            let magnitude = without_sign(simd, x);
+            let base = positive_part(simd, x);
+            let near = VALUE.at(simd, magnitude).mul_add(negated(simd, magnitude), base);
+            return near_or_far(simd, x, VALUE.is_beyond(simd, magnitude), near, || {
+                let bound = magnitude_of_zero(simd);
+                let bounded = magnitude.replace(magnitude.gt(bound), bound);
+                let (exp, _) = exp_minus_half_square(simd, bounded);
+                base.sub(tail(simd, bounded).times(simd, exp))
+            });
+        }
         let a = Magnitude::new(simd, x, magnitude_of_zero(simd), end_of_polynomials(simd));
         let (exp, square) = exp_minus_half_square(simd, a.bounded);
         let far = tail(simd, a.bounded).times(simd, exp);
@@ -120,6 +134,24 @@ impl Code for Gelu {
 
     #[inline(always)]
     fn gradient<F: Float>((): (), simd: F::Simd, x: F, grad_output: F) -> F {
+        if is_f32::<F>() {
+            let magnitude = without_sign(simd, x);
+            let slope = from_negative_side(simd, x, SLOPE.at(simd, magnitude));
+            return near_or_far(
+                simd,
+                x,
+                SLOPE.is_beyond(simd, magnitude),
+                slope.mul(grad_output),
+                || {
+                    let a = Magnitude::new(simd, x, magnitude_of_zero(simd), end_of_polynomials(simd));
+                    let (exp, _) = exp_minus_half_square(simd, a.bounded);
+                    // 1 / sqrt(2π), by the scale of the quotient
+                    let minus_density = constant(simd, 0xa0cc_422a, 0xad19_8845_33d4_3651);
+                    let sum = a.bounded.mul_add(minus_density, tail(simd, a.bounded).quotient(simd));
+                    a.gradient(simd, x, x, exp.growth.mul_add(sum, sum), exp.power, grad_output)
+                },
+            );
+        }
         let a = Magnitude::new(simd, x, magnitude_of_zero(simd), end_of_polynomials(simd));
         let (exp, square) = exp_minus_half_square(simd, a.bounded);
         // 1 / sqrt(2π), by the scale of the quotient
@@ -142,6 +174,44 @@ impl Code for Gelu {
         a.gradient(simd, x, rise, exp.growth.mul_add(sum, sum), exp.power, grad_output)
     }
 }
+
+/// Φ(-x)
+#[rustfmt::skip]
+static VALUE: Pieces<9> = Pieces {
+    index: [0.3, 0.1875],
+    end: 5.5749497,
+    nodes: [0x0000_0000, 0x4009_1acf, 0x403c_a860, 0x4066_dab0, 0x4085_61d2, 0x4095_de04, 0x40a4_f958, 0x40b2_fc88],
+    coefficients: [
+        [0x3f00_0000, 0x3c83_c746, 0x3ad1_c283, 0x3922_5756, 0x3780_c6bd, 0x35bd_655b, 0x3407_d97b, 0x323f_5962],
+        [0xbecc_4229, 0xbd24_b5bf, 0xbba9_9f58, 0xba1c_5b17, 0xb88d_35a0, 0xb6e7_1994, 0xb535_41b7, 0xb389_d2be],
+        [0xb534_3158, 0x3d30_6cfe, 0x3bfa_017f, 0x3a8c_ff29, 0x3913_258b, 0x3787_4a76, 0x35e9_9e42, 0x3440_bab0],
+        [0x3d88_3078, 0xbcc5_0f8a, 0xbbd9_5ce6, 0xba9c_8498, 0xb940_af9e, 0xb7c9_8f4a, 0xb641_214a, 0xb4ad_d4d6],
+        [0xb853_abbf, 0x3bbb_1fe3, 0x3b6d_55aa, 0x3a6a_f668, 0x3930_2c46, 0x37d5_a527, 0x3666_1df5, 0x34e4_3e81],
+        [0xbc20_919b, 0x3a9c_ecdb, 0xba93_0d64, 0xb9f8_6085, 0xb8ec_fa84, 0xb7a8_86a1, 0xb64b_9333, 0xb4dc_3347],
+        [0xb9bb_b34f, 0xba8e_53ab, 0x38e3_8e93, 0x391a_2515, 0x3864_58bb, 0x3758_c836, 0x3623_a104, 0x34d5_908f],
+        [0x3ad6_b354, 0x39bb_3eac, 0x390f_7dc3, 0xb855_33e0, 0xb7b8_be82, 0xb6a0_6de5, 0xb547_73eb, 0xb3bf_9438],
+        [0xb9ac_df59, 0x3938_591f, 0xb80e_b151, 0xb7c2_a5ef, 0x363b_7948, 0x3660_b114, 0x3598_77e1, 0x348f_3f65],
+    ],
+};
+
+/// Φ(-x) - x e^(-x²/2) / sqrt(2π)
+#[rustfmt::skip]
+static SLOPE: Pieces<9> = Pieces {
+    index: [0.3, 0.1875],
+    end: 5.5749497,
+    nodes: [0x0000_0000, 0x4009_2582, 0x403c_1e49, 0x4066_bdef, 0x4085_46c1, 0x4095_c44e, 0x40a4_b912, 0x40b2_cfee],
+    coefficients: [
+        [0x3f00_0000, 0xbd8f_578f, 0xbc64_9bac, 0xbb03_9bd1, 0xb98c_e707, 0xb803_30e2, 0xb66a_06cf, 0xb4c0_50ca],
+        [0xbf4c_4229, 0x3dd5_2c49, 0x3d10_5172, 0x3bd8_5317, 0x3a89_5143, 0x3911_dff5, 0x3790_7c2e, 0x3601_c257],
+        [0xb60f_31d8, 0xbcd0_99e1, 0xbd14_367d, 0xbc1f_868d, 0xbaf8_b028, 0xb999_87d4, 0xb82a_c1f3, 0xb6a8_dd93],
+        [0x3e88_30b7, 0xbd40_f9e9, 0x3c83_9d13, 0x3c06_57ec, 0x3b08_d008, 0x39c9_d7fb, 0x387f_e3e7, 0x370c_a8ba],
+        [0xb989_e5f0, 0x3d2a_6c79, 0x3ac9_f4bd, 0xbb82_2945, 0xbac6_be8b, 0xb9b7_629f, 0xb887_937a, 0xb728_1606],
+        [0xbd70_bb98, 0xbbcc_e625, 0xbbba_0b7c, 0x3a2b_de44, 0x3a3f_5ca6, 0x3972_13f4, 0x3855_b065, 0x3716_32e8],
+        [0xbb26_ff28, 0xbad2_8364, 0x3b22_0823, 0x39b6_83e1, 0xb92d_9dd8, 0xb8d2_e59a, 0xb801_3aaf, 0xb6e4_bddf],
+        [0x3c57_3231, 0x3bcc_a4b7, 0xba1b_8670, 0xba01_d867, 0x37e4_6db4, 0x383a_867a, 0x375e_0bdb, 0x362d_db6e],
+        [0xbb43_0bb3, 0x3adb_053a, 0xba20_104d, 0x37b4_ea16, 0x38a3_ba21, 0x3708_09f8, 0xb6b6_45f3, 0xb63a_c1d8],
+    ],
+};
 
 #[inline(always)]
 fn end_of_polynomials<F: Float>(simd: F::Simd) -> F {

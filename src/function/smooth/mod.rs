@@ -54,8 +54,11 @@ pub trait Smooth: Copy + Debug + PartialEq + Send + Sync + 'static {
 
 /// The arithmetic of smooth functions.
 ///
-/// Where x is NaN, the value and the gradient are x, whatever is returned here.
+/// Where x is NaN, the value and the gradient are x, whatever is returned here if it doesn't [keep NaN](Self::KEEPS_NAN).
 pub trait Code: 'static {
+    /// Whether value and gradient of a NaN of `f32` are returned as x already.
+    const KEEPS_NAN: bool = false;
+
     /// The parameters, as bits of the compute format.
     type Params: Copy;
 
@@ -100,6 +103,9 @@ macro_rules! vector_fn {
             #[inline(always)]
             fn call<V: Vector<Lane = T::Lane>>(self, simd: V::Simd, inputs: [V; $inputs]) -> [V; 1] {
                 let [x, ..] = inputs;
+                if const { A::KEEPS_NAN && size_of::<T::Lane>() == size_of::<f32>() } {
+                    return [V::compute::<T, _, $inputs>(simd, self, inputs)];
+                }
                 [Nan::of::<T>().restore(simd, x, V::compute::<T, _, $inputs>(simd, self, inputs))]
             }
         }

@@ -1,0 +1,92 @@
+//! Polynomials by intervals, for functions of x >= 0 in `f32`.
+
+use super::{Factor, by_bits, constant, negated, number};
+use crate::simd::{Float, Lane, Table};
+
+/// A function as a polynomial of degree `N - 1` on each of eight intervals.
+///
+/// It takes a lookup and a multiply-add a degree, and no division. At the node of an interval, which is next to its middle, the
+/// function is nearly a number of `f32`: so its rounding is the only one that counts.
+pub struct Pieces<const N: usize> {
+    /// x is in the interval with the number that is nearest to `x * (index[0] + index[1] * x)`.
+    pub index: [f32; 2],
+    /// Where the last interval ends.
+    pub end: f32,
+    pub nodes: Table,
+    /// For what x is more than the node, from the constant one on.
+    pub coefficients: [Table; N],
+}
+
+impl<const N: usize> Pieces<N> {
+    /// The value at x. Beyond the end it has no meaning.
+    #[inline(always)]
+    pub fn at<F: Float>(&'static self, simd: F::Simd, x: F) -> F {
+        let interval = self.interval(simd, x);
+        let offset = x.sub(interval.lookup(simd, &self.nodes));
+        self.polynomial(simd, interval, offset)
+    }
+
+    /// The value at `factor * x`, which isn't rounded.
+    #[inline(always)]
+    pub fn at_product<F: Float>(&'static self, simd: F::Simd, x: F, factor: Factor) -> F {
+        let [high, low] = factor.parts.map(|bits| by_bits::<F>(simd, bits));
+        let interval = self.interval(simd, x.mul(high));
+        let offset = x.mul_add(high, negated(simd, interval.lookup(simd, &self.nodes)));
+        self.polynomial(simd, interval, x.mul_add(low, offset))
+    }
+
+    /// A number with the one of the interval in its lowest bits.
+    #[inline(always)]
+    fn interval<F: Float>(&self, simd: F::Simd, x: F) -> F {
+        // The sum with a number whose last digit is 1 rounds to an integer.
+        let [first, second] = self.index.map(|factor| number::<F>(simd, factor));
+        let factor = if self.index[1] == 0.0 {
+            first
+        } else {
+            x.mul_add(second, first)
+        };
+        x.mul_add(factor, constant(simd, 0x4b40_0000, 0))
+    }
+
+    #[inline(always)]
+    fn polynomial<F: Float>(&'static self, simd: F::Simd, interval: F, offset: F) -> F {
+        let mut value = interval.lookup(simd, &self.coefficients[N - 1]);
+        for coefficients in self.coefficients[..N - 1].iter().rev() {
+            value = value.mul_add(offset, interval.lookup(simd, coefficients));
+        }
+        value
+    }
+
+    /// Whether x is beyond the end, or NaN.
+    #[inline(always)]
+    pub fn is_beyond<F: Float>(&self, simd: F::Simd, x: F) -> F::Mask {
+        x.gt(number(simd, self.end))
+    }
+}
+
+/// `near`, or what `far` gives where a number `is_far`. Where x is NaN, which is far, it is x.
+///
+/// `far` is computed only if a lane takes it: few numbers are far from 0.
+#[inline(always)]
+pub fn near_or_far<F: Float>(simd: F::Simd, x: F, is_far: F::Mask, near: F, far: impl FnOnce() -> F) -> F {
+    if F::to_bits(simd, is_far) == 0 {
+        return near;
+    }
+    let magnitude = x.bitand(F::splat(simd, F::Lane::WITHOUT_SIGN));
+    let is_nan = magnitude.gt(constant(simd, 0x7f80_0000, 0x7ff0_0000_0000_0000));
+    near.replace(is_far, far().replace(is_nan, x))
+}
+
+/// x, or -0.0 where it is negative: f(x) - f(-|x|) of a function with f(x) - f(-x) = x.
+#[inline(always)]
+pub fn positive_part<F: Float>(simd: F::Simd, x: F) -> F {
+    let minus_zero = F::splat(simd, F::Lane::SIGN_BIT);
+    x.replace(F::splat(simd, F::Lane::ZERO).gt(x), minus_zero)
+}
+
+/// f(x) of a function with f(x) + f(-x) = 1, by its value at -|x|.
+#[inline(always)]
+pub fn from_negative_side<F: Float>(simd: F::Simd, x: F, at_minus: F) -> F {
+    let is_negative = F::splat(simd, F::Lane::ZERO).gt(x);
+    number::<F>(simd, 1.0).sub(at_minus).replace(is_negative, at_minus)
+}
