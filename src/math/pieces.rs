@@ -5,8 +5,8 @@ use crate::simd::{Float, Lane, Table};
 
 /// A function as a polynomial of degree `N - 1` on each of eight intervals.
 ///
-/// It takes a lookup and a multiply-add a degree, and no division. At the node of an interval, which is next to its middle, the
-/// function is nearly a number of `f32`: so its rounding is the only one that counts.
+/// It takes a lookup and a multiply-add a degree, and no division. The node of an interval is next to its upper end, so that no
+/// difference cancels, and the function is nearly a number of `f32` there.
 pub struct Pieces<const N: usize> {
     /// x is in the interval with the number that is nearest to `x * (index[0] + index[1] * x)`.
     pub index: [f32; 2],

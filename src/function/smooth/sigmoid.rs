@@ -1,7 +1,10 @@
 use super::from_output::OfOutput;
 use super::{Code, Smooth, Tie};
 use crate::function::order::without_sign;
-use crate::math::{exp_minus, is_f32, logistic_gradient, number, scale, unscale};
+use crate::math::{
+    SIGMOID, SIGMOID_SLOPE, exp_minus, from_negative_side, is_f32, logistic_gradient, near_or_far, negated, number,
+    unscale,
+};
 use crate::simd::{Float, FloatLane, Lane};
 
 /// Sigmoid: f(x) = 1 / (1 + e^-x).
@@ -31,12 +34,13 @@ use crate::simd::{Float, FloatLane, Lane};
 /// - `backward` accepts only the input of `forward`; [`FromOutput`](crate::FromOutput) takes the output.
 /// - f(x) is from 0 to 1, and for x < 0 falls down to the least subnormal number: in `f32` it is +0.0 from x = -104 on.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
-/// - `f32`: the value is within 2.5 ulp of the exact one (2.4019 at x = -4.157294), the gradient for g = 1 within 2.75
-///   (2.3791 at x = 5.5384436). `f64`: within 2 and 2.5 ulp, the greatest found are 1.75 at x = -1.13403 and 2.40 at x = -7.62393. For any g an ulp or two more.
-/// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 6 of `f16` that are
+/// - `f32`: the value is within 2 ulp of the exact one (1.5159 at x = -16.965979), the gradient for g = 1 within 2.5
+///   (2.1785 at x = 16.231291). `f64`: within 2 and 2.5 ulp, the greatest found are 1.75 at x = -1.13403 and 2.40 at x = -7.62393. For any g an ulp or two more.
+/// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 4 of `f16` that are
 ///   its other neighbour.
-/// - f is not monotonic: of all neighbours in `f32` 198,097 go down by an ulp, from x = -1.95 to -0.69.
-/// - e^-|x| is a power of two times a polynomial. In `f32`, `f16` and `bf16` it is defined by fused multiply-adds, which
+/// - f is not monotonic: of all neighbours in `f32` 391 go down by an ulp, from x = -1 to 1.
+/// - In `f32`, `f16` and `bf16` it is a polynomial on each of eight intervals of |x| up to 9.37. Beyond, and in `f64`, it takes e^-|x|, a power
+///   of two times a polynomial. All but `f64` is defined by fused multiply-adds, which
 ///   are emulated where the CPU has none. `portable` then takes 60 times as long as AVX-512, `scalar` 200 times. In `f64`
 ///   product and sum are rounded each, and the value is 1/2 + (1 - t) / (1 + t) / 2 for t = e^-|x|, or t times that.
 /// - The CPU's rounding and flush-to-zero modes apply.
@@ -74,31 +78,38 @@ impl Smooth for Sigmoid {
 }
 
 impl Code for Sigmoid {
+    const KEEPS_NAN: bool = true;
+
     type Params = ();
 
     fn ties((): ()) -> &'static [Tie] {
         &[
-            // 0.0029296875, 0.0068359375, 0.0107421875, -0.00146484375, -0.00341796875, -0.00537109375
+            // 0.0029296875, 0.0068359375, 0.0107421875, -0.00146484375, -0.00341796875, -0.00537109375, -0.00732421875
             [0x1a00, 0x3801],
             [0x1f00, 0x3803],
             [0x2180, 0x3805],
             [0x9600, 0x37ff],
             [0x9b00, 0x37fd],
             [0x9d80, 0x37fb],
+            [0x9f80, 0x37f9],
         ]
     }
 
     #[inline(always)]
     fn value<F: Float>((): (), simd: F::Simd, x: F) -> F {
-        // Both are scaled, so that the quotient is rounded once where it is subnormal.
-        let exp = exp_minus(simd, without_sign(simd, x));
-        let is_negative = F::splat(simd, F::Lane::ZERO).gt(x);
+        let magnitude = without_sign(simd, x);
         if is_f32::<F>() {
-            let (t, one): (F, F) = (exp.value(), scale(simd));
-            return one.replace(is_negative, t).div(t.add(one));
+            let near = from_negative_side(simd, x, SIGMOID.at(simd, magnitude));
+            return near_or_far(simd, x, SIGMOID.is_beyond(simd, magnitude), near, || {
+                // t / (1 + t) is t - t², but for t³.
+                let t = exp_minus(simd, magnitude).value().mul(unscale(simd));
+                from_negative_side(simd, x, t.mul_add(negated(simd, t), t))
+            });
         }
         // 1/2 + (1 - t) / 2 (1 + t), of which roundings of the second summand count less. For negative x it is t = p (1 + g) times
         // that, or p times 1/2 + (1 - t + 2 g) / 2 (1 + t).
+        let exp = exp_minus(simd, magnitude);
+        let is_negative = F::splat(simd, F::Lane::ZERO).gt(x);
         let [half, one, two] = [0.5, 1.0, 2.0].map(|n| number::<F>(simd, n));
         let p = exp.power.mul(unscale(simd));
         let numerator = exp.growth.mul_add(two.keep(is_negative).sub(p), one.sub(p));
@@ -109,8 +120,16 @@ impl Code for Sigmoid {
 
     #[inline(always)]
     fn gradient<F: Float>((): (), simd: F::Simd, x: F, grad_output: F) -> F {
-        let exp = exp_minus(simd, without_sign(simd, x)).value();
-        logistic_gradient(simd, exp, exp, grad_output)
+        let magnitude = without_sign(simd, x);
+        let far = || {
+            let exp = exp_minus(simd, magnitude).value();
+            logistic_gradient(simd, exp, exp, grad_output)
+        };
+        if is_f32::<F>() {
+            let near = SIGMOID_SLOPE.at(simd, magnitude).mul(grad_output);
+            return near_or_far(simd, x, SIGMOID_SLOPE.is_beyond(simd, magnitude), near, far);
+        }
+        far()
     }
 }
 

@@ -19,15 +19,15 @@ pub const FUNCTION: Function = Function {
         },
         roots: &[0.0],
         monotony: Monotony {
-            steps: &[198_097],
-            range: [-1.95, -0.69],
+            steps: &[391],
+            range: [-1.0, 1.0],
             ..Monotony::RISES
         },
         cancelling: NOTHING,
-        by_default: [[2.5, 2.75], [2.0, 2.5]],
+        by_default: [[2.0, 2.5], [2.0, 2.5]],
         bounds: Bounds {
-            value: 2.5,
-            slope: 2.75,
+            value: 2.0,
+            slope: 2.5,
             gradient: 4.5,
             value_of_16_bits: 0.5,
         },
