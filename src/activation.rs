@@ -6,7 +6,9 @@ use core::fmt;
 use core::mem::MaybeUninit;
 use core::str::FromStr;
 
-use crate::call::{self, ByBitLoops, Compiled, CompiledOneBit, Kernels, LiveLoops, Params, RowsLoops, SliceLoops};
+use crate::call::{
+    self, ByBitLoops, Compiled, CompiledOneBit, Kernels, LiveLoops, OrPanic, Params, RowsLoops, ShapeError, SliceLoops,
+};
 use crate::function::*;
 use crate::simd::Element;
 
@@ -39,13 +41,13 @@ pub trait Activation: Compiled {
     #[inline]
     #[track_caller]
     fn forward<T: Element>(self, input: &[T], output: &mut [T]) {
-        call::forward(self, input, output).run(Kernels::best);
+        call::forward(self, input, output).or_panic().run(Kernels::best);
     }
 
     /// `x[i] = f(x[i])`
     #[inline]
     fn forward_inplace<T: Element>(self, x: &mut [T]) {
-        call::forward_inplace(self, x).run(Kernels::best);
+        call::forward_inplace(self, x).or_panic().run(Kernels::best);
     }
 
     /// `grad_input[i] = f'(input[i]) * grad_output[i]`, or +0.0 where f' is 0: the gradient at the input of the
@@ -59,7 +61,9 @@ pub trait Activation: Compiled {
     #[inline]
     #[track_caller]
     fn backward<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
-        call::backward(self, input, grad_output, grad_input).run(Kernels::best);
+        call::backward(self, input, grad_output, grad_input)
+            .or_panic()
+            .run(Kernels::best);
     }
 
     /// `grad[i] = f'(input[i]) * grad[i]`, or +0.0 where f' is 0: [`backward`](Self::backward) in-place.
@@ -72,7 +76,40 @@ pub trait Activation: Compiled {
     #[inline]
     #[track_caller]
     fn backward_inplace<T: Element>(self, input: &[T], grad: &mut [T]) {
-        call::backward_inplace(self, input, grad).run(Kernels::best);
+        call::backward_inplace(self, input, grad).or_panic().run(Kernels::best);
+    }
+
+    /// [`forward`](Self::forward), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward` panics.
+    #[inline]
+    fn try_forward<T: Element>(self, input: &[T], output: &mut [T]) -> Result<(), ShapeError> {
+        call::forward(self, input, output)?.run(Kernels::best);
+        Ok(())
+    }
+
+    /// [`backward`](Self::backward), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward` panics.
+    #[inline]
+    fn try_backward<T: Element>(self, input: &[T], grad_output: &[T], grad_input: &mut [T]) -> Result<(), ShapeError> {
+        call::backward(self, input, grad_output, grad_input)?.run(Kernels::best);
+        Ok(())
+    }
+
+    /// [`backward_inplace`](Self::backward_inplace), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward_inplace` panics.
+    #[inline]
+    fn try_backward_inplace<T: Element>(self, input: &[T], grad: &mut [T]) -> Result<(), ShapeError> {
+        call::backward_inplace(self, input, grad)?.run(Kernels::best);
+        Ok(())
     }
 
     /// [`forward`](Self::forward) to memory that may be uninitialized. Returns it as initialized elements.
@@ -92,7 +129,7 @@ pub trait Activation: Compiled {
     #[inline]
     #[track_caller]
     fn forward_uninit<'a, T: Element>(self, input: &[T], output: &'a mut [MaybeUninit<T>]) -> &'a mut [T] {
-        call::forward_uninit(self, input, output).run(Kernels::best)
+        call::forward_uninit(self, input, output).or_panic().run(Kernels::best)
     }
 
     /// [`backward`](Self::backward) to memory that may be uninitialized. Returns it as initialized elements.
@@ -108,7 +145,9 @@ pub trait Activation: Compiled {
         grad_output: &[T],
         grad_input: &'a mut [MaybeUninit<T>],
     ) -> &'a mut [T] {
-        call::backward_uninit(self, input, grad_output, grad_input).run(Kernels::best)
+        call::backward_uninit(self, input, grad_output, grad_input)
+            .or_panic()
+            .run(Kernels::best)
     }
 
     /// Appends the result of [`forward`](Self::forward) to `output`, without filling its memory first.
@@ -195,7 +234,9 @@ pub trait OneBitGradient: Activation + CompiledOneBit {
     /// Panics if the lengths differ, or if `mask.len() != input.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     fn forward_mask<T: Element>(self, input: &[T], output: &mut [T], mask: &mut [u8]) -> usize {
-        call::forward_mask(self, input, output, mask).run(Kernels::best())
+        call::forward_mask(self, input, output, mask)
+            .or_panic()
+            .run(Kernels::best())
     }
 
     /// [`Activation::forward_inplace`], and writes the mask. Returns the number of live elements.
@@ -205,7 +246,9 @@ pub trait OneBitGradient: Activation + CompiledOneBit {
     /// Panics if `mask.len() != x.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     fn forward_mask_inplace<T: Element>(self, x: &mut [T], mask: &mut [u8]) -> usize {
-        call::forward_mask_inplace(self, x, mask).run(Kernels::best())
+        call::forward_mask_inplace(self, x, mask)
+            .or_panic()
+            .run(Kernels::best())
     }
 
     /// [`Activation::backward`] from the mask instead of the input.
@@ -215,7 +258,9 @@ pub trait OneBitGradient: Activation + CompiledOneBit {
     /// Panics if the lengths differ, or if `mask.len() != grad_output.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     fn backward_mask<T: Element>(self, mask: &[u8], grad_output: &[T], grad_input: &mut [T]) {
-        call::backward_mask(self, mask, grad_output, grad_input).run(Kernels::best());
+        call::backward_mask(self, mask, grad_output, grad_input)
+            .or_panic()
+            .run(Kernels::best());
     }
 
     /// [`Activation::backward_inplace`] from the mask instead of the input.
@@ -225,7 +270,52 @@ pub trait OneBitGradient: Activation + CompiledOneBit {
     /// Panics if `mask.len() != grad.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     fn backward_mask_inplace<T: Element>(self, mask: &[u8], grad: &mut [T]) {
-        call::backward_mask_inplace(self, mask, grad).run(Kernels::best());
+        call::backward_mask_inplace(self, mask, grad)
+            .or_panic()
+            .run(Kernels::best());
+    }
+
+    /// [`forward_mask`](Self::forward_mask), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward_mask` panics.
+    fn try_forward_mask<T: Element>(self, input: &[T], output: &mut [T], mask: &mut [u8]) -> Result<usize, ShapeError> {
+        Ok(call::forward_mask(self, input, output, mask)?.run(Kernels::best()))
+    }
+
+    /// [`forward_mask_inplace`](Self::forward_mask_inplace), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward_mask_inplace` panics.
+    fn try_forward_mask_inplace<T: Element>(self, x: &mut [T], mask: &mut [u8]) -> Result<usize, ShapeError> {
+        Ok(call::forward_mask_inplace(self, x, mask)?.run(Kernels::best()))
+    }
+
+    /// [`backward_mask`](Self::backward_mask), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward_mask` panics.
+    fn try_backward_mask<T: Element>(
+        self,
+        mask: &[u8],
+        grad_output: &[T],
+        grad_input: &mut [T],
+    ) -> Result<(), ShapeError> {
+        call::backward_mask(self, mask, grad_output, grad_input)?.run(Kernels::best());
+        Ok(())
+    }
+
+    /// [`backward_mask_inplace`](Self::backward_mask_inplace), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward_mask_inplace` panics.
+    fn try_backward_mask_inplace<T: Element>(self, mask: &[u8], grad: &mut [T]) -> Result<(), ShapeError> {
+        call::backward_mask_inplace(self, mask, grad)?.run(Kernels::best());
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use core::mem::MaybeUninit;
 
 use crate::activation::{Activation, OneBitGradient};
-use crate::call::{self, Kernels};
+use crate::call::{self, Kernels, OrPanic};
 use crate::function::Relu;
 use crate::simd::Element;
 
@@ -50,7 +50,7 @@ impl Kernels {
     /// [`Activation::forward_inplace`] on this instruction set.
     #[inline]
     pub fn forward_inplace<T: Element>(self, activation: impl Activation, x: &mut [T]) {
-        call::forward_inplace(activation, x).run(|| self);
+        call::forward_inplace(activation, x).or_panic().run(|| self);
     }
 
     /// [`Activation::forward`] on this instruction set.
@@ -61,7 +61,7 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn forward<T: Element>(self, activation: impl Activation, input: &[T], output: &mut [T]) {
-        call::forward(activation, input, output).run(|| self);
+        call::forward(activation, input, output).or_panic().run(|| self);
     }
 
     /// [`Activation::backward`] on this instruction set.
@@ -78,7 +78,9 @@ impl Kernels {
         grad_output: &[T],
         grad_input: &mut [T],
     ) {
-        call::backward(activation, input, grad_output, grad_input).run(|| self);
+        call::backward(activation, input, grad_output, grad_input)
+            .or_panic()
+            .run(|| self);
     }
 
     /// [`Activation::backward_inplace`] on this instruction set.
@@ -89,7 +91,7 @@ impl Kernels {
     #[inline]
     #[track_caller]
     pub fn backward_inplace<T: Element>(self, activation: impl Activation, input: &[T], grad: &mut [T]) {
-        call::backward_inplace(activation, input, grad).run(|| self);
+        call::backward_inplace(activation, input, grad).or_panic().run(|| self);
     }
 
     /// [`Activation::forward_uninit`] on this instruction set.
@@ -105,7 +107,7 @@ impl Kernels {
         input: &[T],
         output: &'a mut [MaybeUninit<T>],
     ) -> &'a mut [T] {
-        call::forward_uninit(activation, input, output).run(|| self)
+        call::forward_uninit(activation, input, output).or_panic().run(|| self)
     }
 
     /// [`Activation::backward_uninit`] on this instruction set.
@@ -122,7 +124,9 @@ impl Kernels {
         grad_output: &[T],
         grad_input: &'a mut [MaybeUninit<T>],
     ) -> &'a mut [T] {
-        call::backward_uninit(activation, input, grad_output, grad_input).run(|| self)
+        call::backward_uninit(activation, input, grad_output, grad_input)
+            .or_panic()
+            .run(|| self)
     }
 
     /// [`relu_mask_inplace`](crate::relu_mask_inplace) on this instruction set.
@@ -178,7 +182,7 @@ impl Kernels {
         output: &mut [T],
         mask: &mut [u8],
     ) -> usize {
-        call::forward_mask(activation, input, output, mask).run(self)
+        call::forward_mask(activation, input, output, mask).or_panic().run(self)
     }
 
     /// [`OneBitGradient::forward_mask_inplace`] on this instruction set.
@@ -193,7 +197,7 @@ impl Kernels {
         x: &mut [T],
         mask: &mut [u8],
     ) -> usize {
-        call::forward_mask_inplace(activation, x, mask).run(self)
+        call::forward_mask_inplace(activation, x, mask).or_panic().run(self)
     }
 
     /// [`OneBitGradient::backward_mask`] on this instruction set.
@@ -209,7 +213,9 @@ impl Kernels {
         grad_output: &[T],
         grad_input: &mut [T],
     ) {
-        call::backward_mask(activation, mask, grad_output, grad_input).run(self);
+        call::backward_mask(activation, mask, grad_output, grad_input)
+            .or_panic()
+            .run(self);
     }
 
     /// [`OneBitGradient::backward_mask_inplace`] on this instruction set.
@@ -219,7 +225,7 @@ impl Kernels {
     /// Panics if `mask.len() != grad.len().div_ceil(8)`, before anything is written.
     #[track_caller]
     pub fn backward_mask_inplace<T: Element>(self, activation: impl OneBitGradient, mask: &[u8], grad: &mut [T]) {
-        call::backward_mask_inplace(activation, mask, grad).run(self);
+        call::backward_mask_inplace(activation, mask, grad).or_panic().run(self);
     }
 
     /// Returns the number of elements that are +0.0 or -0.0: [`count_zeros`](crate::count_zeros) on this instruction

@@ -134,7 +134,8 @@ mod tensor;
 
 pub use activation::{Activation, AnyActivation, AnyOneBit, OneBitGradient, ParseActivationError};
 pub use call::{
-    AsRowsMut, Channels, Kernels, Rows, RowsMut, UnsupportedIsa, set_streaming_threshold, streaming_threshold,
+    AsRowsMut, Channels, Kernels, Rows, RowsMut, ShapeError, UnsupportedIsa, set_streaming_threshold,
+    streaming_threshold,
 };
 #[cfg(feature = "smooth")]
 pub use function::{

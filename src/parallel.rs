@@ -44,7 +44,7 @@
 use core::mem::MaybeUninit;
 
 use crate::activation::{Activation, OneBitGradient};
-use crate::call::{self, Kernels};
+use crate::call::{self, Kernels, OrPanic};
 use crate::function::Relu;
 use crate::simd::Element;
 
@@ -125,7 +125,9 @@ pub fn relu_backward_mask_inplace<T: Element>(mask: &[u8], grad: &mut [T]) {
 
 /// [`Activation::forward_inplace`] on several threads.
 pub fn forward_inplace<T: Element>(activation: impl Activation, x: &mut [T]) {
-    call::forward_inplace(activation, x).run_parallel(Kernels::best());
+    call::forward_inplace(activation, x)
+        .or_panic()
+        .run_parallel(Kernels::best());
 }
 
 /// [`Activation::forward`] on several threads.
@@ -135,7 +137,9 @@ pub fn forward_inplace<T: Element>(activation: impl Activation, x: &mut [T]) {
 /// Panics if the lengths differ, before anything is written.
 #[track_caller]
 pub fn forward<T: Element>(activation: impl Activation, input: &[T], output: &mut [T]) {
-    call::forward(activation, input, output).run_parallel(Kernels::best());
+    call::forward(activation, input, output)
+        .or_panic()
+        .run_parallel(Kernels::best());
 }
 
 /// [`Activation::backward`] on several threads.
@@ -145,7 +149,9 @@ pub fn forward<T: Element>(activation: impl Activation, input: &[T], output: &mu
 /// Panics if the lengths differ, before anything is written.
 #[track_caller]
 pub fn backward<T: Element>(activation: impl Activation, input: &[T], grad_output: &[T], grad_input: &mut [T]) {
-    call::backward(activation, input, grad_output, grad_input).run_parallel(Kernels::best());
+    call::backward(activation, input, grad_output, grad_input)
+        .or_panic()
+        .run_parallel(Kernels::best());
 }
 
 /// [`Activation::backward_inplace`] on several threads.
@@ -155,7 +161,9 @@ pub fn backward<T: Element>(activation: impl Activation, input: &[T], grad_outpu
 /// Panics if the lengths differ, before anything is written.
 #[track_caller]
 pub fn backward_inplace<T: Element>(activation: impl Activation, input: &[T], grad: &mut [T]) {
-    call::backward_inplace(activation, input, grad).run_parallel(Kernels::best());
+    call::backward_inplace(activation, input, grad)
+        .or_panic()
+        .run_parallel(Kernels::best());
 }
 
 /// [`Activation::forward_uninit`] on several threads.
@@ -169,7 +177,9 @@ pub fn forward_uninit<'a, T: Element>(
     input: &[T],
     output: &'a mut [MaybeUninit<T>],
 ) -> &'a mut [T] {
-    call::forward_uninit(activation, input, output).run_parallel(Kernels::best())
+    call::forward_uninit(activation, input, output)
+        .or_panic()
+        .run_parallel(Kernels::best())
 }
 
 /// [`Activation::backward_uninit`] on several threads.
@@ -184,7 +194,9 @@ pub fn backward_uninit<'a, T: Element>(
     grad_output: &[T],
     grad_input: &'a mut [MaybeUninit<T>],
 ) -> &'a mut [T] {
-    call::backward_uninit(activation, input, grad_output, grad_input).run_parallel(Kernels::best())
+    call::backward_uninit(activation, input, grad_output, grad_input)
+        .or_panic()
+        .run_parallel(Kernels::best())
 }
 
 /// [`OneBitGradient::forward_mask`] on several threads.
@@ -199,7 +211,9 @@ pub fn forward_mask<T: Element>(
     output: &mut [T],
     mask: &mut [u8],
 ) -> usize {
-    call::forward_mask(activation, input, output, mask).run_parallel(Kernels::best())
+    call::forward_mask(activation, input, output, mask)
+        .or_panic()
+        .run_parallel(Kernels::best())
 }
 
 /// [`OneBitGradient::forward_mask_inplace`] on several threads.
@@ -209,7 +223,9 @@ pub fn forward_mask<T: Element>(
 /// Panics if `mask.len() != x.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn forward_mask_inplace<T: Element>(activation: impl OneBitGradient, x: &mut [T], mask: &mut [u8]) -> usize {
-    call::forward_mask_inplace(activation, x, mask).run_parallel(Kernels::best())
+    call::forward_mask_inplace(activation, x, mask)
+        .or_panic()
+        .run_parallel(Kernels::best())
 }
 
 /// [`OneBitGradient::backward_mask`] on several threads.
@@ -224,7 +240,9 @@ pub fn backward_mask<T: Element>(
     grad_output: &[T],
     grad_input: &mut [T],
 ) {
-    call::backward_mask(activation, mask, grad_output, grad_input).run_parallel(Kernels::best());
+    call::backward_mask(activation, mask, grad_output, grad_input)
+        .or_panic()
+        .run_parallel(Kernels::best());
 }
 
 /// [`OneBitGradient::backward_mask_inplace`] on several threads.
@@ -234,5 +252,7 @@ pub fn backward_mask<T: Element>(
 /// Panics if `mask.len() != grad.len().div_ceil(8)`, before anything is written.
 #[track_caller]
 pub fn backward_mask_inplace<T: Element>(activation: impl OneBitGradient, mask: &[u8], grad: &mut [T]) {
-    call::backward_mask_inplace(activation, mask, grad).run_parallel(Kernels::best());
+    call::backward_mask_inplace(activation, mask, grad)
+        .or_panic()
+        .run_parallel(Kernels::best());
 }

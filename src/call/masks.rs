@@ -1,6 +1,7 @@
 //! Calls with a mask: a bit for each element.
 
 use super::detect::Kernels;
+use super::error::{Mismatch, ShapeError};
 use super::loops::{ByBitLoops, COUNT_NONZERO, CompiledOneBit, LiveLoops, NO_PARAMS, Params, SliceLoops};
 use super::slices::Source;
 #[cfg(feature = "rayon")]
@@ -192,21 +193,28 @@ pub(crate) struct MaskCall<'a, T, A> {
 }
 
 impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
-    /// Panics if the lengths differ, or the mask doesn't have `len.div_ceil(8)` bytes.
-    #[track_caller]
-    fn new(activation: A, input: Source<'a, T>, (output_name, output): (&str, &'a mut [T]), mask: Mask<'a>) -> Self {
-        input.check_len(output_name, output.len());
+    /// An error if the lengths differ, or the mask doesn't have `len.div_ceil(8)` bytes.
+    fn new(
+        activation: A,
+        input: Source<'a, T>,
+        (output_name, output): (&'static str, &'a mut [T]),
+        mask: Mask<'a>,
+    ) -> Result<Self, ShapeError> {
+        let of = (output_name, output.len());
+        input.check_len(of)?;
         let found = match &mask {
             Mask::Written(mask) => mask.len(),
             Mask::Read(mask) => mask.len(),
         };
-        check_bytes(found, output_name, output.len());
-        Self {
+        if found != output.len().div_ceil(8) {
+            return Err(ShapeError::new("mask", Mismatch::MaskBytes { found, of }));
+        }
+        Ok(Self {
             activation,
             input,
             output,
             mask,
-        }
+        })
     }
 
     pub(crate) fn run(self, kernels: Kernels) -> usize {
@@ -258,22 +266,12 @@ impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
     }
 }
 
-#[track_caller]
-fn check_bytes(found: usize, output_name: &str, len: usize) {
-    let bytes = len.div_ceil(8);
-    assert!(
-        found == bytes,
-        "`mask` has {found} bytes, not {bytes}: `{output_name}` has {len} elements",
-    );
-}
-
-#[track_caller]
 pub(crate) fn forward_mask<'a, A: CompiledOneBit, T: Element>(
     activation: A,
     input: &'a [T],
     output: &'a mut [T],
     mask: &'a mut [u8],
-) -> MaskCall<'a, T, A> {
+) -> Result<MaskCall<'a, T, A>, ShapeError> {
     MaskCall::new(
         activation,
         Source::Slice("input", input),
@@ -282,32 +280,29 @@ pub(crate) fn forward_mask<'a, A: CompiledOneBit, T: Element>(
     )
 }
 
-#[track_caller]
 pub(crate) fn forward_mask_inplace<'a, A: CompiledOneBit, T: Element>(
     activation: A,
     x: &'a mut [T],
     mask: &'a mut [u8],
-) -> MaskCall<'a, T, A> {
+) -> Result<MaskCall<'a, T, A>, ShapeError> {
     MaskCall::new(activation, Source::Output, ("x", x), Mask::Written(mask))
 }
 
-#[track_caller]
 pub(crate) fn backward_mask<'a, A: CompiledOneBit, T: Element>(
     activation: A,
     mask: &'a [u8],
     grad_output: &'a [T],
     grad_input: &'a mut [T],
-) -> MaskCall<'a, T, A> {
+) -> Result<MaskCall<'a, T, A>, ShapeError> {
     let input = Source::Slice("grad_output", grad_output);
     MaskCall::new(activation, input, ("grad_input", grad_input), Mask::Read(mask))
 }
 
-#[track_caller]
 pub(crate) fn backward_mask_inplace<'a, A: CompiledOneBit, T: Element>(
     activation: A,
     mask: &'a [u8],
     grad: &'a mut [T],
-) -> MaskCall<'a, T, A> {
+) -> Result<MaskCall<'a, T, A>, ShapeError> {
     MaskCall::new(activation, Source::Output, ("grad", grad), Mask::Read(mask))
 }
 

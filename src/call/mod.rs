@@ -6,6 +6,7 @@ mod append;
 mod block;
 mod decided;
 mod detect;
+mod error;
 mod join;
 pub(crate) mod loops;
 mod masks;
@@ -30,6 +31,8 @@ pub(crate) use crate::sweep::Plan;
 #[cfg(feature = "alloc")]
 pub(crate) use append::append;
 pub use detect::{Kernels, UnsupportedIsa};
+pub use error::ShapeError;
+pub(crate) use error::{Mismatch, OrPanic};
 pub(crate) use loops::{ByBitLoops, LiveLoops, RowsLoops};
 pub use loops::{Compiled, CompiledOneBit, Params, SliceLoops};
 pub(crate) use masks::{backward_mask, backward_mask_inplace, count_zeros, forward_mask, forward_mask_inplace};

@@ -1,17 +1,20 @@
 //! Calls on tensors, as rows of matrices: checks their shapes, decides on streaming and threads, and walks them.
 
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+use core::slice;
 
 #[cfg(feature = "rayon")]
 use super::block::LINE_BYTES;
 #[cfg(feature = "rayon")]
 use super::detect::Kernels;
+use super::error::ShapeError;
 use super::loops::{COPY, SumLoops};
 use super::options::CallOptions;
 #[cfg(feature = "rayon")]
 use super::parts::{Axis, part};
 use super::parts::{elements, walked};
-use super::shapes::{Channels, ChannelsOf, Input, RowsInput, check_channels, make_plan};
+use super::shapes::{Channels, ChannelsOf, Input, RowsInput, check_count, make_plan};
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel, share};
 use super::streaming::streaming_threshold;
@@ -19,7 +22,7 @@ use super::sums::Sums;
 use super::tile::Kernel;
 use super::views::RowsMut;
 use super::walk::Work;
-use crate::simd::Element;
+use crate::simd::{Element, MAX_INPUTS};
 use crate::sweep::{OPERANDS, Plan};
 
 /// A call on tensors: checked shapes.
@@ -34,68 +37,98 @@ pub(crate) struct RowsCall<'a, T> {
 }
 
 impl<'a, T: Element> RowsCall<'a, T> {
-    /// Checks the tensors. Panics if the channels don't divide them, or their shapes don't agree.
-    #[track_caller]
-    pub(crate) fn new<const N: usize, const M: usize>(
+    /// Checks the tensors. An error if the channels don't divide them, or their shapes don't agree.
+    pub(crate) fn new<const M: usize>(
         plan: &'a mut Plan,
         channels: Option<ChannelsOf>,
-        inputs: [RowsInput<'a, T>; N],
+        inputs: &[RowsInput<'a, T>],
         outputs: [(&'static str, RowsMut<'a, T>); M],
-    ) -> Self {
-        let inputs = inputs.map(RowsInput::erased);
+    ) -> Result<Self, ShapeError> {
+        let mut erased = [Input::Output; MAX_INPUTS];
+        for (erased, input) in erased.iter_mut().zip(inputs) {
+            *erased = input.erased();
+        }
+        let inputs = &erased[..inputs.len()];
         let outputs = outputs.map(|(name, output)| (name, output.view()));
-        make_plan(channels, &inputs, &outputs, size_of::<T>(), plan);
-        Self {
+        make_plan(channels, inputs, &outputs, size_of::<T>(), plan)?;
+        Ok(Self {
             plan,
             channels,
             is_inplace: inputs.iter().any(|input| matches!(input, Input::Output)),
             tensors: PhantomData,
-        }
+        })
     }
 
     pub(crate) fn map(self, kernel: Kernel<'_>, options: CallOptions) {
         self.run(kernel, None, options);
     }
 
-    /// Writes the sum of each channel of the output to `sums`. Panics if its length is not the number of channels.
-    #[track_caller]
+    /// [`map`](Self::map) to memory that may be uninitialized. Returns it as initialized elements. No input is
+    /// [`RowsInput::Output`].
+    pub(crate) fn map_to_uninit(
+        channels: Option<ChannelsOf>,
+        inputs: &[RowsInput<'a, T>],
+        (name, output): (&'static str, &'a mut [MaybeUninit<T>]),
+        kernel: Kernel<'_>,
+        options: CallOptions,
+    ) -> Result<&'a mut [T], ShapeError> {
+        assert!(!inputs.iter().any(|input| matches!(input, RowsInput::Output)));
+        let (start, len) = (output.as_mut_ptr().cast::<T>(), output.len());
+        RowsCall::new(
+            &mut Plan::empty(),
+            channels,
+            inputs,
+            [(name, RowsMut::of_uninit(output))],
+        )?
+        .map(kernel, options);
+        // SAFETY: the call has written each element of its output, which is this memory. It is exclusive for `'a`, and the view of
+        // it is gone.
+        Ok(unsafe { slice::from_raw_parts_mut(start, len) })
+    }
+
+    /// Writes the sum of each channel of the output to `sums`. An error if its length is not the number of channels.
     pub(crate) fn map_and_sum_outputs(
         self,
         kernel: Kernel<'_>,
         loops: &'static SumLoops,
-        sums: (&str, &mut [T::Sum]),
+        sums: (&'static str, &mut [T::Sum]),
         options: CallOptions,
-    ) {
-        let sums = self.sums(loops, sums, false);
+    ) -> Result<(), ShapeError> {
+        let sums = self.sums(loops, sums, false)?;
         self.run(kernel, Some(sums), options);
+        Ok(())
     }
 
     /// Writes the sum of each channel to `sums`, with the summands that `loops` compute from the first two inputs.
-    /// Panics if its length is not the number of channels.
-    #[track_caller]
+    /// An error if its length is not the number of channels.
     pub(crate) fn map_and_sum_inputs(
         self,
         kernel: Kernel<'_>,
         loops: &'static SumLoops,
-        sums: (&str, &mut [T::Sum]),
+        sums: (&'static str, &mut [T::Sum]),
         options: CallOptions,
-    ) {
-        let sums = self.sums(loops, sums, true);
+    ) -> Result<(), ShapeError> {
+        let sums = self.sums(loops, sums, true)?;
         self.run(kernel, Some(sums), options);
+        Ok(())
     }
 
-    #[track_caller]
-    fn sums(&self, loops: &'static SumLoops, (name, sums): (&str, &mut [T::Sum]), of_inputs: bool) -> Sums {
+    fn sums(
+        &self,
+        loops: &'static SumLoops,
+        (name, sums): (&'static str, &mut [T::Sum]),
+        of_inputs: bool,
+    ) -> Result<Sums, ShapeError> {
         let Some(ChannelsOf { layout, count, .. }) = self.channels else {
             unreachable!("sums of channels that aren't there")
         };
-        check_channels(name, sums.len(), count);
-        Sums {
+        check_count(name, sums.len(), count)?;
+        Ok(Sums {
             loops,
             totals: sums.as_mut_ptr().cast(),
             of_columns: layout == Channels::Last,
             of_inputs,
-        }
+        })
     }
 
     fn run(self, kernel: Kernel<'_>, sums: Option<Sums>, options: CallOptions) {

@@ -1,5 +1,6 @@
 //! The shapes of the tensors of a call: checks that they agree, and makes a plan of them.
 
+use super::error::{Mismatch, ShapeError};
 use super::views::{Rows, View};
 use crate::simd::Element;
 use crate::sweep::{Operand, Plan};
@@ -75,21 +76,22 @@ impl<T: Element> RowsInput<'_, T> {
     }
 }
 
-#[track_caller]
-pub(super) fn check_channels(name: &str, found: usize, channels: usize) {
-    assert!(found == channels, "`{name}` has {found} elements, not {channels}");
+pub(super) fn check_count(name: &'static str, found: usize, needed: usize) -> Result<(), ShapeError> {
+    if found == needed {
+        return Ok(());
+    }
+    Err(ShapeError::new(name, Mismatch::Count { found, needed }))
 }
 
-/// Makes the plan: the shape of the tensors as groups of rows. Panics if the shapes don't agree.
+/// Makes the plan: the shape of the tensors as groups of rows. An error if the shapes don't agree.
 // Where it stays: a copy of what was just written waits for the stores.
-#[track_caller]
 pub(super) fn make_plan(
     channels: Option<ChannelsOf>,
     inputs: &[Input],
     outputs: &[(&'static str, View)],
     size: usize,
     plan: &mut Plan,
-) {
+) -> Result<(), ShapeError> {
     let (output_name, elements) = (outputs[0].0, outputs[0].1.shape.len());
     let columns = match channels {
         Some(ChannelsOf {
@@ -97,10 +99,10 @@ pub(super) fn make_plan(
             name,
             count,
         }) => {
-            assert!(
-                divides(Some(count), elements),
-                "`{output_name}` has {elements} elements: no multiple of the {count} channels of `{name}`"
-            );
+            if !divides(Some(count), elements) {
+                let (len, channels) = (elements, (name, count));
+                return Err(ShapeError::new(output_name, Mismatch::Channels { len, channels }));
+            }
             count
         }
         Some(ChannelsOf {
@@ -108,26 +110,29 @@ pub(super) fn make_plan(
             name,
             count,
         }) => {
-            assert!(
-                divides(spatial.checked_mul(count), elements),
-                "`{output_name}` has {elements} elements: no multiple of the {count} channels of `{name}` times spatial \
-                 {spatial}"
-            );
+            if !divides(spatial.checked_mul(count), elements) {
+                let mismatch = Mismatch::Images {
+                    len: elements,
+                    channels: (name, count),
+                    spatial,
+                };
+                return Err(ShapeError::new(output_name, mismatch));
+            }
             spatial
         }
         None => common_columns(inputs, outputs),
     };
     plan.columns = columns;
     for (i, (name, output)) in outputs.iter().enumerate() {
-        (plan.outputs[i], plan.rows) = operand((name, output), (output_name, elements), (plan.rows, columns), size);
+        (plan.outputs[i], plan.rows) = operand((name, output), (output_name, elements), (plan.rows, columns), size)?;
     }
     for (i, input) in inputs.iter().enumerate() {
         plan.inputs[i] = match *input {
             Input::Rows(name, ref input) => {
-                operand((name, input), (output_name, elements), (plan.rows, columns), size).0
+                operand((name, input), (output_name, elements), (plan.rows, columns), size)?.0
             }
             Input::Row(name, start, len) => {
-                assert!(len == columns, "`{name}` has {len} elements, not {columns}");
+                check_count(name, len, columns)?;
                 Operand { start, ..Operand::NONE }
             }
             Input::PerRow(start) => Operand {
@@ -159,27 +164,30 @@ pub(super) fn make_plan(
             operand.group_stride = plan.rows.wrapping_mul(operand.row_stride);
         }
     }
+    Ok(())
 }
 
-/// Returns the rows of a tensor, and their number, which is `likely_rows` if another one was asked before. Panics if it
+/// Returns the rows of a tensor, and their number, which is `likely_rows` if another one was asked before. An error if it
 /// has not as many elements as the first output, or no rows of so many columns.
-#[track_caller]
 #[inline(always)]
 fn operand(
-    (name, view): (&str, &View),
-    output: (&str, usize),
+    (name, view): (&'static str, &View),
+    output: (&'static str, usize),
     (likely_rows, columns): (usize, usize),
     size: usize,
-) -> (Operand, usize) {
-    check_elements((name, view.shape.len()), output);
-    let (rows, stride) = view.shape.rows_of(name, (likely_rows, columns));
+) -> Result<(Operand, usize), ShapeError> {
+    let len = view.shape.len();
+    if len != output.1 {
+        return Err(ShapeError::new(name, Mismatch::Size { len, other: output }));
+    }
+    let (rows, stride) = view.shape.rows_of(name, (likely_rows, columns))?;
     let operand = Operand {
         start: view.start,
         // With no columns, the stride is not used and may have any value.
         row_stride: stride.wrapping_mul(size),
         ..Operand::NONE
     };
-    (operand, rows)
+    Ok((operand, rows))
 }
 
 fn divides(divisor: Option<usize>, elements: usize) -> bool {
@@ -196,12 +204,4 @@ fn common_columns(inputs: &[Input], outputs: &[(&str, View)]) -> usize {
     views
         .find(|view| !view.shape.is_contiguous())
         .map_or(outputs[0].1.shape.len(), |view| view.shape.columns)
-}
-
-#[track_caller]
-fn check_elements((name, elements): (&str, usize), (other_name, other_elements): (&str, usize)) {
-    assert!(
-        elements == other_elements,
-        "tensors of unequal size: `{name}` has {elements} elements, `{other_name}` has {other_elements}"
-    );
 }

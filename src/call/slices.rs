@@ -4,6 +4,9 @@ use core::mem::MaybeUninit;
 use core::slice;
 
 use super::detect::Kernels;
+#[cfg(feature = "alloc")]
+use super::error::OrPanic;
+use super::error::{Mismatch, ShapeError};
 use super::loops::{Compiled, Params, SliceLoops, is_few};
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel, share, start_of_line};
@@ -21,14 +24,15 @@ pub(crate) enum Source<'a, T> {
 }
 
 impl<T> Source<'_, T> {
-    /// Panics if the length differs from that of the output.
+    /// An error if the length differs from that of the output.
     #[inline(always)]
-    #[track_caller]
-    pub(super) fn check_len(&self, output_name: &str, output_len: usize) {
-        if let Source::Slice(name, slice) = self
-            && slice.len() != output_len
-        {
-            unequal_len(name, slice.len(), output_name, output_len);
+    pub(super) fn check_len(&self, output: (&'static str, usize)) -> Result<(), ShapeError> {
+        match self {
+            Source::Slice(name, slice) if slice.len() != output.1 => {
+                let (len, other) = (slice.len(), output);
+                Err(ShapeError::new(name, Mismatch::Length { len, other }))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -42,18 +46,13 @@ impl<T> Source<'_, T> {
     }
 }
 
-#[cold]
-#[inline(never)]
-#[track_caller]
-fn unequal_len(name: &str, len: usize, other_name: &str, other_len: usize) -> ! {
-    panic!("slices of unequal length: `{name}` has {len} elements, `{other_name}` has {other_len}");
-}
-
 /// Panics if the lengths differ.
 #[cfg(feature = "alloc")]
 #[track_caller]
-pub(crate) fn check_len<T>((name, slice): (&'static str, &[T]), (other_name, other): (&str, &[T])) {
-    Source::Slice(name, slice).check_len(other_name, other.len());
+pub(crate) fn check_len<T>((name, slice): (&'static str, &[T]), (other_name, other): (&'static str, &[T])) {
+    Source::Slice(name, slice)
+        .check_len((other_name, other.len()))
+        .or_panic();
 }
 
 /// A function's value or its gradient. These are types, so that a program that calls one doesn't link the other.
@@ -117,40 +116,42 @@ pub(crate) struct Call<'i, 'o, T, D, const N: usize> {
 }
 
 impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> {
-    /// Panics if the lengths differ.
+    /// An error if the lengths differ.
     #[inline(always)]
-    #[track_caller]
-    fn new(direction: D, inputs: [Source<'i, T>; N], (output_name, output): (&str, &'o mut [T])) -> Self {
+    fn new(
+        direction: D,
+        inputs: [Source<'i, T>; N],
+        (output_name, output): (&'static str, &'o mut [T]),
+    ) -> Result<Self, ShapeError> {
         for input in &inputs {
-            input.check_len(output_name, output.len());
+            input.check_len((output_name, output.len()))?;
         }
         // SAFETY: it is the same slice. Its elements stay initialized, since only initialized elements are written to
         // it.
         let output = unsafe { slice::from_raw_parts_mut(output.as_mut_ptr().cast(), output.len()) };
-        Self {
+        Ok(Self {
             direction,
             inputs,
             output,
-        }
+        })
     }
 
     /// [`new`](Self::new), with an output that is not an input and may be uninitialized.
     #[inline(always)]
-    #[track_caller]
     fn to_uninit(
         direction: D,
         inputs: [(&'static str, &'i [T]); N],
-        (output_name, output): (&str, &'o mut [MaybeUninit<T>]),
-    ) -> Self {
+        (output_name, output): (&'static str, &'o mut [MaybeUninit<T>]),
+    ) -> Result<Self, ShapeError> {
         let inputs = inputs.map(|(name, input)| Source::Slice(name, input));
         for input in &inputs {
-            input.check_len(output_name, output.len());
+            input.check_len((output_name, output.len()))?;
         }
-        Self {
+        Ok(Self {
             direction,
             inputs,
             output,
-        }
+        })
     }
 
     /// Runs on the caller's thread. Returns the output.
@@ -332,39 +333,39 @@ impl Split for Part {
 }
 
 #[inline(always)]
-pub(crate) fn forward_inplace<A: Compiled, T: Element>(activation: A, x: &mut [T]) -> Call<'_, '_, T, Forward<A>, 1> {
+pub(crate) fn forward_inplace<A: Compiled, T: Element>(
+    activation: A,
+    x: &mut [T],
+) -> Result<Call<'_, '_, T, Forward<A>, 1>, ShapeError> {
     Call::new(Forward(activation), [Source::Output], ("x", x))
 }
 
 #[inline(always)]
-#[track_caller]
 pub(crate) fn forward<'a, A: Compiled, T: Element>(
     activation: A,
     input: &'a [T],
     output: &'a mut [T],
-) -> Call<'a, 'a, T, Forward<A>, 1> {
+) -> Result<Call<'a, 'a, T, Forward<A>, 1>, ShapeError> {
     Call::new(Forward(activation), [Source::Slice("input", input)], ("output", output))
 }
 
 #[inline(always)]
-#[track_caller]
 pub(crate) fn backward<'a, A: Compiled, T: Element>(
     activation: A,
     input: &'a [T],
     grad_output: &'a [T],
     grad_input: &'a mut [T],
-) -> Call<'a, 'a, T, Backward<A>, 2> {
+) -> Result<Call<'a, 'a, T, Backward<A>, 2>, ShapeError> {
     let inputs = [Source::Slice("input", input), Source::Slice("grad_output", grad_output)];
     Call::new(Backward(activation), inputs, ("grad_input", grad_input))
 }
 
 #[inline(always)]
-#[track_caller]
 pub(crate) fn backward_inplace<'a, A: Compiled, T: Element>(
     activation: A,
     input: &'a [T],
     grad: &'a mut [T],
-) -> Call<'a, 'a, T, Backward<A>, 2> {
+) -> Result<Call<'a, 'a, T, Backward<A>, 2>, ShapeError> {
     Call::new(
         Backward(activation),
         [Source::Slice("input", input), Source::Output],
@@ -373,23 +374,21 @@ pub(crate) fn backward_inplace<'a, A: Compiled, T: Element>(
 }
 
 #[inline(always)]
-#[track_caller]
 pub(crate) fn forward_uninit<'i, 'o, A: Compiled, T: Element>(
     activation: A,
     input: &'i [T],
     output: &'o mut [MaybeUninit<T>],
-) -> Call<'i, 'o, T, Forward<A>, 1> {
+) -> Result<Call<'i, 'o, T, Forward<A>, 1>, ShapeError> {
     Call::to_uninit(Forward(activation), [("input", input)], ("output", output))
 }
 
 #[inline(always)]
-#[track_caller]
 pub(crate) fn backward_uninit<'i, 'o, A: Compiled, T: Element>(
     activation: A,
     input: &'i [T],
     grad_output: &'i [T],
     grad_input: &'o mut [MaybeUninit<T>],
-) -> Call<'i, 'o, T, Backward<A>, 2> {
+) -> Result<Call<'i, 'o, T, Backward<A>, 2>, ShapeError> {
     let inputs = [("input", input), ("grad_output", grad_output)];
     Call::to_uninit(Backward(activation), inputs, ("grad_input", grad_input))
 }

@@ -2,6 +2,9 @@
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+
+use super::error::{Mismatch, OrPanic, ShapeError};
 
 /// [`Rows`] or [`RowsMut`] without the type of their elements.
 #[derive(Clone, Copy)]
@@ -19,27 +22,20 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    #[track_caller]
-    fn of_len(len: usize, columns: usize, stride: usize) -> Self {
-        assert!(
-            columns <= stride,
-            "the stride {stride} is less than the {columns} columns"
-        );
+    fn of_len(len: usize, columns: usize, stride: usize) -> Result<Self, ShapeError> {
+        if columns > stride {
+            return Err(ShapeError::new("stride", Mismatch::Stride { stride, columns }));
+        }
         let rows = if stride == 0 { 0 } else { len.div_ceil(stride) };
         let is_whole = if rows == 0 {
             len == 0
         } else {
             len - (rows - 1) * stride >= columns
         };
-        assert!(
-            is_whole || columns != stride,
-            "{columns} columns don't divide {len} elements"
-        );
-        assert!(
-            is_whole,
-            "{len} elements don't end with a row of {columns}, with a stride of {stride}"
-        );
-        Self { rows, columns, stride }
+        if !is_whole {
+            return Err(ShapeError::new("elements", Mismatch::End { len, columns, stride }));
+        }
+        Ok(Self { rows, columns, stride })
     }
 
     /// A single row.
@@ -60,13 +56,16 @@ impl Shape {
         self.rows <= 1 || self.columns == self.stride
     }
 
-    /// The number of rows of `columns` elements, probably `likely_rows`, and the stride between them. Panics if they don't
+    /// The number of rows of `columns` elements, probably `likely_rows`, and the stride between them. An error if they don't
     /// divide a contiguous matrix, or the matrix is strided.
     // By reference: a copy of what was just written waits for the stores.
-    #[track_caller]
-    pub(super) fn rows_of(&self, name: &str, (likely_rows, columns): (usize, usize)) -> (usize, usize) {
+    pub(super) fn rows_of(
+        &self,
+        name: &'static str,
+        (likely_rows, columns): (usize, usize),
+    ) -> Result<(usize, usize), ShapeError> {
         if self.columns == columns {
-            return (self.rows, self.stride);
+            return Ok((self.rows, self.stride));
         }
         let len = self.len();
         let rows = if likely_rows.checked_mul(columns) == Some(len) {
@@ -74,17 +73,18 @@ impl Shape {
         } else {
             len.checked_div(columns).unwrap_or(0)
         };
-        assert!(
-            rows * columns == len,
-            "`{name}` has {len} elements: no multiple of rows of {columns} columns"
-        );
-        assert!(
-            self.is_contiguous(),
-            "`{name}` has rows of {} columns with a stride of {}: rows of {columns} columns are needed",
-            self.columns,
-            self.stride
-        );
-        (rows, columns)
+        if rows * columns != len {
+            return Err(ShapeError::new(name, Mismatch::Columns { len, columns }));
+        }
+        if !self.is_contiguous() {
+            let mismatch = Mismatch::Strided {
+                columns: self.columns,
+                stride: self.stride,
+                needed: columns,
+            };
+            return Err(ShapeError::new(name, mismatch));
+        }
+        Ok((rows, columns))
     }
 
     #[track_caller]
@@ -134,8 +134,44 @@ macro_rules! rows {
             /// Panics if `stride` is less than `columns`, or the slice does not end with a whole row.
             #[track_caller]
             pub fn with_stride(elements: $slice, columns: usize, stride: usize) -> Self {
-                let shape = Shape::of_len(elements.len(), columns, stride);
-                Self { start: elements.$as_ptr(), shape, elements: PhantomData }
+                Self::try_with_stride(elements, columns, stride).or_panic()
+            }
+
+            /// [`new`](Self::new), with an error instead of a panic.
+            ///
+            /// # Errors
+            ///
+            /// Where `new` panics.
+            pub fn try_new(elements: $slice, columns: usize) -> Result<Self, ShapeError> {
+                Self::try_with_stride(elements, columns, columns)
+            }
+
+            /// [`with_stride`](Self::with_stride), with an error instead of a panic.
+            ///
+            /// # Errors
+            ///
+            /// Where `with_stride` panics.
+            pub fn try_with_stride(elements: $slice, columns: usize, stride: usize) -> Result<Self, ShapeError> {
+                let shape = Shape::of_len(elements.len(), columns, stride)?;
+                Ok(Self { start: elements.$as_ptr(), shape, elements: PhantomData })
+            }
+
+            /// Rows in memory of which no slice can be made, because what is between them belongs to someone else.
+            ///
+            /// Row i begins at `start + i * stride`, and has `columns` elements. Nothing else is accessed.
+            ///
+            /// # Safety
+            ///
+            /// - The elements are initialized and aligned. During the lifetime `'a` they may be accessed as those of a
+            #[doc = concat!("///   `", stringify!($slice), "` may be.")]
+            /// - The rows are in one allocation, and from the first one to the end of the last one are at most
+            ///   `isize::MAX` bytes.
+            /// - `columns <= stride`, if there is more than one row.
+            #[must_use]
+            pub unsafe fn from_raw_parts(start: $pointer, rows: usize, columns: usize, stride: usize) -> Self {
+                debug_assert!(rows <= 1 || columns <= stride);
+                let shape = Shape { rows, columns, stride };
+                Self { start, shape, elements: PhantomData }
             }
 
             /// Returns the number of rows.
@@ -212,6 +248,18 @@ rows!(
     /// ```
     Rows: *const T, of &'a [T] as as_ptr, from &'a S: AsRef::as_ref
 );
+
+impl<'a, T> RowsMut<'a, T> {
+    /// Memory that may be uninitialized, for outputs that are written and not read.
+    pub(super) fn of_uninit(elements: &'a mut [MaybeUninit<T>]) -> Self {
+        let shape = Shape::of_slice(elements.len());
+        Self {
+            start: elements.as_mut_ptr().cast(),
+            shape,
+            elements: PhantomData,
+        }
+    }
+}
 
 impl<T> Clone for Rows<'_, T> {
     fn clone(&self) -> Self {

@@ -22,6 +22,8 @@ pub trait Lane: Copy + Ord + Send + Sync + 'static {
     const SIGN_BIT: Self;
     /// All bits except the sign: the greatest integer.
     const WITHOUT_SIGN: Self;
+    /// [`SIGN_BIT`](Self::SIGN_BIT), in memory.
+    const MINUS_ZERO: &'static Self;
 
     fn wrapping_add(self, other: Self) -> Self;
     fn wrapping_sub(self, other: Self) -> Self;
@@ -40,6 +42,7 @@ macro_rules! lane {
             const LOWEST_BIT: Self = 1;
             const SIGN_BIT: Self = $lane::MIN;
             const WITHOUT_SIGN: Self = $lane::MAX;
+            const MINUS_ZERO: &'static Self = &$lane::MIN;
 
             #[inline(always)]
             fn wrapping_add(self, other: Self) -> Self {

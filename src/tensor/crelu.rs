@@ -1,4 +1,6 @@
-use crate::call::{AsRowsMut, CallOptions, Kernel, Params, Plan, Rows, RowsCall, RowsInput, call_options, loops};
+use crate::call::{
+    AsRowsMut, CallOptions, Kernel, OrPanic, Params, Plan, Rows, RowsCall, RowsInput, ShapeError, call_options, loops,
+};
 use crate::simd::Element;
 
 /// Concatenated ReLU: relu(x) and relu(-x).
@@ -65,6 +67,20 @@ impl Crelu {
         positive: &'a mut (impl AsRowsMut<T> + ?Sized),
         negative: &'a mut (impl AsRowsMut<T> + ?Sized),
     ) {
+        self.try_forward(input, positive, negative).or_panic();
+    }
+
+    /// [`forward`](Self::forward), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward` panics.
+    pub fn try_forward<'a, T: Element>(
+        self,
+        input: impl Into<Rows<'a, T>>,
+        positive: &'a mut (impl AsRowsMut<T> + ?Sized),
+        negative: &'a mut (impl AsRowsMut<T> + ?Sized),
+    ) -> Result<(), ShapeError> {
         let outputs = [
             ("positive", positive.as_rows_mut()),
             ("negative", negative.as_rows_mut()),
@@ -73,10 +89,11 @@ impl Crelu {
         RowsCall::new(
             &mut Plan::empty(),
             None,
-            [RowsInput::Rows("input", input.into())],
+            &[RowsInput::Rows("input", input.into())],
             outputs,
-        )
+        )?
         .map(value, self.options);
+        Ok(())
     }
 
     /// `grad_input = grad_positive` where input > 0, `-grad_negative` where input < 0; see the table above.
@@ -93,6 +110,22 @@ impl Crelu {
         grad_negative: impl Into<Rows<'a, T>>,
         grad_input: &'a mut (impl AsRowsMut<T> + ?Sized),
     ) {
+        self.try_backward(input, grad_positive, grad_negative, grad_input)
+            .or_panic();
+    }
+
+    /// [`backward`](Self::backward), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward` panics.
+    pub fn try_backward<'a, T: Element>(
+        self,
+        input: impl Into<Rows<'a, T>>,
+        grad_positive: impl Into<Rows<'a, T>>,
+        grad_negative: impl Into<Rows<'a, T>>,
+        grad_input: &'a mut (impl AsRowsMut<T> + ?Sized),
+    ) -> Result<(), ShapeError> {
         let inputs = [
             ("input", input.into()),
             ("grad_positive", grad_positive.into()),
@@ -103,9 +136,10 @@ impl Crelu {
         RowsCall::new(
             &mut Plan::empty(),
             None,
-            inputs,
+            &inputs,
             [("grad_input", grad_input.as_rows_mut())],
-        )
+        )?
         .map(gradient, self.options);
+        Ok(())
     }
 }

@@ -1,9 +1,11 @@
 //! A function fused with a bias and a residual.
 
+use core::mem::MaybeUninit;
+
 use crate::activation::Activation;
 use crate::call::{
-    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, Params, Plan, Rows, RowsCall, RowsInput, RowsMut,
-    call_options, loops,
+    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, Mismatch, OrPanic, Params, Plan, Rows, RowsCall, RowsInput,
+    RowsMut, ShapeError, call_options, loops,
 };
 use crate::simd::{Element, Lane};
 
@@ -113,7 +115,23 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     where
         'a: 'b,
     {
-        self.run(RowsInput::Rows("input", input.into()), ("output", output.as_rows_mut()));
+        self.try_forward(input, output).or_panic();
+    }
+
+    /// [`forward`](Self::forward), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward` panics.
+    pub fn try_forward<'b>(
+        self,
+        input: impl Into<Rows<'b, T>>,
+        output: &'b mut (impl AsRowsMut<T> + ?Sized),
+    ) -> Result<(), ShapeError>
+    where
+        'a: 'b,
+    {
+        self.run_to_rows(RowsInput::Rows("input", input.into()), ("output", output.as_rows_mut()))
     }
 
     /// `x = f(z)`, in-place: z is computed from x.
@@ -126,11 +144,68 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     where
         'a: 'b,
     {
-        self.run(RowsInput::Output, ("x", x.as_rows_mut()));
+        self.try_forward_inplace(x).or_panic();
     }
 
+    /// [`forward_inplace`](Self::forward_inplace), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward_inplace` panics.
+    pub fn try_forward_inplace<'b>(self, x: &'b mut (impl AsRowsMut<T> + ?Sized)) -> Result<(), ShapeError>
+    where
+        'a: 'b,
+    {
+        self.run_to_rows(RowsInput::Output, ("x", x.as_rows_mut()))
+    }
+
+    /// [`forward`](Self::forward) to memory that may be uninitialized. Returns it as initialized elements.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward).
     #[track_caller]
-    fn run<'b>(self, input: RowsInput<'b, T>, output: (&'static str, RowsMut<'b, T>))
+    pub fn forward_uninit<'b>(self, input: impl Into<Rows<'b, T>>, output: &'b mut [MaybeUninit<T>]) -> &'b mut [T]
+    where
+        'a: 'b,
+    {
+        self.try_forward_uninit(input, output).or_panic()
+    }
+
+    /// [`forward_uninit`](Self::forward_uninit), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward_uninit` panics.
+    pub fn try_forward_uninit<'b>(
+        self,
+        input: impl Into<Rows<'b, T>>,
+        output: &'b mut [MaybeUninit<T>],
+    ) -> Result<&'b mut [T], ShapeError>
+    where
+        'a: 'b,
+    {
+        self.run(RowsInput::Rows("input", input.into()), |channels, inputs, kernel| {
+            RowsCall::map_to_uninit(channels, inputs, ("output", output), kernel, self.options)
+        })
+    }
+
+    fn run_to_rows<'b>(self, input: RowsInput<'b, T>, output: (&'static str, RowsMut<'b, T>)) -> Result<(), ShapeError>
+    where
+        'a: 'b,
+    {
+        self.run(input, |channels, inputs, kernel| {
+            RowsCall::new(&mut Plan::empty(), channels, inputs, [output])?.map(kernel, self.options);
+            Ok(())
+        })
+    }
+
+    /// Calls `run` with the inputs and what is computed of them.
+    fn run<'b, R>(
+        self,
+        input: RowsInput<'b, T>,
+        run: impl FnOnce(Option<ChannelsOf>, &[RowsInput<'b, T>], Kernel<'_>) -> Result<R, ShapeError>,
+    ) -> Result<R, ShapeError>
     where
         'a: 'b,
     {
@@ -138,12 +213,10 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         self.activation.write_loop_params::<T>(&mut params);
         let value = self.activation.forward_loops::<T>();
         if self.bias.is_none() && self.residual.is_none() {
-            RowsCall::new(&mut Plan::empty(), None, [input], [output])
-                .map(Kernel::Slices(value, &params), self.options);
-            return;
+            return run(None, &[input], Kernel::Slices(value, &params));
         }
         // -0.0: it changes no number, not even -0.0, unless the CPU rounds down.
-        let absent = &<T::Lane as Lane>::SIGN_BIT;
+        let absent = <T::Lane as Lane>::MINUS_ZERO;
         let (channels, bias) = match self.bias {
             None => (None, RowsInput::Number(absent)),
             Some((bias, layout)) => {
@@ -164,13 +237,13 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         let residual = self.residual.map_or(RowsInput::Number(absent), |residual| {
             RowsInput::Rows("residual", residual)
         });
-        let map = Kernel::Composed {
+        let kernel = Kernel::Composed {
             fused: self.activation.fused_loops::<T>(),
             sum: const { loops::SUM[T::INDEX] },
             value,
             params: &params,
         };
-        RowsCall::new(&mut Plan::empty(), channels, [input, bias, residual], [output]).map(map, self.options);
+        run(channels, &[input, bias, residual], kernel)
     }
 
     /// `grad_input = f'(input) * grad_output`, as [`Activation::backward`] defines it.
@@ -192,6 +265,20 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         grad_output: impl Into<Rows<'b, T>>,
         grad_input: &'b mut (impl AsRowsMut<T> + ?Sized),
     ) {
+        self.try_backward(input, grad_output, grad_input).or_panic();
+    }
+
+    /// [`backward`](Self::backward), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward` panics.
+    pub fn try_backward<'b>(
+        self,
+        input: impl Into<Rows<'b, T>>,
+        grad_output: impl Into<Rows<'b, T>>,
+        grad_input: &'b mut (impl AsRowsMut<T> + ?Sized),
+    ) -> Result<(), ShapeError> {
         let grad_output = RowsInput::Rows("grad_output", grad_output.into());
         self.run_backward(
             None,
@@ -199,7 +286,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
             grad_output,
             ("grad_input", grad_input.as_rows_mut()),
             None,
-        );
+        )
     }
 
     /// `grad = f'(input) * grad`: [`backward`](Self::backward) in-place.
@@ -209,13 +296,26 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     /// As [`forward`](Self::forward), of these tensors.
     #[track_caller]
     pub fn backward_inplace<'b>(self, input: impl Into<Rows<'b, T>>, grad: &'b mut (impl AsRowsMut<T> + ?Sized)) {
+        self.try_backward_inplace(input, grad).or_panic();
+    }
+
+    /// [`backward_inplace`](Self::backward_inplace), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward_inplace` panics.
+    pub fn try_backward_inplace<'b>(
+        self,
+        input: impl Into<Rows<'b, T>>,
+        grad: &'b mut (impl AsRowsMut<T> + ?Sized),
+    ) -> Result<(), ShapeError> {
         self.run_backward(
             None,
             input.into(),
             RowsInput::Output,
             ("grad", grad.as_rows_mut()),
             None,
-        );
+        )
     }
 
     /// [`backward`](Self::backward), and in the same pass the gradient of the bias.
@@ -252,9 +352,26 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         channels: Channels,
         grad_bias: &mut [T::Sum],
     ) {
+        self.try_backward_bias(input, grad_output, grad_input, channels, grad_bias)
+            .or_panic();
+    }
+
+    /// [`backward_bias`](Self::backward_bias), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward_bias` panics.
+    pub fn try_backward_bias<'b>(
+        self,
+        input: impl Into<Rows<'b, T>>,
+        grad_output: impl Into<Rows<'b, T>>,
+        grad_input: &'b mut (impl AsRowsMut<T> + ?Sized),
+        channels: Channels,
+        grad_bias: &mut [T::Sum],
+    ) -> Result<(), ShapeError> {
         let grad_output = RowsInput::Rows("grad_output", grad_output.into());
         let output = ("grad_input", grad_input.as_rows_mut());
-        self.run_backward(Some(channels), input.into(), grad_output, output, Some(grad_bias));
+        self.run_backward(Some(channels), input.into(), grad_output, output, Some(grad_bias))
     }
 
     /// [`backward_bias`](Self::backward_bias) in-place: `grad` holds the gradient at the output, and is overwritten by
@@ -271,11 +388,26 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         channels: Channels,
         grad_bias: &mut [T::Sum],
     ) {
-        let output = ("grad", grad.as_rows_mut());
-        self.run_backward(Some(channels), input.into(), RowsInput::Output, output, Some(grad_bias));
+        self.try_backward_bias_inplace(input, grad, channels, grad_bias)
+            .or_panic();
     }
 
-    #[track_caller]
+    /// [`backward_bias_inplace`](Self::backward_bias_inplace), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward_bias_inplace` panics.
+    pub fn try_backward_bias_inplace<'b>(
+        self,
+        input: impl Into<Rows<'b, T>>,
+        grad: &'b mut (impl AsRowsMut<T> + ?Sized),
+        channels: Channels,
+        grad_bias: &mut [T::Sum],
+    ) -> Result<(), ShapeError> {
+        let output = ("grad", grad.as_rows_mut());
+        self.run_backward(Some(channels), input.into(), RowsInput::Output, output, Some(grad_bias))
+    }
+
     fn run_backward<'b>(
         self,
         channels: Option<Channels>,
@@ -283,17 +415,19 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         grad_output: RowsInput<'b, T>,
         output: (&'static str, RowsMut<'b, T>),
         grad_bias: Option<&mut [T::Sum]>,
-    ) {
+    ) -> Result<(), ShapeError> {
         let mut params = Params::uninit();
         self.activation.write_loop_params::<T>(&mut params);
         let gradient = Kernel::Slices(self.activation.backward_loops::<T>(), &params);
         let count = grad_bias.as_ref().map_or(0, |grad_bias| grad_bias.len());
         if let (Some((bias, _)), Some(_)) = (self.bias, channels) {
-            assert!(
-                count == bias.len(),
-                "`grad_bias` has {count} elements, `bias` has {}",
-                bias.len()
-            );
+            if count != bias.len() {
+                let other = ("bias", bias.len());
+                return Err(ShapeError::new(
+                    "grad_bias",
+                    Mismatch::OtherCount { found: count, other },
+                ));
+            }
         }
         let channels = channels.map(|layout| ChannelsOf {
             layout,
@@ -304,18 +438,17 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         let call = RowsCall::new(
             &mut plan,
             channels,
-            [RowsInput::Rows("input", input), grad_output],
+            &[RowsInput::Rows("input", input), grad_output],
             [output],
-        );
+        )?;
         match grad_bias {
-            None => call.map(gradient, self.options),
+            None => {
+                call.map(gradient, self.options);
+                Ok(())
+            }
             Some(grad_bias) => {
-                call.map_and_sum_outputs(
-                    gradient,
-                    const { loops::SUMS[T::INDEX] },
-                    ("grad_bias", grad_bias),
-                    self.options,
-                );
+                let sums = const { loops::SUMS[T::INDEX] };
+                call.map_and_sum_outputs(gradient, sums, ("grad_bias", grad_bias), self.options)
             }
         }
     }

@@ -1,5 +1,7 @@
 use crate::activation::Activation;
-use crate::call::{AsRowsMut, CallOptions, Kernel, Params, Plan, Rows, RowsCall, RowsInput, call_options, loops};
+use crate::call::{
+    AsRowsMut, CallOptions, Kernel, OrPanic, Params, Plan, Rows, RowsCall, RowsInput, ShapeError, call_options, loops,
+};
 use crate::function::{Gelu, GeluTanh, Sigmoid, Silu};
 use crate::simd::Element;
 
@@ -105,13 +107,28 @@ impl<A: Activation> Gated<A> {
         b: impl Into<Rows<'a, T>>,
         output: &'a mut (impl AsRowsMut<T> + ?Sized),
     ) {
+        self.try_forward(a, b, output).or_panic();
+    }
+
+    /// [`forward`](Self::forward), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward` panics.
+    pub fn try_forward<'a, T: Element>(
+        self,
+        a: impl Into<Rows<'a, T>>,
+        b: impl Into<Rows<'a, T>>,
+        output: &'a mut (impl AsRowsMut<T> + ?Sized),
+    ) -> Result<(), ShapeError> {
         let inputs = [RowsInput::Rows("a", a.into()), RowsInput::Rows("b", b.into())];
         self.run(RowsCall::new(
             &mut Plan::empty(),
             None,
-            inputs,
+            &inputs,
             [("output", output.as_rows_mut())],
-        ));
+        )?);
+        Ok(())
     }
 
     /// `a = f(a) * b`
@@ -122,13 +139,27 @@ impl<A: Activation> Gated<A> {
     /// from those of another one, before anything is written.
     #[track_caller]
     pub fn forward_inplace<'a, T: Element>(self, a: &'a mut (impl AsRowsMut<T> + ?Sized), b: impl Into<Rows<'a, T>>) {
+        self.try_forward_inplace(a, b).or_panic();
+    }
+
+    /// [`forward_inplace`](Self::forward_inplace), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward_inplace` panics.
+    pub fn try_forward_inplace<'a, T: Element>(
+        self,
+        a: &'a mut (impl AsRowsMut<T> + ?Sized),
+        b: impl Into<Rows<'a, T>>,
+    ) -> Result<(), ShapeError> {
         let inputs = [RowsInput::Output, RowsInput::Rows("b", b.into())];
         self.run(RowsCall::new(
             &mut Plan::empty(),
             None,
-            inputs,
+            &inputs,
             [("a", a.as_rows_mut())],
-        ));
+        )?);
+        Ok(())
     }
 
     fn run<T: Element>(self, call: RowsCall<'_, T>) {
@@ -162,6 +193,22 @@ impl<A: Activation> Gated<A> {
         grad_a: &'a mut (impl AsRowsMut<T> + ?Sized),
         grad_b: &'a mut (impl AsRowsMut<T> + ?Sized),
     ) {
+        self.try_backward(a, b, grad_output, grad_a, grad_b).or_panic();
+    }
+
+    /// [`backward`](Self::backward), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward` panics.
+    pub fn try_backward<'a, T: Element>(
+        self,
+        a: impl Into<Rows<'a, T>>,
+        b: impl Into<Rows<'a, T>>,
+        grad_output: impl Into<Rows<'a, T>>,
+        grad_a: &'a mut (impl AsRowsMut<T> + ?Sized),
+        grad_b: &'a mut (impl AsRowsMut<T> + ?Sized),
+    ) -> Result<(), ShapeError> {
         let mut params = Params::uninit();
         self.activation.write_loop_params::<T>(&mut params);
         let inputs = [("a", a.into()), ("b", b.into()), ("grad_output", grad_output.into())];
@@ -173,6 +220,7 @@ impl<A: Activation> Gated<A> {
             product: const { loops::PRODUCT[T::INDEX] },
             params: &params,
         };
-        RowsCall::new(&mut Plan::empty(), None, inputs, outputs).map(gradients, self.options);
+        RowsCall::new(&mut Plan::empty(), None, &inputs, outputs)?.map(gradients, self.options);
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 use crate::call::{
-    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, Params, Plan, Rows, RowsCall, RowsInput, RowsMut,
-    call_options, loops,
+    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, OrPanic, Params, Plan, Rows, RowsCall, RowsInput, RowsMut,
+    ShapeError, call_options, loops,
 };
 use crate::function::prelu_params;
 use crate::simd::Element;
@@ -101,7 +101,23 @@ impl<'a, T: Element> PRelu<'a, T> {
     where
         'a: 'b,
     {
-        self.run(RowsInput::Rows("input", input.into()), ("output", output.as_rows_mut()));
+        self.try_forward(input, output).or_panic();
+    }
+
+    /// [`forward`](Self::forward), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward` panics.
+    pub fn try_forward<'b>(
+        self,
+        input: impl Into<Rows<'b, T>>,
+        output: &'b mut (impl AsRowsMut<T> + ?Sized),
+    ) -> Result<(), ShapeError>
+    where
+        'a: 'b,
+    {
+        self.run(RowsInput::Rows("input", input.into()), ("output", output.as_rows_mut()))
     }
 
     /// `x = f(x)`, in-place.
@@ -114,11 +130,22 @@ impl<'a, T: Element> PRelu<'a, T> {
     where
         'a: 'b,
     {
-        self.run(RowsInput::Output, ("x", x.as_rows_mut()));
+        self.try_forward_inplace(x).or_panic();
     }
 
-    #[track_caller]
-    fn run<'b>(self, input: RowsInput<'b, T>, output: (&'static str, RowsMut<'b, T>))
+    /// [`forward_inplace`](Self::forward_inplace), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward_inplace` panics.
+    pub fn try_forward_inplace<'b>(self, x: &'b mut (impl AsRowsMut<T> + ?Sized)) -> Result<(), ShapeError>
+    where
+        'a: 'b,
+    {
+        self.run(RowsInput::Output, ("x", x.as_rows_mut()))
+    }
+
+    fn run<'b>(self, input: RowsInput<'b, T>, output: (&'static str, RowsMut<'b, T>)) -> Result<(), ShapeError>
     where
         'a: 'b,
     {
@@ -126,7 +153,8 @@ impl<'a, T: Element> PRelu<'a, T> {
             const { loops::PRELU_VALUE[T::INDEX] },
             &Params::new(prelu_params::<T>()),
         );
-        RowsCall::new(&mut Plan::empty(), self.channels(), [input, self.slopes()], [output]).map(value, self.options);
+        RowsCall::new(&mut Plan::empty(), self.channels(), &[input, self.slopes()], [output])?.map(value, self.options);
+        Ok(())
     }
 
     fn channels(&self) -> Option<ChannelsOf> {
@@ -164,13 +192,32 @@ impl<'a, T: Element> PRelu<'a, T> {
     ) where
         'a: 'b,
     {
+        self.try_backward(input, grad_output, grad_input, grad_slopes)
+            .or_panic();
+    }
+
+    /// [`backward`](Self::backward), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward` panics.
+    pub fn try_backward<'b>(
+        self,
+        input: impl Into<Rows<'b, T>>,
+        grad_output: impl Into<Rows<'b, T>>,
+        grad_input: &'b mut (impl AsRowsMut<T> + ?Sized),
+        grad_slopes: &mut [T::Sum],
+    ) -> Result<(), ShapeError>
+    where
+        'a: 'b,
+    {
         let grad_output = RowsInput::Rows("grad_output", grad_output.into());
         self.run_backward(
             input.into(),
             grad_output,
             ("grad_input", grad_input.as_rows_mut()),
             grad_slopes,
-        );
+        )
     }
 
     /// [`backward`](Self::backward) in-place: `grad` holds the gradient at the output, and is overwritten by that at
@@ -188,22 +235,39 @@ impl<'a, T: Element> PRelu<'a, T> {
     ) where
         'a: 'b,
     {
+        self.try_backward_inplace(input, grad, grad_slopes).or_panic();
+    }
+
+    /// [`backward_inplace`](Self::backward_inplace), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward_inplace` panics.
+    pub fn try_backward_inplace<'b>(
+        self,
+        input: impl Into<Rows<'b, T>>,
+        grad: &'b mut (impl AsRowsMut<T> + ?Sized),
+        grad_slopes: &mut [T::Sum],
+    ) -> Result<(), ShapeError>
+    where
+        'a: 'b,
+    {
         self.run_backward(
             input.into(),
             RowsInput::Output,
             ("grad", grad.as_rows_mut()),
             grad_slopes,
-        );
+        )
     }
 
-    #[track_caller]
     fn run_backward<'b>(
         self,
         input: Rows<'b, T>,
         grad_output: RowsInput<'b, T>,
         output: (&'static str, RowsMut<'b, T>),
         grad_slopes: &mut [T::Sum],
-    ) where
+    ) -> Result<(), ShapeError>
+    where
         'a: 'b,
     {
         let gradient = Kernel::Rows(
@@ -211,11 +275,11 @@ impl<'a, T: Element> PRelu<'a, T> {
             &Params::new(prelu_params::<T>()),
         );
         let inputs = [RowsInput::Rows("input", input), grad_output, self.slopes()];
-        RowsCall::new(&mut Plan::empty(), self.channels(), inputs, [output]).map_and_sum_inputs(
+        RowsCall::new(&mut Plan::empty(), self.channels(), &inputs, [output])?.map_and_sum_inputs(
             gradient,
             const { loops::PRELU_SUMS[T::INDEX] },
             ("grad_slopes", grad_slopes),
             self.options,
-        );
+        )
     }
 }

@@ -1,4 +1,6 @@
-use crate::call::{AsRowsMut, CallOptions, Kernel, Params, Plan, Rows, RowsCall, RowsInput, call_options, loops};
+use crate::call::{
+    AsRowsMut, CallOptions, Kernel, OrPanic, Params, Plan, Rows, RowsCall, RowsInput, ShapeError, call_options, loops,
+};
 use crate::simd::Element;
 
 /// ReGLU, a gated linear unit: f(a, b) = relu(a) * b.
@@ -65,9 +67,24 @@ impl ReGlu {
         b: impl Into<Rows<'a, T>>,
         output: &'a mut (impl AsRowsMut<T> + ?Sized),
     ) {
+        self.try_forward(a, b, output).or_panic();
+    }
+
+    /// [`forward`](Self::forward), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward` panics.
+    pub fn try_forward<'a, T: Element>(
+        self,
+        a: impl Into<Rows<'a, T>>,
+        b: impl Into<Rows<'a, T>>,
+        output: &'a mut (impl AsRowsMut<T> + ?Sized),
+    ) -> Result<(), ShapeError> {
         let inputs = [RowsInput::Rows("a", a.into()), RowsInput::Rows("b", b.into())];
         let value = Kernel::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
-        RowsCall::new(&mut Plan::empty(), None, inputs, [("output", output.as_rows_mut())]).map(value, self.options);
+        RowsCall::new(&mut Plan::empty(), None, &inputs, [("output", output.as_rows_mut())])?.map(value, self.options);
+        Ok(())
     }
 
     /// `a = relu(a) * b`
@@ -78,9 +95,23 @@ impl ReGlu {
     /// from those of another one, before anything is written.
     #[track_caller]
     pub fn forward_inplace<'a, T: Element>(self, a: &'a mut (impl AsRowsMut<T> + ?Sized), b: impl Into<Rows<'a, T>>) {
+        self.try_forward_inplace(a, b).or_panic();
+    }
+
+    /// [`forward_inplace`](Self::forward_inplace), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward_inplace` panics.
+    pub fn try_forward_inplace<'a, T: Element>(
+        self,
+        a: &'a mut (impl AsRowsMut<T> + ?Sized),
+        b: impl Into<Rows<'a, T>>,
+    ) -> Result<(), ShapeError> {
         let inputs = [RowsInput::Output, RowsInput::Rows("b", b.into())];
         let value = Kernel::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
-        RowsCall::new(&mut Plan::empty(), None, inputs, [("a", a.as_rows_mut())]).map(value, self.options);
+        RowsCall::new(&mut Plan::empty(), None, &inputs, [("a", a.as_rows_mut())])?.map(value, self.options);
+        Ok(())
     }
 
     /// `grad_a = grad_output * b` and `grad_b = grad_output * a` where `!(a <= 0)`, else +0.0.
@@ -98,10 +129,27 @@ impl ReGlu {
         grad_a: &'a mut (impl AsRowsMut<T> + ?Sized),
         grad_b: &'a mut (impl AsRowsMut<T> + ?Sized),
     ) {
+        self.try_backward(a, b, grad_output, grad_a, grad_b).or_panic();
+    }
+
+    /// [`backward`](Self::backward), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward` panics.
+    pub fn try_backward<'a, T: Element>(
+        self,
+        a: impl Into<Rows<'a, T>>,
+        b: impl Into<Rows<'a, T>>,
+        grad_output: impl Into<Rows<'a, T>>,
+        grad_a: &'a mut (impl AsRowsMut<T> + ?Sized),
+        grad_b: &'a mut (impl AsRowsMut<T> + ?Sized),
+    ) -> Result<(), ShapeError> {
         let inputs = [("a", a.into()), ("b", b.into()), ("grad_output", grad_output.into())];
         let inputs = inputs.map(|(name, input)| RowsInput::Rows(name, input));
         let outputs = [("grad_a", grad_a.as_rows_mut()), ("grad_b", grad_b.as_rows_mut())];
         let gradient = Kernel::Rows(const { loops::REGLU_GRADIENT[T::INDEX] }, &Params::new(()));
-        RowsCall::new(&mut Plan::empty(), None, inputs, outputs).map(gradient, self.options);
+        RowsCall::new(&mut Plan::empty(), None, &inputs, outputs)?.map(gradient, self.options);
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Once;
 use rectify::parallel;
 use rectify::{
     Activation, Channels, Crelu, Fused, HardSwish, Isa, Kernels, OneBitGradient, PRelu, ReGlu, Relu, Rows, RowsMut,
+    ShapeError,
 };
 
 use crate::common::functions::FUNCTIONS;
@@ -123,6 +124,58 @@ fn slices_of_unequal_length() {
     }
     #[cfg(feature = "rayon")]
     lengths!([parallel::] relu, relu_backward, relu_backward_inplace);
+}
+
+/// The methods that return an error instead: it has the message of the panic, and names the argument.
+#[test]
+fn errors_of_slices() {
+    fn refuse<R>(expected: &str, call: impl FnOnce(&mut [f32], &mut [u8]) -> Result<R, ShapeError>) {
+        let Outputs { mut slice, mut mask } = Outputs::UNTOUCHED;
+        let error = call(&mut slice, &mut mask).err().expect(expected);
+        assert_eq!(error.to_string(), expected);
+        assert!(expected.contains(&format!("`{}` has", error.argument())), "{expected}");
+        let untouched = Outputs::UNTOUCHED;
+        assert_eq!((slice, mask), (untouched.slice, untouched.mask), "{expected}");
+    }
+    for f in FUNCTIONS.iter().map(|function| function.default().activation()) {
+        refuse(INPUT_AND_OUTPUT, |y, _| f.try_forward(&TWO, y));
+        refuse(INPUT_AND_GRAD_INPUT, |y, _| f.try_backward(&TWO, &TWO, y));
+        refuse(GRAD_OUTPUT_AND_GRAD_INPUT, |y, _| f.try_backward(&THREE, &TWO, y));
+        refuse(INPUT_AND_GRAD, |y, _| f.try_backward_inplace(&TWO, y));
+
+        let (mut tried, mut expected) = (THREE, THREE);
+        f.try_forward(&THREE, &mut tried).unwrap();
+        f.forward(&THREE, &mut expected);
+        assert_eq!(tried, expected);
+        f.try_backward(&THREE, &THREE, &mut tried).unwrap();
+        f.backward(&THREE, &THREE, &mut expected);
+        assert_eq!(tried, expected);
+        f.try_backward_inplace(&THREE, &mut tried).unwrap();
+        f.backward_inplace(&THREE, &mut expected);
+        assert_eq!(tried, expected);
+
+        let Some(f) = f.one_bit() else { continue };
+        let of = |name| format!("`mask` has 2 bytes, not 1: `{name}` has 3 elements");
+        refuse(&of("output"), |y, _| f.try_forward_mask(&THREE, y, &mut [0; 2]));
+        refuse(&of("x"), |x, _| f.try_forward_mask_inplace(x, &mut [0; 2]));
+        refuse(&of("grad_input"), |y, _| f.try_backward_mask(&[0; 2], &THREE, y));
+        refuse(&of("grad"), |y, _| f.try_backward_mask_inplace(&[0; 2], y));
+
+        let (mut tried, mut expected) = (THREE, THREE);
+        let (mut mask, mut expected_mask) = ([0], [0]);
+        let live = f.try_forward_mask(&THREE, &mut tried, &mut mask).unwrap();
+        assert_eq!(live, f.forward_mask(&THREE, &mut expected, &mut expected_mask));
+        assert_eq!((tried, mask), (expected, expected_mask));
+        f.try_backward_mask(&mask, &THREE, &mut tried).unwrap();
+        f.backward_mask(&mask, &THREE, &mut expected);
+        assert_eq!(tried, expected);
+        f.try_backward_mask_inplace(&mask, &mut tried).unwrap();
+        f.backward_mask_inplace(&mask, &mut expected);
+        assert_eq!(tried, expected);
+        let live = f.try_forward_mask_inplace(&mut tried, &mut mask).unwrap();
+        assert_eq!(live, f.forward_mask_inplace(&mut expected, &mut expected_mask));
+        assert_eq!((tried, mask), (expected, expected_mask));
+    }
 }
 
 #[cfg(feature = "alloc")]
@@ -309,6 +362,142 @@ fn shapes() {
     check("column 5 is beyond rows of 4 columns", &|y| {
         _ = RowsMut::new(y, 4).split_at_column(5)
     });
+}
+
+/// Each method of tensors that returns an error: with a shape that is refused, and with one that isn't.
+#[test]
+fn errors_of_tensors() {
+    type Call<'a> = &'a dyn Fn(&[f32], &mut [f32]) -> Result<(), ShapeError>;
+    let (x, fused) = ([1.0_f32, -2.0, 3.0, -4.0], Fused::new(Relu));
+    let check = |expected: &str, argument: &str, tried: Call, call: &dyn Fn(&mut [f32])| {
+        let mut output = [-7.0; 4];
+        let error = tried(&x[..3], &mut output).expect_err(expected);
+        assert_eq!((error.to_string().as_str(), error.argument()), (expected, argument));
+        assert_eq!(output, [-7.0; 4], "{expected}");
+        let mut expected = output;
+        tried(&x, &mut output).unwrap();
+        call(&mut expected);
+        assert_eq!(output, expected);
+    };
+    let unequal = |name, other| format!("tensors of unequal size: `{name}` has 3 elements, `{other}` has 4");
+    let (last, slopes) = (Channels::Last, [0.5; 2]);
+
+    check(
+        &unequal("input", "output"),
+        "input",
+        &|x, y| fused.try_forward(x, y),
+        &|y| fused.forward(&x, y),
+    );
+    check(
+        &unequal("residual", "x"),
+        "residual",
+        &|x, y| fused.residual(x).try_forward_inplace(y),
+        &|y| fused.residual(&x).forward_inplace(y),
+    );
+    check(
+        &unequal("grad_output", "grad_input"),
+        "grad_output",
+        &|g, y| fused.try_backward(&x, g, y),
+        &|y| fused.backward(&x, &x, y),
+    );
+    check(
+        &unequal("input", "grad"),
+        "input",
+        &|x, y| fused.try_backward_inplace(x, y),
+        &|y| fused.backward_inplace(&x, y),
+    );
+    check(
+        "`grad_bias` has 3 elements, `bias` has 4",
+        "grad_bias",
+        &|sums, y| {
+            let fused = fused.bias(&x, last);
+            fused.try_backward_bias(&x, &x, y, last, &mut sums.to_vec())
+        },
+        &|y| fused.backward_bias(&x, &x, y, last, &mut [0.0; 4]),
+    );
+    check(
+        "`grad` has 4 elements: no multiple of the 3 channels of `grad_bias`",
+        "grad",
+        &|sums, y| fused.try_backward_bias_inplace(&x, y, last, &mut sums.to_vec()),
+        &|y| fused.backward_bias_inplace(&x, y, last, &mut [0.0; 4]),
+    );
+    let prelu = PRelu::new(&slopes, last);
+    check(
+        &unequal("input", "output"),
+        "input",
+        &|x, y| prelu.try_forward(x, y),
+        &|y| prelu.forward(&x, y),
+    );
+    check(
+        "`x` has 4 elements: no multiple of the 3 channels of `slopes` times spatial 1",
+        "x",
+        &|slopes, y| PRelu::new(slopes, Channels::First { spatial: 1 }).try_forward_inplace(y),
+        &|y| PRelu::new(&x, Channels::First { spatial: 1 }).forward_inplace(y),
+    );
+    check(
+        &unequal("grad_output", "grad_input"),
+        "grad_output",
+        &|g, y| prelu.try_backward(&x, g, y, &mut [0.0; 2]),
+        &|y| prelu.backward(&x, &x, y, &mut [0.0; 2]),
+    );
+    check(
+        "`grad_slopes` has 3 elements, not 4",
+        "grad_slopes",
+        &|sums, y| PRelu::new(&x, last).try_backward_inplace(&x, y, &mut sums.to_vec()),
+        &|y| PRelu::new(&x, last).backward_inplace(&x, y, &mut [0.0; 4]),
+    );
+    macro_rules! gate {
+        ($gate:expr) => {
+            let gate = $gate;
+            check(
+                &unequal("b", "output"),
+                "b",
+                &|b, y| gate.try_forward(&x, b, y),
+                &|y| gate.forward(&x, &x, y),
+            );
+            check(
+                &unequal("b", "a"),
+                "b",
+                &|b, y| gate.try_forward_inplace(y, b),
+                &|y| gate.forward_inplace(y, &x),
+            );
+            check(
+                &unequal("grad_output", "grad_a"),
+                "grad_output",
+                &|g, y| gate.try_backward(&x, &x, g, y, &mut [0.0; 4]),
+                &|y| gate.backward(&x, &x, &x, y, &mut [0.0; 4]),
+            );
+        };
+    }
+    gate!(ReGlu::new());
+    #[cfg(feature = "smooth")]
+    {
+        gate!(rectify::Glu::new());
+    }
+    check(
+        &unequal("input", "positive"),
+        "input",
+        &|x, y| Crelu::new().try_forward(x, y, &mut [0.0; 4]),
+        &|y| Crelu::new().forward(&x, y, &mut [0.0; 4]),
+    );
+    check(
+        &unequal("grad_negative", "grad_input"),
+        "grad_negative",
+        &|g, y| Crelu::new().try_backward(&x, &x, g, y),
+        &|y| Crelu::new().backward(&x, &x, &x, y),
+    );
+    check(
+        "3 columns don't divide 4 elements",
+        "elements",
+        &|columns, y| RowsMut::try_new(y, columns.len()).map(drop),
+        &|_| (),
+    );
+    check(
+        "the stride 3 is less than the 4 columns",
+        "stride",
+        &|stride, _| Rows::try_with_stride(&x, 4, stride.len()).map(drop),
+        &|_| (),
+    );
 }
 
 /// The panic points at the function's row in the table, which calls `new`.

@@ -44,6 +44,38 @@ fn halves_of_rows() {
     assert_eq!(both, [1.0, 0.0, 0.0, 2.0, 3.0, 4.0, 0.0, 0.0]);
 }
 
+/// Two views of rows between each other, one of them written: no slice can be made of either.
+#[allow(unsafe_code)]
+#[test]
+fn rows_whose_gaps_belong_to_others() {
+    let mut memory = [1.0_f32, -2.0, 3.0, -4.0, 5.0, -6.0, 7.0, -8.0, 9.0];
+    let start = memory.as_mut_ptr();
+    // SAFETY: two rows of two numbers and two of one, with strides of 4 and 3, in the array: no number is in both. They are
+    // used as long as the pointer.
+    let (mut written, read) = unsafe {
+        (
+            RowsMut::from_raw_parts(start, 2, 2, 4),
+            Rows::from_raw_parts(start.add(3).cast_const(), 2, 1, 3),
+        )
+    };
+    assert_eq!((written.rows(), written.columns(), written.stride()), (2, 2, 4));
+    let mut sums = [0.0];
+    Fused::new(Relu).backward_bias(read, &[10.0, 20.0], &mut [0.0; 2], Channels::Last, &mut sums);
+    assert_eq!(sums, [20.0]);
+    Fused::new(Relu)
+        .bias(&[1.0, -1.0], Channels::Last)
+        .forward_inplace(&mut written);
+    assert_eq!(memory, [2.0, 0.0, 3.0, -4.0, 6.0, 0.0, 7.0, -8.0, 9.0]);
+
+    // No rows, and rows without elements, where there is no memory.
+    let dangling = std::ptr::NonNull::<f32>::dangling().as_ptr();
+    for (rows, columns) in [(0, 3), (3, 0)] {
+        // SAFETY: no element is accessed.
+        let mut empty = unsafe { RowsMut::from_raw_parts(dangling, rows, columns, 3) };
+        Fused::new(Relu).forward_inplace(&mut empty);
+    }
+}
+
 #[test]
 fn empty_tensors_are_fine() {
     let empty: [f32; 0] = [];
