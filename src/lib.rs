@@ -143,7 +143,8 @@ pub use function::{
     Swish, Tanh, Tanhshrink,
 };
 pub use function::{
-    ClippedRelu, HardSigmoid, HardSwish, Hardshrink, Hardtanh, LeakyRelu, Relu, SquaredRelu, ThresholdedRelu,
+    ClippedRelu, HardSigmoid, HardSwish, Hardshrink, Hardtanh, LeakyRelu, ParameterError, Relu, SquaredRelu,
+    ThresholdedRelu,
 };
 #[cfg(feature = "half")]
 pub use half::{bf16, f16};

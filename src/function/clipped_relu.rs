@@ -1,4 +1,5 @@
 use super::order::{Interval, Live, Nan, has_fast_minimum};
+use super::parameter::{ParameterError, or_panic, require};
 use super::relu::{passes, relu};
 use super::{Keep, OneBit, Select};
 use crate::simd::{Format, Lane, Vector};
@@ -63,8 +64,17 @@ impl ClippedRelu {
     #[must_use]
     #[track_caller]
     pub const fn new(max: f64) -> Self {
-        assert!(max >= 0.0, "ClippedRelu: `max` is negative or NaN");
-        Self { max }
+        or_panic!(Self::try_new(max))
+    }
+
+    /// [`new`](Self::new), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `new` panics.
+    pub const fn try_new(max: f64) -> Result<Self, ParameterError> {
+        require!(max >= 0.0, "ClippedRelu: `max` is negative or NaN");
+        Ok(Self { max })
     }
 }
 

@@ -1,6 +1,7 @@
 use super::Function;
 use super::leaky_relu::Slope;
 use super::order::{Live, Nan};
+use super::parameter::{ParameterError, or_panic, require};
 use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, LiveFn, Rounding, Vector};
 
 /// Hard sigmoid: f(x) = max(0, min(1, alpha * x + beta)).
@@ -82,12 +83,21 @@ impl HardSigmoid {
     #[must_use]
     #[track_caller]
     pub const fn new(alpha: f64, beta: f64) -> Self {
-        assert!(
+        or_panic!(Self::try_new(alpha, beta))
+    }
+
+    /// [`new`](Self::new), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `new` panics.
+    pub const fn try_new(alpha: f64, beta: f64) -> Result<Self, ParameterError> {
+        require!(
             alpha > 0.0 && alpha.is_finite(),
             "HardSigmoid: `alpha` is not positive and finite"
         );
-        assert!(beta.is_finite(), "HardSigmoid: `beta` is NaN or infinite");
-        Self {
+        require!(beta.is_finite(), "HardSigmoid: `beta` is NaN or infinite");
+        Ok(Self {
             alpha,
             beta,
             bounds: [-beta / alpha, (1.0 - beta) / alpha],
@@ -97,7 +107,7 @@ impl HardSigmoid {
             } else {
                 quotient(beta, factor(alpha))
             },
-        }
+        })
     }
 
     const PYTORCH: Self = Self::new(1.0 / 6.0, 0.5);

@@ -1,4 +1,5 @@
 use super::order::Outside;
+use super::parameter::{ParameterError, or_panic, require};
 use super::{Keep, OneBit, Select};
 use crate::simd::{Format, Lane, LiveFn, Rounding, Vector};
 
@@ -53,8 +54,17 @@ impl Hardshrink {
     #[must_use]
     #[track_caller]
     pub const fn new(lambda: f64) -> Self {
-        assert!(lambda >= 0.0, "Hardshrink: `lambda` is negative or NaN");
-        Self { lambda }
+        or_panic!(Self::try_new(lambda))
+    }
+
+    /// [`new`](Self::new), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `new` panics.
+    pub const fn try_new(lambda: f64) -> Result<Self, ParameterError> {
+        require!(lambda >= 0.0, "Hardshrink: `lambda` is negative or NaN");
+        Ok(Self { lambda })
     }
 
     const DEFAULT: Self = Self::new(0.5);

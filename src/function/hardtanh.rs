@@ -1,4 +1,5 @@
 use super::order::{Interval, Live, Nan, has_fast_minimum, ordered};
+use super::parameter::{ParameterError, or_panic, require};
 use super::{Keep, OneBit, Select};
 use crate::simd::{Format, Lane, Vector};
 
@@ -58,11 +59,20 @@ impl Hardtanh {
     #[must_use]
     #[track_caller]
     pub const fn new(min: f64, max: f64) -> Self {
-        assert!(
+        or_panic!(Self::try_new(min, max))
+    }
+
+    /// [`new`](Self::new), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `new` panics.
+    pub const fn try_new(min: f64, max: f64) -> Result<Self, ParameterError> {
+        require!(
             min <= max,
             "Hardtanh: `min` is greater than `max`, or one of them is NaN"
         );
-        Self { min, max }
+        Ok(Self { min, max })
     }
 
     const DEFAULT: Self = Self::new(-1.0, 1.0);

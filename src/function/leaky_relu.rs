@@ -1,3 +1,4 @@
+use super::parameter::{ParameterError, or_panic, require};
 use super::relu::{Passes, above_negative_infinity, passes};
 use super::{Function, OneBit, copy_by_format};
 use crate::simd::{ChooseFn, Float, FloatFn, FloatLane, Format, Lane, Vector};
@@ -72,11 +73,20 @@ impl LeakyRelu {
     #[must_use]
     #[track_caller]
     pub const fn new(negative_slope: f64) -> Self {
-        assert!(
+        or_panic!(Self::try_new(negative_slope))
+    }
+
+    /// [`new`](Self::new), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `new` panics.
+    pub const fn try_new(negative_slope: f64) -> Result<Self, ParameterError> {
+        require!(
             negative_slope.is_finite(),
             "LeakyRelu: `negative_slope` is NaN or infinite"
         );
-        Self { negative_slope }
+        Ok(Self { negative_slope })
     }
 
     const DEFAULT: Self = Self::new(0.01);

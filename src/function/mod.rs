@@ -9,6 +9,7 @@ mod hardshrink;
 mod hardtanh;
 mod leaky_relu;
 mod order;
+mod parameter;
 mod prelu;
 mod product;
 mod reglu;
@@ -27,6 +28,7 @@ pub use hard_swish::HardSwish;
 pub use hardshrink::Hardshrink;
 pub use hardtanh::Hardtanh;
 pub use leaky_relu::LeakyRelu;
+pub use parameter::ParameterError;
 pub(crate) use prelu::{PReluGradient, PReluSlopes, PReluValue, prelu_params};
 #[cfg(feature = "smooth")]
 pub(crate) use product::ProductOf;

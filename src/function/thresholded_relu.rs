@@ -1,4 +1,5 @@
 use super::order::{Interval, Live};
+use super::parameter::{ParameterError, or_panic, require};
 use super::{Keep, OneBit, Select};
 use crate::simd::{Format, Lane, Vector};
 
@@ -53,8 +54,17 @@ impl ThresholdedRelu {
     #[must_use]
     #[track_caller]
     pub const fn new(alpha: f64) -> Self {
-        assert!(!alpha.is_nan(), "ThresholdedRelu: `alpha` is NaN");
-        Self { alpha }
+        or_panic!(Self::try_new(alpha))
+    }
+
+    /// [`new`](Self::new), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `new` panics.
+    pub const fn try_new(alpha: f64) -> Result<Self, ParameterError> {
+        require!(!alpha.is_nan(), "ThresholdedRelu: `alpha` is NaN");
+        Ok(Self { alpha })
     }
 
     const DEFAULT: Self = Self::new(1.0);

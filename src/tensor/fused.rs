@@ -420,14 +420,11 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         self.activation.write_loop_params::<T>(&mut params);
         let gradient = Kernel::Slices(self.activation.backward_loops::<T>(), &params);
         let count = grad_bias.as_ref().map_or(0, |grad_bias| grad_bias.len());
-        if let (Some((bias, _)), Some(_)) = (self.bias, channels) {
-            if count != bias.len() {
-                let other = ("bias", bias.len());
-                return Err(ShapeError::new(
-                    "grad_bias",
-                    Mismatch::OtherCount { found: count, other },
-                ));
-            }
+        if let (Some((bias, _)), Some(_)) = (self.bias, channels)
+            && count != bias.len()
+        {
+            let (found, other) = (count, ("bias", bias.len()));
+            return Err(ShapeError::new("grad_bias", Mismatch::OtherCount { found, other }));
         }
         let channels = channels.map(|layout| ChannelsOf {
             layout,

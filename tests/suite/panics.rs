@@ -512,6 +512,37 @@ fn parameters() {
     }
 }
 
+/// As an error it has the message of the panic.
+#[test]
+fn parameters_as_errors() {
+    macro_rules! check {
+        ($($name:ident: $good:tt, $bad:tt;)+) => {
+            $(
+                assert_eq!(rectify::$name::try_new $good, Ok(rectify::$name::new $good));
+                let error = rectify::$name::try_new $bad.unwrap_err();
+                assert_eq!(error.to_string(), panic_of(|| _ = rectify::$name::new $bad).0);
+            )+
+        };
+    }
+    check! {
+        LeakyRelu: (0.1), (f64::NAN);
+        ClippedRelu: (6.0), (-1.0);
+        Hardtanh: (-1.0, 1.0), (1.0, -1.0);
+        HardSigmoid: (0.2, 0.5), (0.0, 0.5);
+        HardSigmoid: (0.2, 0.5), (0.2, f64::INFINITY);
+        ThresholdedRelu: (1.0), (f64::NAN);
+        Hardshrink: (0.5), (-0.5);
+    }
+    #[cfg(feature = "smooth")]
+    check! {
+        Swish: (1.5), (0.0);
+        Elu: (1.5), (f64::INFINITY);
+        Celu: (1.5), (-1.0);
+        Softplus: (1.5), (f64::NAN);
+        Softshrink: (0.5), (f64::INFINITY);
+    }
+}
+
 #[test]
 fn empty_slices_are_fine() {
     rectify::relu_inplace::<f32>(&mut []);

@@ -1,6 +1,7 @@
 use super::Smooth;
 use super::elu::{ExpLinear, Params};
 use crate::function::hard_sigmoid::quotient;
+use crate::function::parameter::{ParameterError, or_panic, require};
 use crate::simd::FloatLane;
 
 /// CELU, the continuously differentiable [`Elu`](super::Elu): f(x) = x for x > 0, else alpha * (e^(x / alpha) - 1).
@@ -81,14 +82,23 @@ impl Celu {
     #[must_use]
     #[track_caller]
     pub const fn new(alpha: f64) -> Self {
-        assert!(
+        or_panic!(Self::try_new(alpha))
+    }
+
+    /// [`new`](Self::new), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `new` panics.
+    pub const fn try_new(alpha: f64) -> Result<Self, ParameterError> {
+        require!(
             alpha > 0.0 && alpha.is_finite(),
             "Celu: `alpha` is not positive and finite"
         );
-        Self {
+        Ok(Self {
             alpha,
             reciprocal: quotient(1.0, alpha),
-        }
+        })
     }
 }
 

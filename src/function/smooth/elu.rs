@@ -1,5 +1,6 @@
 use super::{Code, Smooth};
 use crate::function::order::without_sign;
+use crate::function::parameter::{ParameterError, or_panic, require};
 use crate::math::{
     Factor, by_bits, exp_minus_product, growth_minus_product, half_of_least_number, negated, number, unscale,
 };
@@ -79,11 +80,20 @@ impl Elu {
     #[must_use]
     #[track_caller]
     pub const fn new(alpha: f64) -> Self {
-        assert!(
+        or_panic!(Self::try_new(alpha))
+    }
+
+    /// [`new`](Self::new), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `new` panics.
+    pub const fn try_new(alpha: f64) -> Result<Self, ParameterError> {
+        require!(
             alpha > 0.0 && alpha.is_finite(),
             "Elu: `alpha` is not positive and finite"
         );
-        Self { alpha }
+        Ok(Self { alpha })
     }
 }
 

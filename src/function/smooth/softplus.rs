@@ -1,6 +1,7 @@
 use super::{Code, Smooth, Tie};
 use crate::function::hard_sigmoid::quotient;
 use crate::function::order::without_sign;
+use crate::function::parameter::{ParameterError, or_panic, require};
 use crate::math::{
     Factor, by_bits, exp_minus_product, half_of_least_number, is_f32, log1p_quotient, number, scale, unscale,
 };
@@ -85,11 +86,20 @@ impl Softplus {
     #[must_use]
     #[track_caller]
     pub const fn new(beta: f64) -> Self {
-        assert!(
+        or_panic!(Self::try_new(beta))
+    }
+
+    /// [`new`](Self::new), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `new` panics.
+    pub const fn try_new(beta: f64) -> Result<Self, ParameterError> {
+        require!(
             beta > 0.0 && beta.is_finite(),
             "Softplus: `beta` is not positive and finite"
         );
-        Self { beta }
+        Ok(Self { beta })
     }
 
     const DEFAULT: Self = Self::new(1.0);

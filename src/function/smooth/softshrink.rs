@@ -1,5 +1,6 @@
 use super::{Code, Smooth};
 use crate::function::order::without_sign;
+use crate::function::parameter::{ParameterError, or_panic, require};
 use crate::math::by_bits;
 use crate::simd::{Float, FloatLane, Lane};
 
@@ -64,11 +65,20 @@ impl Softshrink {
     #[must_use]
     #[track_caller]
     pub const fn new(lambda: f64) -> Self {
-        assert!(
+        or_panic!(Self::try_new(lambda))
+    }
+
+    /// [`new`](Self::new), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `new` panics.
+    pub const fn try_new(lambda: f64) -> Result<Self, ParameterError> {
+        require!(
             lambda >= 0.0 && lambda.is_finite(),
             "Softshrink: `lambda` is negative, infinite or NaN"
         );
-        Self { lambda }
+        Ok(Self { lambda })
     }
 
     const DEFAULT: Self = Self::new(0.5);

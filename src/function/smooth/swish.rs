@@ -1,5 +1,6 @@
 use super::Smooth;
 use super::silu::SiluOfProduct;
+use crate::function::parameter::{ParameterError, or_panic, require};
 use crate::math::Factor;
 use crate::simd::FloatLane;
 
@@ -81,11 +82,20 @@ impl Swish {
     #[must_use]
     #[track_caller]
     pub const fn new(beta: f64) -> Self {
-        assert!(
+        or_panic!(Self::try_new(beta))
+    }
+
+    /// [`new`](Self::new), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `new` panics.
+    pub const fn try_new(beta: f64) -> Result<Self, ParameterError> {
+        require!(
             beta > 0.0 && beta.is_finite(),
             "Swish: `beta` is not positive and finite"
         );
-        Self { beta }
+        Ok(Self { beta })
     }
 }
 
