@@ -73,17 +73,15 @@ impl<'a, T: Element> RowsCall<'a, T> {
         options: CallOptions,
     ) -> Result<&'a mut [T], ShapeError> {
         assert!(!inputs.iter().any(|input| matches!(input, RowsInput::Output)));
-        let (start, len) = (output.as_mut_ptr().cast::<T>(), output.len());
         RowsCall::new(
             &mut Plan::empty(),
             channels,
             inputs,
-            [(name, RowsMut::of_uninit(output))],
+            [(name, RowsMut::of_uninit(&mut *output))],
         )?
         .map(kernel, options);
-        // SAFETY: the call has written each element of its output, which is this memory. It is exclusive for `'a`, and the view of
-        // it is gone.
-        Ok(unsafe { slice::from_raw_parts_mut(start, len) })
+        // SAFETY: the call has written each element of its output, which is this slice.
+        Ok(unsafe { slice::from_raw_parts_mut(output.as_mut_ptr().cast(), output.len()) })
     }
 
     /// Writes the sum of each channel of the output to `sums`. An error if its length is not the number of channels.
