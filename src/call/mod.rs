@@ -45,4 +45,5 @@ pub(crate) use slices::check_len;
 pub(crate) use slices::{backward, backward_inplace, backward_uninit, forward, forward_inplace, forward_uninit};
 pub use streaming::{set_streaming_threshold, streaming_threshold};
 pub(crate) use tile::Kernel;
+pub(crate) use views::Destination;
 pub use views::{AsRowsMut, Rows, RowsMut};

@@ -1,8 +1,6 @@
 //! Calls on tensors, as rows of matrices: checks their shapes, decides on streaming and threads, and walks them.
 
 use core::marker::PhantomData;
-use core::mem::MaybeUninit;
-use core::slice;
 
 #[cfg(feature = "rayon")]
 use super::block::LINE_BYTES;
@@ -20,9 +18,9 @@ use super::split::{Split, run_parallel, share};
 use super::streaming::streaming_threshold;
 use super::sums::Sums;
 use super::tile::Kernel;
-use super::views::RowsMut;
+use super::views::{Destination, RowsMut};
 use super::walk::Work;
-use crate::simd::{Element, MAX_INPUTS};
+use crate::simd::Element;
 use crate::sweep::{OPERANDS, Plan};
 
 /// A call on tensors: checked shapes.
@@ -38,19 +36,15 @@ pub(crate) struct RowsCall<'a, T> {
 
 impl<'a, T: Element> RowsCall<'a, T> {
     /// Checks the tensors. An error if the channels don't divide them, or their shapes don't agree.
-    pub(crate) fn new<const M: usize>(
+    pub(crate) fn new<const N: usize, const M: usize>(
         plan: &'a mut Plan,
         channels: Option<ChannelsOf>,
-        inputs: &[RowsInput<'a, T>],
+        inputs: [RowsInput<'a, T>; N],
         outputs: [(&'static str, RowsMut<'a, T>); M],
     ) -> Result<Self, ShapeError> {
-        let mut erased = [Input::Output; MAX_INPUTS];
-        for (erased, input) in erased.iter_mut().zip(inputs) {
-            *erased = input.erased();
-        }
-        let inputs = &erased[..inputs.len()];
+        let inputs = inputs.map(RowsInput::erased);
         let outputs = outputs.map(|(name, output)| (name, output.view()));
-        make_plan(channels, inputs, &outputs, size_of::<T>(), plan)?;
+        make_plan(channels, &inputs, &outputs, size_of::<T>(), plan)?;
         Ok(Self {
             plan,
             channels,
@@ -63,25 +57,19 @@ impl<'a, T: Element> RowsCall<'a, T> {
         self.run(kernel, None, options);
     }
 
-    /// [`map`](Self::map) to memory that may be uninitialized. Returns it as initialized elements. No input is
-    /// [`RowsInput::Output`].
-    pub(crate) fn map_to_uninit(
+    /// [`map`](Self::map) to a destination that may be uninitialized memory.
+    pub(crate) fn map_to<D: Destination<'a, T>, const N: usize>(
         channels: Option<ChannelsOf>,
-        inputs: &[RowsInput<'a, T>],
-        (name, output): (&'static str, &'a mut [MaybeUninit<T>]),
+        inputs: [RowsInput<'a, T>; N],
+        (name, mut destination): (&'static str, D),
         kernel: Kernel<'_>,
         options: CallOptions,
-    ) -> Result<&'a mut [T], ShapeError> {
-        assert!(!inputs.iter().any(|input| matches!(input, RowsInput::Output)));
-        RowsCall::new(
-            &mut Plan::empty(),
-            channels,
-            inputs,
-            [(name, RowsMut::of_uninit(&mut *output))],
-        )?
-        .map(kernel, options);
-        // SAFETY: the call has written each element of its output, which is this slice.
-        Ok(unsafe { slice::from_raw_parts_mut(output.as_mut_ptr().cast(), output.len()) })
+    ) -> Result<D::Written, ShapeError> {
+        assert!(D::CAN_BE_READ || !inputs.iter().any(|input| matches!(input, RowsInput::Output)));
+        let mut plan = Plan::empty();
+        RowsCall::new(&mut plan, channels, inputs, [(name, destination.rows())])?.map(kernel, options);
+        // SAFETY: the call has written each element.
+        Ok(unsafe { destination.written() })
     }
 
     /// Writes the sum of each channel of the output to `sums`. An error if its length is not the number of channels.

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
+use core::slice;
 
 use super::error::{Mismatch, OrPanic, ShapeError};
 
@@ -249,18 +250,6 @@ rows!(
     Rows: *const T, of &'a [T] as as_ptr, from &'a S: AsRef::as_ref
 );
 
-impl<'a, T> RowsMut<'a, T> {
-    /// Memory that may be uninitialized, for outputs that are written and not read.
-    pub(super) fn of_uninit(elements: &'a mut [MaybeUninit<T>]) -> Self {
-        let shape = Shape::of_slice(elements.len());
-        Self {
-            start: elements.as_mut_ptr().cast(),
-            shape,
-            elements: PhantomData,
-        }
-    }
-}
-
 impl<T> Clone for Rows<'_, T> {
     fn clone(&self) -> Self {
         *self
@@ -303,5 +292,52 @@ impl<T> AsRowsMut<T> for RowsMut<'_, T> {
             shape: self.shape,
             elements: PhantomData,
         }
+    }
+}
+
+/// What a call writes all elements of.
+pub(crate) trait Destination<'a, T> {
+    type Written;
+
+    /// Whether it is initialized.
+    const CAN_BE_READ: bool;
+
+    /// A view of all elements, to be written, and read only if they can be.
+    fn rows(&mut self) -> RowsMut<'_, T>;
+
+    /// # Safety
+    ///
+    /// Each element has been written.
+    unsafe fn written(self) -> Self::Written;
+}
+
+impl<'a, T> Destination<'a, T> for RowsMut<'a, T> {
+    type Written = ();
+
+    const CAN_BE_READ: bool = true;
+
+    fn rows(&mut self) -> RowsMut<'_, T> {
+        self.as_rows_mut()
+    }
+
+    unsafe fn written(self) {}
+}
+
+impl<'a, T> Destination<'a, T> for &'a mut [MaybeUninit<T>] {
+    type Written = &'a mut [T];
+
+    const CAN_BE_READ: bool = false;
+
+    fn rows(&mut self) -> RowsMut<'_, T> {
+        RowsMut {
+            start: self.as_mut_ptr().cast(),
+            shape: Shape::of_slice(self.len()),
+            elements: PhantomData,
+        }
+    }
+
+    unsafe fn written(self) -> &'a mut [T] {
+        // SAFETY: all elements are initialized: this function's contract.
+        unsafe { slice::from_raw_parts_mut(self.as_mut_ptr().cast(), self.len()) }
     }
 }

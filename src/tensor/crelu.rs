@@ -89,7 +89,7 @@ impl Crelu {
         RowsCall::new(
             &mut Plan::empty(),
             None,
-            &[RowsInput::Rows("input", input.into())],
+            [RowsInput::Rows("input", input.into())],
             outputs,
         )?
         .map(value, self.options);
@@ -136,7 +136,7 @@ impl Crelu {
         RowsCall::new(
             &mut Plan::empty(),
             None,
-            &inputs,
+            inputs,
             [("grad_input", grad_input.as_rows_mut())],
         )?
         .map(gradient, self.options);

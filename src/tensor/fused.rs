@@ -4,8 +4,8 @@ use core::mem::MaybeUninit;
 
 use crate::activation::Activation;
 use crate::call::{
-    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, Mismatch, OrPanic, Params, Plan, Rows, RowsCall, RowsInput,
-    RowsMut, ShapeError, call_options, loops,
+    AsRowsMut, CallOptions, Channels, ChannelsOf, Destination, Kernel, Mismatch, OrPanic, Params, Plan, Rows, RowsCall,
+    RowsInput, RowsMut, ShapeError, call_options, loops,
 };
 use crate::simd::{Element, Lane};
 
@@ -131,7 +131,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     where
         'a: 'b,
     {
-        self.run_to_rows(RowsInput::Rows("input", input.into()), ("output", output.as_rows_mut()))
+        self.run(RowsInput::Rows("input", input.into()), ("output", output.as_rows_mut()))
     }
 
     /// `x = f(z)`, in-place: z is computed from x.
@@ -156,7 +156,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     where
         'a: 'b,
     {
-        self.run_to_rows(RowsInput::Output, ("x", x.as_rows_mut()))
+        self.run(RowsInput::Output, ("x", x.as_rows_mut()))
     }
 
     /// [`forward`](Self::forward) to memory that may be uninitialized. Returns it as initialized elements.
@@ -185,27 +185,14 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     where
         'a: 'b,
     {
-        self.run(RowsInput::Rows("input", input.into()), |channels, inputs, kernel| {
-            RowsCall::map_to_uninit(channels, inputs, ("output", output), kernel, self.options)
-        })
+        self.run(RowsInput::Rows("input", input.into()), ("output", output))
     }
 
-    fn run_to_rows<'b>(self, input: RowsInput<'b, T>, output: (&'static str, RowsMut<'b, T>)) -> Result<(), ShapeError>
-    where
-        'a: 'b,
-    {
-        self.run(input, |channels, inputs, kernel| {
-            RowsCall::new(&mut Plan::empty(), channels, inputs, [output])?.map(kernel, self.options);
-            Ok(())
-        })
-    }
-
-    /// Calls `run` with the inputs and what is computed of them.
-    fn run<'b, R>(
+    fn run<'b, D: Destination<'b, T>>(
         self,
         input: RowsInput<'b, T>,
-        run: impl FnOnce(Option<ChannelsOf>, &[RowsInput<'b, T>], Kernel<'_>) -> Result<R, ShapeError>,
-    ) -> Result<R, ShapeError>
+        output: (&'static str, D),
+    ) -> Result<D::Written, ShapeError>
     where
         'a: 'b,
     {
@@ -213,7 +200,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         self.activation.write_loop_params::<T>(&mut params);
         let value = self.activation.forward_loops::<T>();
         if self.bias.is_none() && self.residual.is_none() {
-            return run(None, &[input], Kernel::Slices(value, &params));
+            return RowsCall::map_to(None, [input], output, Kernel::Slices(value, &params), self.options);
         }
         // -0.0: it changes no number, not even -0.0, unless the CPU rounds down.
         let absent = <T::Lane as Lane>::MINUS_ZERO;
@@ -243,7 +230,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
             value,
             params: &params,
         };
-        run(channels, &[input, bias, residual], kernel)
+        RowsCall::map_to(channels, [input, bias, residual], output, kernel, self.options)
     }
 
     /// `grad_input = f'(input) * grad_output`, as [`Activation::backward`] defines it.
@@ -435,7 +422,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         let call = RowsCall::new(
             &mut plan,
             channels,
-            &[RowsInput::Rows("input", input), grad_output],
+            [RowsInput::Rows("input", input), grad_output],
             [output],
         )?;
         match grad_bias {

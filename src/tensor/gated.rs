@@ -125,7 +125,7 @@ impl<A: Activation> Gated<A> {
         self.run(RowsCall::new(
             &mut Plan::empty(),
             None,
-            &inputs,
+            inputs,
             [("output", output.as_rows_mut())],
         )?);
         Ok(())
@@ -156,7 +156,7 @@ impl<A: Activation> Gated<A> {
         self.run(RowsCall::new(
             &mut Plan::empty(),
             None,
-            &inputs,
+            inputs,
             [("a", a.as_rows_mut())],
         )?);
         Ok(())
@@ -220,7 +220,7 @@ impl<A: Activation> Gated<A> {
             product: const { loops::PRODUCT[T::INDEX] },
             params: &params,
         };
-        RowsCall::new(&mut Plan::empty(), None, &inputs, outputs)?.map(gradients, self.options);
+        RowsCall::new(&mut Plan::empty(), None, inputs, outputs)?.map(gradients, self.options);
         Ok(())
     }
 }

@@ -153,7 +153,7 @@ impl<'a, T: Element> PRelu<'a, T> {
             const { loops::PRELU_VALUE[T::INDEX] },
             &Params::new(prelu_params::<T>()),
         );
-        RowsCall::new(&mut Plan::empty(), self.channels(), &[input, self.slopes()], [output])?.map(value, self.options);
+        RowsCall::new(&mut Plan::empty(), self.channels(), [input, self.slopes()], [output])?.map(value, self.options);
         Ok(())
     }
 
@@ -275,7 +275,7 @@ impl<'a, T: Element> PRelu<'a, T> {
             &Params::new(prelu_params::<T>()),
         );
         let inputs = [RowsInput::Rows("input", input), grad_output, self.slopes()];
-        RowsCall::new(&mut Plan::empty(), self.channels(), &inputs, [output])?.map_and_sum_inputs(
+        RowsCall::new(&mut Plan::empty(), self.channels(), inputs, [output])?.map_and_sum_inputs(
             gradient,
             const { loops::PRELU_SUMS[T::INDEX] },
             ("grad_slopes", grad_slopes),

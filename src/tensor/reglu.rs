@@ -83,7 +83,7 @@ impl ReGlu {
     ) -> Result<(), ShapeError> {
         let inputs = [RowsInput::Rows("a", a.into()), RowsInput::Rows("b", b.into())];
         let value = Kernel::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
-        RowsCall::new(&mut Plan::empty(), None, &inputs, [("output", output.as_rows_mut())])?.map(value, self.options);
+        RowsCall::new(&mut Plan::empty(), None, inputs, [("output", output.as_rows_mut())])?.map(value, self.options);
         Ok(())
     }
 
@@ -110,7 +110,7 @@ impl ReGlu {
     ) -> Result<(), ShapeError> {
         let inputs = [RowsInput::Output, RowsInput::Rows("b", b.into())];
         let value = Kernel::Rows(const { loops::REGLU_VALUE[T::INDEX] }, &Params::new(()));
-        RowsCall::new(&mut Plan::empty(), None, &inputs, [("a", a.as_rows_mut())])?.map(value, self.options);
+        RowsCall::new(&mut Plan::empty(), None, inputs, [("a", a.as_rows_mut())])?.map(value, self.options);
         Ok(())
     }
 
@@ -149,7 +149,7 @@ impl ReGlu {
         let inputs = inputs.map(|(name, input)| RowsInput::Rows(name, input));
         let outputs = [("grad_a", grad_a.as_rows_mut()), ("grad_b", grad_b.as_rows_mut())];
         let gradient = Kernel::Rows(const { loops::REGLU_GRADIENT[T::INDEX] }, &Params::new(()));
-        RowsCall::new(&mut Plan::empty(), None, &inputs, outputs)?.map(gradient, self.options);
+        RowsCall::new(&mut Plan::empty(), None, inputs, outputs)?.map(gradient, self.options);
         Ok(())
     }
 }
