@@ -22,6 +22,19 @@ impl<const N: usize> Pieces<N> {
     #[inline(always)]
     pub fn at<F: Float>(&'static self, simd: F::Simd, x: F) -> F {
         let interval = self.interval(simd, x);
+        self.at_in(simd, x, interval)
+    }
+
+    /// The same with other intervals: the number is nearest to `(index[0] + index[1] * x)²`. So the first interval may be short.
+    #[inline(always)]
+    pub fn at_by_square<F: Float>(&'static self, simd: F::Simd, x: F) -> F {
+        let [first, second] = self.index.map(|factor| number::<F>(simd, factor));
+        let root = x.mul_add(second, first);
+        self.at_in(simd, x, root.mul_add(root, magic(simd)))
+    }
+
+    #[inline(always)]
+    fn at_in<F: Float>(&'static self, simd: F::Simd, x: F, interval: F) -> F {
         let offset = x.sub(interval.lookup(simd, &self.nodes));
         self.polynomial(simd, interval, offset)
     }
@@ -38,14 +51,13 @@ impl<const N: usize> Pieces<N> {
     /// A number with the one of the interval in its lowest bits.
     #[inline(always)]
     fn interval<F: Float>(&self, simd: F::Simd, x: F) -> F {
-        // The sum with a number whose last digit is 1 rounds to an integer.
         let [first, second] = self.index.map(|factor| number::<F>(simd, factor));
         let factor = if self.index[1] == 0.0 {
             first
         } else {
             x.mul_add(second, first)
         };
-        x.mul_add(factor, constant(simd, 0x4b40_0000, 0))
+        x.mul_add(factor, magic(simd))
     }
 
     #[inline(always)]
@@ -62,6 +74,12 @@ impl<const N: usize> Pieces<N> {
     pub fn is_beyond<F: Float>(&self, simd: F::Simd, x: F) -> F::Mask {
         x.gt(number(simd, self.end))
     }
+}
+
+/// The sum with this number, whose last digit is 1, is rounded to an integer.
+#[inline(always)]
+fn magic<F: Float>(simd: F::Simd) -> F {
+    constant(simd, 0x4b40_0000, 0)
 }
 
 /// `near`, or what `far` gives where a number `is_far`. Where x is NaN, which is far, it is x.

@@ -1,7 +1,7 @@
 use super::from_output::OfOutput;
 use super::{Code, Smooth};
 use crate::function::order::without_sign;
-use crate::math::{exp_minus, is_f32, logistic_gradient, negated, number, scale, unscale};
+use crate::math::{Pieces, SIGMOID_SLOPE, exp_minus, is_f32, logistic_gradient, near_or_far, number, scale, unscale};
 use crate::simd::{Float, FloatLane};
 
 /// Hyperbolic tangent: f(x) = (e^x - e^-x) / (e^x + e^-x).
@@ -34,12 +34,13 @@ use crate::simd::{Float, FloatLane};
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
 /// - f(-x) is -f(x), bit for bit, and |f(x)| is at most 1. A subnormal x is returned as it is. f is monotonic: no two
 ///   neighbours in `f32` go down. In `f64` some do, by an ulp.
-/// - `f32`: the value is within 2 ulp of the exact one (1.9557 at x = 0.116137035), the gradient for g = 1 within 2.75
-///   (2.3791 at x = 2.7692218). `f64`: within 2 and 2.5 ulp, the greatest found are 1.95 at x = 0.197681 and 2.39 at
+/// - `f32`: the value is within 1.5 ulp of the exact one (1.1662 at x = 0.49283797), the gradient for g = 1 within 2.5
+///   (2.1785 at x = 8.115646). `f64`: within 2 and 2.5 ulp, the greatest found are 1.95 at x = 0.197681 and 2.39 at
 ///   x = -3.11895. For any g an ulp or two more.
-/// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 6 of `f16` that are
+/// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 4 of `f16` that are
 ///   its other neighbour.
-/// - It is (1 - t) / (1 + t) for t = e^-2|x|, with the sign of x, in `f64` as d/2 + d² / 2 (2 - d) for d = 1 - t, and the gradient is 4 * t / (1 + t)². Fused
+/// - In `f32` the value is a polynomial on each of eight intervals, so is the gradient for |x| up to 4.68. In `f64` the value is (1 - t) / (1 + t) for
+///   t = e^-2|x|, with the sign of x, as d/2 + d² / 2 (2 - d) for d = 1 - t. There and beyond 4.68 the gradient is 4 * t / (1 + t)². Fused
 ///   multiply-adds, `f64` and the CPU's modes are as for [`Sigmoid`](super::Sigmoid).
 ///
 /// It is PyTorch's `tanh` and ONNX's operator `Tanh`. LeCun, Bottou, Orr and Müller (1998) recommend it
@@ -71,39 +72,71 @@ impl Smooth for Tanh {
 }
 
 impl Code for Tanh {
+    const KEEPS_NAN: bool = true;
+
     type Params = ();
 
     #[inline(always)]
     fn value<F: Float>((): (), simd: F::Simd, x: F) -> F {
         let magnitude = without_sign(simd, x);
-        // t = e^-2|x|, scaled: (1 - t) / (1 + t). Next to 0 the power is 1, so that 1 - t is as exact as the growth.
+        let sign = x.xor(magnitude);
+        if is_f32::<F>() {
+            let near = VALUE.at_by_square(simd, magnitude).xor(sign);
+            return near_or_far(simd, x, VALUE.is_beyond(simd, magnitude), near, || {
+                number::<F>(simd, 1.0).xor(sign)
+            });
+        }
+        // t = e^-2|x|, scaled: (1 - t) / (1 + t). Next to 0 the power is 1, so that d = 1 - t is as exact as the growth.
         let exp = exp_minus(simd, magnitude.add(magnitude));
         let one: F = scale(simd);
         let (less, more) = (one.sub(exp.power), one.add(exp.power));
-        let value = if is_f32::<F>() {
-            let minus_growth = negated(simd, exp.growth);
-            let difference = minus_growth.mul_add(exp.power, less);
-            difference.div(exp.growth.mul_add(exp.power, more))
-        } else {
-            // d / (2 - d) = d/2 + d * d/2 / (2 - d): next to 0 the first summand is most of it, and has no rounding error of the sum.
-            let product = exp.growth.mul(exp.power);
-            let difference = less.sub(product);
-            let lost = less.sub(difference).sub(product);
-            let half = difference.mul(number::<F>(simd, 0.5).mul(unscale(simd)));
-            let quotient = half.div(more.add(product));
-            difference.mul_add(quotient, lost.mul(unscale(simd))).add(half)
-        };
-        value.xor(x.xor(magnitude))
+        // d / (2 - d) = d/2 + d * d/2 / (2 - d): next to 0 the first summand is most of it, and has no rounding error of the sum.
+        let product = exp.growth.mul(exp.power);
+        let difference = less.sub(product);
+        let lost = less.sub(difference).sub(product);
+        let half = difference.mul(number::<F>(simd, 0.5).mul(unscale(simd)));
+        let quotient = half.div(more.add(product));
+        difference
+            .mul_add(quotient, lost.mul(unscale(simd)))
+            .add(half)
+            .xor(sign)
     }
 
     #[inline(always)]
     fn gradient<F: Float>((): (), simd: F::Simd, x: F, grad_output: F) -> F {
-        // 4 t / (1 + t)²
+        // 4 t / (1 + t)² for t = e^-2|x|: sigmoid's slope at 2x, times 4
         let magnitude = without_sign(simd, x);
-        let exp = exp_minus(simd, magnitude.add(magnitude)).value();
-        logistic_gradient(simd, exp.mul(number(simd, 4.0)), exp, grad_output)
+        let double = magnitude.add(magnitude);
+        let four: F = number(simd, 4.0);
+        let far = || {
+            let exp = exp_minus(simd, double).value();
+            logistic_gradient(simd, exp.mul(four), exp, grad_output)
+        };
+        if is_f32::<F>() {
+            let near = SIGMOID_SLOPE.at(simd, double).mul(four).mul(grad_output);
+            return near_or_far(simd, x, SIGMOID_SLOPE.is_beyond(simd, double), near, far);
+        }
+        far()
     }
 }
+
+/// tanh(x), by square.
+#[rustfmt::skip]
+static VALUE: Pieces<8> = Pieces {
+    index: [2.594, -0.365],
+    end: 9.019999,
+    nodes: [0x40e3_1740, 0x408e_72d0, 0x4050_aee0, 0x4018_3340, 0x3fd2_2c80, 0x3f7d_2fa0, 0x3e41_2d70, 0x0000_0000],
+    coefficients: [
+        [0x3f7f_ffe9, 0x3f7f_ee2e, 0x3f7f_3f63, 0x3f7b_a2af, 0x3f6d_80fa, 0x3f41_c6c1, 0x3e3e_eb02, 0x0000_0000],
+        [0x3636_5620, 0x3a0e_8ae8, 0x3bc0_548a, 0x3d0a_7957, 0x3e0e_9fc1, 0x3eda_a56c, 0x3f77_19e6, 0x3f80_0000],
+        [0xb63f_ae77, 0xba0e_827e, 0xbbbf_c40a, 0xbd08_1cd3, 0xbe04_51b2, 0xbea5_809d, 0xbe38_4758, 0xb093_56e3],
+        [0x3600_5e65, 0x39bd_e7ff, 0x3b7e_2ea8, 0x3caf_44cf, 0x3d96_6f40, 0x3dd1_9444, 0xbe93_9102, 0xbeaa_aaa7],
+        [0xb544_e85a, 0xb93d_4511, 0xbafb_1782, 0xbc23_2368, 0xbccd_8740, 0x3cf8_b941, 0x3de8_0eac, 0xb68b_dee9],
+        [0x349d_3251, 0x3897_3fa9, 0x3a44_2d1d, 0x3b5f_21c1, 0x3af7_1a8c, 0xbd43_332d, 0x3dcf_eeaa, 0x3e08_9cb9],
+        [0xb456_b3f0, 0xb7d6_12a3, 0xb97e_7f08, 0xba40_73fe, 0x3b82_0b54, 0x3c8e_b0fa, 0xbda8_0865, 0xba3b_d613],
+        [0x3374_c8de, 0x36ee_1259, 0x3880_9366, 0x36ee_fcce, 0xbb3a_7155, 0x3b86_3491, 0x3c47_f792, 0xbd51_5257],
+    ],
+};
 
 impl OfOutput for Tanh {
     #[inline(always)]

@@ -21,10 +21,10 @@ pub const FUNCTION: Function = Function {
         roots: &[0.0],
         monotony: Monotony::RISES,
         cancelling: NOTHING,
-        by_default: [[2.0, 2.75], [2.0, 2.5]],
+        by_default: [[1.5, 2.5], [2.0, 2.5]],
         bounds: Bounds {
             value: 2.0,
-            slope: 2.75,
+            slope: 2.5,
             gradient: 4.5,
             value_of_16_bits: 0.5,
         },
