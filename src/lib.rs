@@ -89,6 +89,11 @@
 //!
 //! From [`streaming_threshold`] on, out-of-place results are written with non-temporal stores, which bypass the caches.
 //!
+//! # Errors
+//!
+//! Lengths and shapes that don't agree, and parameters that a function can't have, are a panic before anything is written.
+//! The methods whose name begins with `try_` return a [`ShapeError`] or a [`ParameterError`] instead, with the same message.
+//!
 //! # Features
 //!
 //! - `std` (default): reads `RECTIFY_MAX_ISA`. Without it the crate is `no_std`, and still detects the CPU; on targets
