@@ -82,15 +82,21 @@ macro_rules! horner {
 }
 pub(crate) use horner;
 
-/// A polynomial in vectors of `F`, with the coefficients of each format by their bits: in `f32` by Horner's scheme, in
+/// A polynomial in vectors of `F`, with the coefficients of a format, or of each, by their bits: in `f32` by Horner's scheme, in
 /// `f64` by Estrin's, since there each step is two operations, except the last one: that rounds less so.
 macro_rules! polynomial_by_bits {
-    ($simd:ident, $x:ident; f32: [$($f32:literal),+], f64: [$first:literal, $($f64:literal),+]) => {
+    ($simd:ident, $x:ident; f32: [$($f32:literal),+]) => {
+        $crate::math::horner!($x; $(F::splat($simd, F::Lane::from_bits($f32))),+)
+    };
+    ($simd:ident, $x:ident; f64: [$first:literal, $($f64:literal),+]) => {
+        $crate::math::polynomial!($x; $(F::splat($simd, F::Lane::from_bits($f64))),+)
+            .mul_add($x, F::splat($simd, F::Lane::from_bits($first)))
+    };
+    ($simd:ident, $x:ident; f32: $f32:tt, f64: $f64:tt) => {
         if $crate::math::is_f32::<F>() {
-            $crate::math::horner!($x; $(F::splat($simd, F::Lane::from_bits($f32))),+)
+            $crate::math::polynomial_by_bits!($simd, $x; f32: $f32)
         } else {
-            $crate::math::polynomial!($x; $(F::splat($simd, F::Lane::from_bits($f64))),+)
-                .mul_add($x, F::splat($simd, F::Lane::from_bits($first)))
+            $crate::math::polynomial_by_bits!($simd, $x; f64: $f64)
         }
     };
 }

@@ -1,4 +1,4 @@
-//! The normal distribution at -a, for a from 0.4 on.
+//! The normal distribution at -a, for a from 0.6 on.
 
 use super::exp::{ScaledExp, UPPER_26_BITS, exp_minus_sum};
 use super::{by_bits, constant, is_f32, negated, number, polynomial_by_bits};
@@ -22,15 +22,12 @@ pub fn exp_minus_half_square<F: Float>(simd: F::Simd, a: F) -> (ScaledExp<F>, F)
     }
 }
 
-/// e^(a²/2) Φ(-a), for the distribution function Φ and an a of the interval. It is Mills's ratio / sqrt(2π).
+/// e^(a²/2) Φ(-a) in `f64`, for the distribution function Φ and an a of the interval. It is Mills's ratio / sqrt(2π).
 ///
-/// It is `d / (2.75 a d + n)`, or `3/8 d / (a d + n)` in `f64`. A rounding of d counts little, since d is in both, and so does one of n,
-/// since n is the lesser summand.
+/// It is `3/8 d / (a d + n)`. A rounding of d counts little, since d is in both, and so does one of n, since n is the lesser summand.
 #[inline(always)]
 pub fn tail<F: Float>(simd: F::Simd, a: F) -> Tail<F> {
-    let d = polynomial_by_bits!(simd, a;
-    f32: [0x3fc4_0000, 0x3fb2_08a0, 0x3f19_9281, 0x3e0d_9e55, 0x3c74_c175],
-    f64: [
+    let d = polynomial_by_bits!(simd, a; f64: [
         0x3ff0_0000_0000_0000,
         0x3ff9_516a_7b02_3b1c,
         0x3ff3_c9fa_e529_bc15,
@@ -42,28 +39,26 @@ pub fn tail<F: Float>(simd: F::Simd, a: F) -> Tail<F> {
         0x3f17_d6b3_b442_479e,
         0x3ecd_cfa3_20ba_3000
     ]);
-    let n = polynomial_by_bits!(simd, a;
-    f32: [0x5e43_ffe7, 0x5d81_d82b, 0x5a4e_85c6, 0xdbde_f12d, 0xdb09_d032, 0xd96e_47d0],
-    f64: [
-            0x3fe8_0000_0000_2b48,
-            0x3fe9_2053_9f60_229c,
-            0x3fd9_4153_47dc_63a8,
-            0x3fbb_b983_6c06_93e5,
-            0x3f85_13f8_82f5_a1f7,
-            0xbf70_e63a_2247_da05,
-            0xbf60_f62d_20df_5f42,
-            0xbf3f_10bd_41ed_1399,
-            0xbf11_43d0_226a_ad28,
-            0xbed6_e3ff_e9dc_a6c7,
-            0xbe8c_a021_339d_31f6
-        ]);
+    let n = polynomial_by_bits!(simd, a; f64: [
+        0x3fe8_0000_0000_2b48,
+        0x3fe9_2053_9f60_229c,
+        0x3fd9_4153_47dc_63a8,
+        0x3fbb_b983_6c06_93e5,
+        0x3f85_13f8_82f5_a1f7,
+        0xbf70_e63a_2247_da05,
+        0xbf60_f62d_20df_5f42,
+        0xbf3f_10bd_41ed_1399,
+        0xbf11_43d0_226a_ad28,
+        0xbed6_e3ff_e9dc_a6c7,
+        0xbe8c_a021_339d_31f6
+    ]);
     let a_d = a.mul(d);
-    let denominator = if is_f32::<F>() {
-        a_d.mul_add(constant(simd, 0x5e30_0000, 0), n)
-    } else {
-        a_d.add(n)
-    };
-    Tail { d, a_d, n, denominator }
+    Tail {
+        d,
+        a_d,
+        n,
+        denominator: a_d.add(n),
+    }
 }
 
 /// A quotient of polynomials.
@@ -72,7 +67,7 @@ pub struct Tail<F> {
     d: F,
     a_d: F,
     n: F,
-    /// In `f32` scaled, in `f64` 3/8 of what it is.
+    /// 3/8 of what it is.
     denominator: F,
 }
 
@@ -80,31 +75,22 @@ impl<F: Float> Tail<F> {
     /// `d / denominator`
     #[inline(always)]
     pub fn quotient(self, simd: F::Simd) -> F {
-        if is_f32::<F>() {
-            self.d.div(self.denominator)
-        } else {
-            self.d.mul(three_eighths(simd)).div(self.denominator)
-        }
+        self.d.mul(three_eighths(simd)).div(self.denominator)
     }
 
     /// a Φ(-a), of e^(-a²/2).
     #[inline(always)]
     pub fn times(self, simd: F::Simd, exp: ScaledExp<F>) -> F {
-        if is_f32::<F>() {
-            let quotient = self.a_d.div(self.denominator);
-            exp.growth.mul_add(quotient, quotient).mul(exp.power)
-        } else {
-            // 3/8 a d / (a d + n) is 3/8 (1 - n / (a d + n)). Times e^r it is 3/8 (c + a quotient), where c is 1 or 1/2 and roundings of
-            // the quotient count less.
-            let one: F = number(simd, 1.0);
-            let decrease = self.n.sub(exp.growth.mul(self.a_d));
-            let is_small = decrease.gt(self.denominator.mul(number(simd, 0.25)));
-            let c = one.replace(is_small, number(simd, 0.5));
-            let [r, low] = exp.parts;
-            let numerator = one.sub(c).add(r).add(low).mul(self.a_d).sub(self.n.mul(c));
-            let base = exp.power.mul(three_eighths(simd));
-            numerator.div(self.denominator).mul_add(base, base.mul(c))
-        }
+        // 3/8 a d / (a d + n) is 3/8 (1 - n / (a d + n)). Times e^r it is 3/8 (c + a quotient), where c is 1 or 1/2 and roundings of the
+        // quotient count less.
+        let one: F = number(simd, 1.0);
+        let decrease = self.n.sub(exp.growth.mul(self.a_d));
+        let is_small = decrease.gt(self.denominator.mul(number(simd, 0.25)));
+        let c = one.replace(is_small, number(simd, 0.5));
+        let [r, low] = exp.parts;
+        let numerator = one.sub(c).add(r).add(low).mul(self.a_d).sub(self.n.mul(c));
+        let base = exp.power.mul(three_eighths(simd));
+        numerator.div(self.denominator).mul_add(base, base.mul(c))
     }
 }
 

@@ -35,18 +35,19 @@ use crate::simd::{Float, FloatLane, Lane};
 /// - `backward` accepts only the input of `forward`.
 /// - For x < 0, f(x) falls to -0.17 at x = -0.7518 and then rises to the greatest subnormal number below 0: in `f32` it is
 ///   -0.0 from x = -14.2 on, in `f64` from -38.5 on.
-/// - `f32`: the value is within 2.5 ulp of the exact one (2.4565 at x = -1.8345913), in `f64` within 2.75 (the greatest
+/// - `f32`: the value is within 2.5 ulp of the exact one (2.4324 at x = -3.6603217), in `f64` within 2.75 (the greatest
 ///   found is 2.58 at x = -1.31985).
-/// - The gradient for g = 1 is within 4 ulp, or within 2^-23.9 from x = -1.1 to -0.4, next to its root at x = -0.7518. `f64`
-///   alike by samples, there within 2^-52. For any g an ulp more, or that times g.
+/// - The gradient for g = 1 is within 4 ulp, or within 2^-24.2 from x = -1.1 to -0.6, next to its root at x = -0.7518. `f64`
+///   alike by samples, within 2^-52 from x = -1.1 to -0.4. For any g an ulp more, or that times g.
 /// - `f16` and `bf16`: each value is the exact one rounded, except 128 subnormal ones of `bf16` that are half-way but for
-///   one part in 10^37, and go to even. So is each gradient for g = 1, except 3 of `f16` from x = -1.4 to -0.74 that are
+///   one part in 10^37, and go to even. So is each gradient for g = 1, except 2 of `f16`, at x = 0.00091791 and x = -0.75244, that are
 ///   its other neighbour.
-/// - On both sides of its minimum f is not monotonic: of all neighbours in `f32` 1,772,890 go against its direction by an ulp,
-///   61,116 by two and 212 by three, from x = -1.59 to -0.4.
+/// - On both sides of its minimum f is not monotonic: of all neighbours in `f32` 1,405,132 go against its direction by an ulp
+///   and 175,621 by two, from x = -1.1 to -0.0039.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
-/// - f(-|x|) is -|x| e^(-x²/2) times a quotient of polynomials, with x²/2 in two parts; f(|x|) is |x| + f(-|x|). Next to 0 it is a
-///   polynomial. Fused multiply-adds, `f64` and the CPU's modes are as for [`Sigmoid`](super::Sigmoid).
+/// - f(|x|) is |x| + f(-|x|), and f(-|x|) is -|x| Φ(-|x|). In `f32`, `f16` and `bf16` Φ is a polynomial on each of eight intervals of |x| up to
+///   5.57. Beyond, f is e^(-x²/2) times a polynomial, and in `f64` times a quotient of polynomials, with x²/2 in two parts; next to 0 of
+///   `f64` it is a polynomial. Fused multiply-adds, `f64` and the CPU's modes are as for [`Sigmoid`](super::Sigmoid).
 ///
 /// It is PyTorch's `gelu` and ONNX's operator `Gelu`, both by default. Hendrycks and Gimpel, *Gaussian Error Linear Units*
 /// (2016).
@@ -103,76 +104,113 @@ impl Code for Gelu {
     #[inline(always)]
     fn value<F: Float>((): (), simd: F::Simd, x: F) -> F {
         if is_f32::<F>() {
-            let magnitude = without_sign(simd, x);
-            let base = positive_part(simd, x);
-            let near = VALUE.at(simd, magnitude).mul_add(negated(simd, magnitude), base);
-            return near_or_far(simd, x, VALUE.is_beyond(simd, magnitude), near, || {
-                let bound = magnitude_of_zero(simd);
-                let bounded = magnitude.replace(magnitude.gt(bound), bound);
-                let (exp, _) = exp_minus_half_square(simd, bounded);
-                base.sub(tail(simd, bounded).times(simd, exp))
-            });
+            value_f32(simd, x)
+        } else {
+            value_f64(simd, x)
         }
-        let a = Magnitude::new(simd, x, magnitude_of_zero(simd), end_of_polynomials(simd));
-        let (exp, square) = exp_minus_half_square(simd, a.bounded);
-        let far = tail(simd, a.bounded).times(simd, exp);
-        let slope = polynomial_by_bits!(simd, square;
-        f32: [0x3f4c_422a, 0xbe88_2c5c, 0x3da3_781a, 0xbc9a_56e0],
-        f64: [
-            0x3fe9_8845_33d4_3651,
-            0xbfd1_0583_77e2_cfce,
-            0x3fb4_6d04_2977_afc5,
-            0xbf93_7403_f753_f856,
-            0x3f6e_42b1_2c7b_38cf,
-            0xbf43_ce9d_95e5_2a19,
-            0x3f16_5b19_e99d_b758,
-            0xbee6_59fe_7381_242f,
-            0x3eb4_f585_8a68_2dab
-        ]);
-        a.value(simd, x, square, slope, far)
     }
 
     #[inline(always)]
     fn gradient<F: Float>((): (), simd: F::Simd, x: F, grad_output: F) -> F {
         if is_f32::<F>() {
-            let magnitude = without_sign(simd, x);
-            let slope = from_negative_side(simd, x, SLOPE.at(simd, magnitude));
-            return near_or_far(
-                simd,
-                x,
-                SLOPE.is_beyond(simd, magnitude),
-                slope.mul(grad_output),
-                || {
-                    let a = Magnitude::new(simd, x, magnitude_of_zero(simd), end_of_polynomials(simd));
-                    let (exp, _) = exp_minus_half_square(simd, a.bounded);
-                    // 1 / sqrt(2π), by the scale of the quotient
-                    let minus_density = constant(simd, 0xa0cc_422a, 0xad19_8845_33d4_3651);
-                    let sum = a.bounded.mul_add(minus_density, tail(simd, a.bounded).quotient(simd));
-                    a.gradient(simd, x, x, exp.growth.mul_add(sum, sum), exp.power, grad_output)
-                },
-            );
+            gradient_f32(simd, x, grad_output)
+        } else {
+            gradient_f64(simd, x, grad_output)
         }
-        let a = Magnitude::new(simd, x, magnitude_of_zero(simd), end_of_polynomials(simd));
-        let (exp, square) = exp_minus_half_square(simd, a.bounded);
-        // 1 / sqrt(2π), by the scale of the quotient
-        let minus_density = constant(simd, 0xa0cc_422a, 0xad19_8845_33d4_3651);
-        let sum = a.bounded.mul_add(minus_density, tail(simd, a.bounded).quotient(simd));
-        let rise = polynomial_by_bits!(simd, square;
-        f32: [0x3f4c_422a, 0xbf08_2c25, 0x3e75_0932, 0xbd96_be78],
-        f64: [
-            0x3fe9_8845_33d4_3651,
-            0xbfe1_0583_77e2_cf76,
-            0x3fce_a386_3e32_bf4f,
-            0xbfb3_7403_f709_613e,
-            0x3f92_e9ae_a305_5922,
-            0xbf6d_b5e4_abc0_82b0,
-            0x3f43_8f4f_27a0_ce93,
-            0xbf16_694a_0c71_a9c6,
-            0x3eec_1d0e_dc86_f9df,
-            0xbed2_fdbf_a4ea_e1b6
-        ]);
-        a.gradient(simd, x, rise, exp.growth.mul_add(sum, sum), exp.power, grad_output)
     }
+}
+
+#[inline(always)]
+fn value_f32<F: Float>(simd: F::Simd, x: F) -> F {
+    let magnitude = without_sign(simd, x);
+    let base = positive_part(simd, x);
+    let near = VALUE.at(simd, magnitude).mul_add(negated(simd, magnitude), base);
+    near_or_far(simd, x, VALUE.is_beyond(simd, magnitude), near, || {
+        let a = bounded(simd, x, magnitude_of_zero(simd));
+        let (exp, _) = exp_minus_half_square(simd, a);
+        let offset = a.sub(number(simd, 9.0));
+        let factor = polynomial_by_bits!(simd, offset; f32: [
+            0x20c9_d327,
+            0x1c85_b656,
+            0x9b2a_4e10,
+            0x19bf_0770,
+            0x9847_74e8,
+            0x16c1_36f0,
+            0x952d_6946,
+            0x13ba_f745,
+            0x9262_8006,
+            0x108a_6792
+        ]);
+        base.sub(exp.growth.mul_add(factor, factor).mul(exp.power))
+    })
+}
+
+#[inline(always)]
+fn gradient_f32<F: Float>(simd: F::Simd, x: F, grad_output: F) -> F {
+    let magnitude = without_sign(simd, x);
+    let slope = from_negative_side(simd, x, SLOPE.at(simd, magnitude));
+    let near = slope.mul(grad_output);
+    near_or_far(simd, x, SLOPE.is_beyond(simd, magnitude), near, || {
+        let a = bounded(simd, x, magnitude_of_zero(simd));
+        let (exp, _) = exp_minus_half_square(simd, a);
+        let offset = a.sub(number(simd, 9.0));
+        let factor = polynomial_by_bits!(simd, offset; f32: [
+            0xa262_fcd6,
+            0xa0ce_b12a,
+            0x1c05_c8f3,
+            0x9a63_4a17,
+            0x18bc_02e6,
+            0x971b_24b8,
+            0x1594_bef6,
+            0x9408_00a9,
+            0x11f6_2c39
+        ]);
+        gradient_in_tail(simd, x, exp.growth.mul_add(factor, factor), exp.power, grad_output)
+    })
+}
+
+#[inline(always)]
+fn value_f64<F: Float>(simd: F::Simd, x: F) -> F {
+    let a = bounded(simd, x, magnitude_of_zero(simd));
+    let (exp, square) = exp_minus_half_square(simd, a);
+    let far = tail(simd, a).times(simd, exp);
+    let slope = polynomial_by_bits!(simd, square; f64: [
+        0x3fe9_8845_33d4_3651,
+        0xbfd1_0583_77e2_cfce,
+        0x3fb4_6d04_2977_afc5,
+        0xbf93_7403_f753_f856,
+        0x3f6e_42b1_2c7b_38cf,
+        0xbf43_ce9d_95e5_2a19,
+        0x3f16_5b19_e99d_b758,
+        0xbee6_59fe_7381_242f,
+        0x3eb4_f585_8a68_2dab
+    ]);
+    let near = slope.mul_add(negated(simd, square), a.mul(number(simd, 0.5)));
+    positive_part(simd, x).sub(far.replace(end_of_polynomials::<F>(simd).gt(a), near))
+}
+
+#[inline(always)]
+fn gradient_f64<F: Float>(simd: F::Simd, x: F, grad_output: F) -> F {
+    let a = bounded(simd, x, magnitude_of_zero(simd));
+    let (exp, square) = exp_minus_half_square(simd, a);
+    // 1 / sqrt(2π), by the scale of the quotient
+    let minus_density = constant(simd, 0, 0xad19_8845_33d4_3651);
+    let sum = a.mul_add(minus_density, tail(simd, a).quotient(simd));
+    let far = gradient_in_tail(simd, x, exp.growth.mul_add(sum, sum), exp.power, grad_output);
+    let rise = polynomial_by_bits!(simd, square; f64: [
+        0x3fe9_8845_33d4_3651,
+        0xbfe1_0583_77e2_cf76,
+        0x3fce_a386_3e32_bf4f,
+        0xbfb3_7403_f709_613e,
+        0x3f92_e9ae_a305_5922,
+        0xbf6d_b5e4_abc0_82b0,
+        0x3f43_8f4f_27a0_ce93,
+        0xbf16_694a_0c71_a9c6,
+        0x3eec_1d0e_dc86_f9df,
+        0xbed2_fdbf_a4ea_e1b6
+    ]);
+    let near = rise.mul_add(x, number(simd, 0.5)).mul(grad_output);
+    far.replace(end_of_polynomials::<F>(simd).gt(a), near)
 }
 
 /// Φ(-x)
@@ -213,10 +251,11 @@ static SLOPE: Pieces<9> = Pieces {
     ],
 };
 
+/// Of `f64`.
 #[inline(always)]
 fn end_of_polynomials<F: Float>(simd: F::Simd) -> F {
-    // 0.4 and 0.6
-    constant(simd, 0x3ecc_cccd, 0x3fe3_3333_3333_3333)
+    // 0.6
+    constant(simd, 0, 0x3fe3_3333_3333_3333)
 }
 
 /// Where the value at -x is below half of the least subnormal number.
@@ -226,46 +265,23 @@ fn magnitude_of_zero<F: Float>(simd: F::Simd) -> F {
     constant(simd, 0x416a_0000, 0x4043_5800_0000_0000)
 }
 
-/// |x|, for functions that are x / 2 and an even function.
-#[derive(Clone, Copy)]
-pub(super) struct Magnitude<F: Float> {
-    /// Up to where the value at -x is rounded to 0.
-    pub(super) bounded: F,
-    /// Whether the value and gradient are those of polynomials.
-    is_near_zero: F::Mask,
+/// |x|, at most the bound, also where x is NaN.
+#[inline(always)]
+pub(super) fn bounded<F: Float>(simd: F::Simd, x: F, bound: F) -> F {
+    let magnitude = without_sign(simd, x);
+    magnitude.replace(magnitude.gt(bound), bound)
 }
 
-impl<F: Float> Magnitude<F> {
-    #[inline(always)]
-    pub(super) fn new(simd: F::Simd, x: F, bound: F, end_of_polynomials: F) -> Self {
-        let magnitude = without_sign(simd, x);
-        Self {
-            bounded: magnitude.replace(magnitude.gt(bound), bound),
-            is_near_zero: end_of_polynomials.gt(magnitude),
-        }
-    }
-
-    /// The value, of minus the value at `-self.bounded`; near 0 that is `|x| / 2 - square * slope`.
-    #[inline(always)]
-    pub(super) fn value(self, simd: F::Simd, x: F, square: F, slope: F, far: F) -> F {
-        let near = slope.mul_add(negated(simd, square), self.bounded.mul(number(simd, 0.5)));
-        let tail = far.replace(self.is_near_zero, near);
-        let minus_zero = F::splat(simd, F::Lane::SIGN_BIT);
-        x.replace(F::splat(simd, F::Lane::ZERO).gt(x), minus_zero).sub(tail)
-    }
-
-    /// The gradient, of the slope at `-self.bounded`, which is `far * power`; near 0 that is `1 / 2 + rise * x`.
-    #[inline(always)]
-    pub(super) fn gradient(self, simd: F::Simd, x: F, rise: F, far: F, power: F, grad_output: F) -> F {
-        let one: F = number(simd, 1.0);
-        let is_negative = F::splat(simd, F::Lane::ZERO).gt(x);
-        // Where the slope may be subnormal, the gradient at the output takes the scale.
-        let is_far = F::and(simd, is_negative, number::<F>(simd, 1.0 / 64.0).gt(power));
-        let far = far.mul(one.replace(is_far, scale(simd))).mul(power);
-        let near = rise.mul_add(x, number(simd, 0.5));
-        let slope = one.sub(far).replace(is_negative, far).replace(self.is_near_zero, near);
-        // Without a product with 1, which flushes subnormal numbers in some modes and is left out elsewhere.
-        let product = grad_output.replace(is_far, grad_output.mul(unscale(simd))).mul(slope);
-        product.keep(without_sign(simd, slope).gt(half_of_least_number(simd)))
-    }
+/// The gradient of a function with f(x) - f(-x) = x, by its slope at -|x|, which is `factor * power`.
+#[inline(always)]
+pub(super) fn gradient_in_tail<F: Float>(simd: F::Simd, x: F, factor: F, power: F, grad_output: F) -> F {
+    let one: F = number(simd, 1.0);
+    let is_negative = F::splat(simd, F::Lane::ZERO).gt(x);
+    // Where the slope may be subnormal, the gradient at the output takes the scale.
+    let is_far = F::and(simd, is_negative, number::<F>(simd, 1.0 / 64.0).gt(power));
+    let at_minus = factor.mul(one.replace(is_far, scale(simd))).mul(power);
+    let slope = from_negative_side(simd, x, at_minus);
+    // Without a product with 1, which flushes subnormal numbers in some modes and is left out elsewhere.
+    let product = grad_output.replace(is_far, grad_output.mul(unscale(simd))).mul(slope);
+    product.keep(without_sign(simd, slope).gt(half_of_least_number(simd)))
 }

@@ -21,8 +21,8 @@ pub const FUNCTION: Function = Function {
         roots: &[0.0, -0.4, 0.4, -0.6, 0.6, -0.7517915],
         monotony: Monotony {
             minimum: Some(-0.7517915),
-            steps: &[1_772_890, 61_116, 212],
-            range: [-1.6, -0.4],
+            steps: &[1_405_132, 175_621],
+            range: [-1.1, -0.0039],
         },
         // The distribution or the density.
         cancelling: |_, x| {

@@ -21,8 +21,8 @@ pub const FUNCTION: Function = Function {
         roots: &[0.0, -0.4, 0.4, -0.7524615],
         monotony: Monotony {
             minimum: Some(-0.7524615),
-            steps: &[790_418, 264],
-            range: [-1.39, -0.43],
+            steps: &[1_486_785, 191_809],
+            range: [-1.1, -0.0039],
         },
         cancelling: |_, x| {
             let gate = 1.0 / (1.0 + (-x * (1.596 + 0.07135 * x * x)).exp());
