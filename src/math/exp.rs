@@ -59,6 +59,8 @@ pub fn exp_minus_sum<F: Float>(simd: F::Simd, x: F, low: F) -> ScaledExp<F> {
 pub struct Factor {
     /// Of x. Where it is more, e^-(factor x) is 0.
     bound: u64,
+    /// In `f32`: where x is more, factor x is beyond the end of [`Pieces`](super::Pieces).
+    end: u64,
     minus_log2_e: u64,
     /// The factor is the sum. In `f64` products of these with 26 bits of x are exact.
     pub(super) parts: [u64; 2],
@@ -68,6 +70,17 @@ pub struct Factor {
 pub const UPPER_26_BITS: u64 = u64::MAX << 27;
 
 impl Factor {
+    /// The nearest number to beta > 0 with which neither 1 / beta nor the scaled e^-(beta x) / beta leaves the range.
+    #[inline]
+    pub fn in_range<L: FloatLane>(beta: f64) -> f64 {
+        const TWO_60: f64 = (1_u64 << 60) as f64;
+        if size_of::<L>() == size_of::<f32>() {
+            beta.clamp(TWO_60.recip(), TWO_60 * TWO_60)
+        } else {
+            beta.clamp(1e-200, 1e300)
+        }
+    }
+
     /// Of a number between the square roots of the least and the greatest normal number.
     #[inline]
     pub fn new<L: FloatLane>(factor: f64) -> Self {
@@ -89,6 +102,7 @@ impl Factor {
         let bits = |number| L::nearest_finite(number).to_bits();
         Self {
             bound: bits(bound / factor),
+            end: bits(9.374 / factor),
             minus_log2_e: bits(-core::f64::consts::LOG2_E * factor),
             parts: [bits(high), bits(factor - high + rest)],
         }
@@ -113,6 +127,12 @@ impl Factor {
             let [product, rest] = self.product(simd, x);
             product.add(first).add(rest.add(last))
         }
+    }
+
+    /// Whether `factor * x` is beyond the end of [`Pieces`](super::Pieces), or x is NaN.
+    #[inline(always)]
+    pub fn is_beyond<F: Float>(self, simd: F::Simd, x: F) -> F::Mask {
+        x.gt(by_bits(simd, self.end))
     }
 
     /// x >= 0, up to where e^-(factor x) is 0.

@@ -39,16 +39,15 @@ impl<const N: usize> Pieces<N> {
         self.polynomial(simd, interval, offset)
     }
 
-    /// The value at `factor * x`, which isn't rounded.
+    /// The value at `factor * x`, which isn't rounded. The index is linear.
     #[inline(always)]
     pub fn at_product<F: Float>(&'static self, simd: F::Simd, x: F, factor: Factor) -> F {
         let [high, low] = factor.parts.map(|bits| by_bits::<F>(simd, bits));
-        let interval = self.interval(simd, x.mul(high));
+        let interval = interval(simd, x, high.mul(number(simd, self.index[0])));
         let offset = x.mul_add(high, negated(simd, interval.lookup(simd, &self.nodes)));
         self.polynomial(simd, interval, x.mul_add(low, offset))
     }
 
-    /// A number with the one of the interval in its lowest bits.
     #[inline(always)]
     fn interval<F: Float>(&self, simd: F::Simd, x: F) -> F {
         let [first, second] = self.index.map(|factor| number::<F>(simd, factor));
@@ -57,7 +56,7 @@ impl<const N: usize> Pieces<N> {
         } else {
             x.mul_add(second, first)
         };
-        x.mul_add(factor, magic(simd))
+        interval(simd, x, factor)
     }
 
     #[inline(always)]
@@ -80,6 +79,12 @@ impl<const N: usize> Pieces<N> {
 #[inline(always)]
 fn magic<F: Float>(simd: F::Simd) -> F {
     constant(simd, 0x4b40_0000, 0)
+}
+
+/// A number with that of the interval, which is nearest to `x * factor`, in its lowest bits.
+#[inline(always)]
+fn interval<F: Float>(simd: F::Simd, x: F, factor: F) -> F {
+    x.mul_add(factor, magic(simd))
 }
 
 /// `near`, or what `far` gives where a number `is_far`. Where x is NaN, which is far, it is x.

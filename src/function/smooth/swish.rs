@@ -33,13 +33,14 @@ use crate::simd::FloatLane;
 /// - f(x) has the sign of x. It falls to -0.2785 / beta at x = -1.2785 / beta, and rises from there to -0.0 down to the least
 ///   subnormal number.
 /// - The gradient is 0 at x = -1.2785 / beta. Where it is rounded to 0 in the compute format for g = 1, it is +0.0 for each g.
-/// - `f32`: the value is within 2.5 ulp of the exact one (`QUICK_GELU` 2.1687 at x = -3.1100876), the gradient for g = 1 within
-///   4.25 (4.2392 at x = -0.51576394). For beta * x from -2 to -0.8, about the root, that is 4.25 ulp of 2^-5 where the gradient is less.
+/// - `f32`: the value is within 2.75 ulp of the exact one (`QUICK_GELU` 2.5: 2.4123 at x = -5.95873), the gradient for g = 1 within
+///   4 (3.5178 at x = -5.8778653). For beta * x from -2 to -0.8, about the root, that is 4 ulp of 2^-5 where the gradient is less.
 ///   `f64`: within 2 and 4.25 ulp, the greatest found of `QUICK_GELU` are 1.92 at x = -5.48051 and 4.04 at x = -0.493264. For any g up to 3 ulp more.
 /// - `f16` and `bf16`: with beta 1 or 1.702 each value is the exact one rounded, and so is each gradient for g = 1. With any beta they are within 0.51 ulp.
-/// - On both sides of its minimum f is not monotonic: of all neighbours in `f32` 845,707 go against the direction of `QUICK_GELU`
-///   by an ulp and 213 by two, from x = -1.88 to -0.4.
-/// - The bounds hold for a beta from 2^-26 to 2^60. beta is taken in two parts, so that beta * x isn't rounded. Both are computed as
+/// - On both sides of its minimum f is not monotonic: of all neighbours in `f32` 923,268 go against the direction of `QUICK_GELU`
+///   by an ulp, from x = -1.4 to -0.007.
+/// - The bounds hold for a beta from 2^-26 to 2^100. In `f32` a beta beyond 2^-60 or 2^120 is taken as that, in `f64` one beyond 1e-200 or 1e300.
+///   beta is taken in two parts, so that beta * x isn't rounded. Both are computed as
 ///   by [`Silu`](super::Silu), in the same loops.
 ///
 /// It is ONNX's operator `Swish`, whose alpha is beta, by default 1; PyTorch has it as `silu` with beta 1. With beta 1.702 it is
@@ -106,6 +107,6 @@ impl Smooth for Swish {
 
     #[inline(always)]
     fn params<L: FloatLane>(self) -> Factor {
-        Factor::new::<L>(self.beta)
+        Factor::new::<L>(Factor::in_range::<L>(self.beta))
     }
 }

@@ -13,11 +13,11 @@ pub const FUNCTION: Function = Function {
         roots: &[ROOT_OF_SLOPE, 0.0],
         monotony: Monotony {
             minimum: Some(ROOT_OF_SLOPE),
-            steps: &[954_377, 117],
-            range: [-2.0, -0.69],
+            steps: &[1_219_032, 3_034],
+            range: [-2.0, -0.015],
         },
         cancelling: |_, x| cancelling(x),
-        by_default: [[2.5, 4.0], [2.0, 4.0]],
+        by_default: [[2.5, 3.0], [2.0, 4.0]],
         bounds: BOUNDS,
     }),
     ..DEFAULTS
