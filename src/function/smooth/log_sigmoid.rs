@@ -30,8 +30,8 @@ use crate::simd::FloatLane;
 /// - f(x) is never above 0, and for x > 0 rises to the least subnormal number: in `f32` it is -0.0 from x = 104 on.
 /// - It has the loops of [`Softplus`](crate::Softplus): the bits are those of -softplus(-x), and so are the notes there on errors, 16-bit formats
 ///   and modes.
-/// - f is not monotonic: of all neighbours in `f32` @PM go down by an ulp, from
-///   @LR.
+/// - f is not monotonic: of all neighbours in `f32` 2,289,658 go down by an ulp, from
+///   x = -0.44 to 0.67.
 ///
 /// It is PyTorch's `logsigmoid`. ONNX has no such operator.
 ///

@@ -44,8 +44,8 @@ use crate::simd::{Float, FloatLane, Lane};
 ///   A beta beyond that is taken as the nearest one in it.
 /// - `f16` and `bf16`: by default each value is the exact one rounded, and so is each gradient for g = 1, except 7 of `f16`
 ///   that are its other neighbour. With another beta there are a few such values.
-/// - f is not monotonic: by default, of all neighbours in `f32` @PM go down by an ulp, from
-///   @PR.
+/// - f is not monotonic: by default, of all neighbours in `f32` 2,289,658 go down by an ulp, from
+///   x = -0.67 to 0.44.
 /// - In `f32`, `f16` and `bf16` log(1 + e^-|beta * x|) and the gradient are a polynomial on each of eight intervals of |beta * x| up to 9.37. Beyond, and in
 ///   `f64`, e^-|beta * x| is a power of two times a polynomial, and the logarithm another polynomial. In `f32`, `f16` and `bf16` they are
 ///   defined by fused multiply-adds, which are emulated where the CPU has none: `portable` and `scalar` are slow. In `f64` product

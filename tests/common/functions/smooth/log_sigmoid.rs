@@ -13,8 +13,8 @@ pub const FUNCTION: Function = Function {
         slope: |_, x| slope(-x),
         roots: &[0.0],
         monotony: Monotony {
-            steps: &[3_486_246, 8_749],
-            range: [-0.47, 0.5],
+            steps: &[2_289_658],
+            range: [-0.44, 0.67],
             ..Monotony::RISES
         },
         cancelling: NOTHING,

@@ -19,8 +19,8 @@ pub const FUNCTION: Function = Function {
         },
         roots: &[0.0],
         monotony: Monotony {
-            steps: &[391],
-            range: [-1.0, 1.0],
+            steps: &[62],
+            range: [-0.65, 0.65],
             ..Monotony::RISES
         },
         cancelling: NOTHING,

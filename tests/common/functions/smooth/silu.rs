@@ -13,8 +13,8 @@ pub const FUNCTION: Function = Function {
         roots: &[ROOT_OF_SLOPE, 0.0],
         monotony: Monotony {
             minimum: Some(ROOT_OF_SLOPE),
-            steps: &[1_219_032, 3_034],
-            range: [-2.0, -0.015],
+            steps: &[1_219_033, 3_034],
+            range: [-2.0, -0.0004],
         },
         cancelling: |_, x| cancelling(x),
         by_default: [[2.5, 3.0], [2.0, 4.0]],

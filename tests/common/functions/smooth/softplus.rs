@@ -30,8 +30,8 @@ pub const FUNCTION: Function = Function {
         slope: |[beta, _], x| slope(Wide::from(beta) * x),
         roots: &[0.0],
         monotony: Monotony {
-            steps: &[3_486_246, 8_749],
-            range: [-0.5, 0.47],
+            steps: &[2_289_658],
+            range: [-0.67, 0.44],
             ..Monotony::RISES
         },
         cancelling: NOTHING,
