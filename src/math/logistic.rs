@@ -3,16 +3,20 @@
 use super::{Pieces, ScaledExp, half_of_least_number, is_f32, number, scale, unscale};
 use crate::simd::{Float, Lane};
 
-/// `grad_output * numerator / (1 + t)²` for a t up to 1, where `exp` is t and both are scaled.
+/// `grad_output * numerator / (1 + t)²`, where `exp` is t and both are scaled. t is at most 1, in `f32` 2^-13.
 #[inline(always)]
 pub fn logistic_gradient<F: Float>(simd: F::Simd, numerator: F, exp: F, grad_output: F) -> F {
-    // (1 + t)² = t (t + 2) + 1, or (t² + 2 t) + 1 with roundings that are less.
     let (t, one): (F, F) = (exp.mul(unscale(simd)), number(simd, 1.0));
-    let square = if is_f32::<F>() {
-        t.mul_add(t.add(number(simd, 2.0)), one)
-    } else {
-        t.mul_add(t, t.add(t)).add(one)
-    };
+    if is_f32::<F>() {
+        // The first terms of the series in t.
+        let factor = t.mul_add(t.mul_add(number(simd, 3.0), number(simd, -2.0)), one);
+        let slope = numerator.mul(factor);
+        let is_far = one.gt(magnitude(simd, slope));
+        let slope = slope.mul(unscale::<F>(simd).replace(is_far, one));
+        return gradient_of_scaled(simd, slope, is_far, grad_output);
+    }
+    // In this order roundings are less.
+    let square = t.mul_add(t, t.add(t)).add(one);
     scaled_gradient(simd, numerator, square, grad_output)
 }
 
@@ -20,13 +24,24 @@ pub fn logistic_gradient<F: Float>(simd: F::Simd, numerator: F, exp: F, grad_out
 #[inline(always)]
 pub fn scaled_gradient<F: Float>(simd: F::Simd, numerator: F, denominator: F, grad_output: F) -> F {
     let one: F = number(simd, 1.0);
-    let magnitude = |x: F| x.bitand(F::splat(simd, F::Lane::WITHOUT_SIGN));
-    // Where the slope may be subnormal, the gradient at the output takes the scale.
-    let is_far = one.gt(magnitude(numerator));
+    let is_far = one.gt(magnitude(simd, numerator));
     let slope = numerator.div(denominator.mul(scale::<F>(simd).replace(is_far, one)));
-    let product = grad_output.mul(one.replace(is_far, unscale(simd))).mul(slope);
+    gradient_of_scaled(simd, slope, is_far, grad_output)
+}
+
+/// `grad_output * slope`, where a slope that may be subnormal is far, and scaled: there the gradient at the output takes the scale.
+#[inline(always)]
+fn gradient_of_scaled<F: Float>(simd: F::Simd, slope: F, is_far: F::Mask, grad_output: F) -> F {
+    let product = grad_output
+        .mul(number::<F>(simd, 1.0).replace(is_far, unscale(simd)))
+        .mul(slope);
     // +0.0 where the slope is rounded to 0: no 0 * inf.
-    product.keep(magnitude(slope).gt(half_of_least_number(simd)))
+    product.keep(magnitude(simd, slope).gt(half_of_least_number(simd)))
+}
+
+#[inline(always)]
+fn magnitude<F: Float>(simd: F::Simd, x: F) -> F {
+    x.bitand(F::splat(simd, F::Lane::WITHOUT_SIGN))
 }
 
 /// `base / (1 + t)`, or `base * (1 + growth) / (1 + t)` where x is negative, for the t = e^-|x| whose growth it is. In `f64` it is within 2 ulp.
