@@ -1,16 +1,16 @@
-//! Polynomials by intervals, for functions of x >= 0 in `f32`.
+//! Polynomials by intervals, for functions in `f32`.
 
 use super::{Factor, by_bits, constant, negated, number};
 use crate::simd::{Float, Lane, Table};
 
-/// A function as a polynomial of degree `N - 1` on each of eight intervals.
+/// A function as a polynomial of degree `N - 1` on each of eight intervals of x >= 0, or of seven on both sides of 0.
 ///
-/// It takes a lookup and a multiply-add a degree, and no division. The node of an interval is next to its upper end, so that no
-/// difference cancels, and the function is nearly a number of `f32` there.
+/// It takes a lookup and a multiply-add a degree, and no division. The node of an interval is next to its upper end, or
+/// where x has either sign nearer to that than to 0, so that little cancels, and the function is nearly a number of `f32` there.
 pub struct Pieces<const N: usize> {
-    /// x is in the interval with the number that is nearest to `x * (index[0] + index[1] * x)`.
+    /// x is in the interval with the number that is nearest to `x * (index[0] + index[1] * |x|)`.
     pub index: [f32; 2],
-    /// Where the last interval ends.
+    /// Where the last interval ends, and on the other side the first one.
     pub end: f32,
     pub nodes: Table,
     /// For what x is more than the node, from the constant one on.
@@ -21,7 +21,13 @@ impl<const N: usize> Pieces<N> {
     /// The value at x. Beyond the end it has no meaning.
     #[inline(always)]
     pub fn at<F: Float>(&'static self, simd: F::Simd, x: F) -> F {
-        let interval = self.interval(simd, x);
+        self.at_either_side(simd, x, x)
+    }
+
+    /// The same for x of either sign, with intervals from -3 to 3: those below 0 are the last ones of the tables.
+    #[inline(always)]
+    pub fn at_either_side<F: Float>(&'static self, simd: F::Simd, x: F, magnitude: F) -> F {
+        let interval = self.interval(simd, x, magnitude);
         self.at_in(simd, x, interval)
     }
 
@@ -49,12 +55,12 @@ impl<const N: usize> Pieces<N> {
     }
 
     #[inline(always)]
-    fn interval<F: Float>(&self, simd: F::Simd, x: F) -> F {
+    fn interval<F: Float>(&self, simd: F::Simd, x: F, magnitude: F) -> F {
         let [first, second] = self.index.map(|factor| number::<F>(simd, factor));
         let factor = if self.index[1] == 0.0 {
             first
         } else {
-            x.mul_add(second, first)
+            magnitude.mul_add(second, first)
         };
         interval(simd, x, factor)
     }
@@ -68,7 +74,7 @@ impl<const N: usize> Pieces<N> {
         value
     }
 
-    /// Whether x is beyond the end, or NaN.
+    /// Whether x, without a sign, is beyond the end, or NaN.
     #[inline(always)]
     pub fn is_beyond<F: Float>(&self, simd: F::Simd, x: F) -> F::Mask {
         x.gt(number(simd, self.end))
