@@ -27,7 +27,7 @@ use crate::simd::{Float, FloatLane, Lane};
 ///
 /// let mut grad = [1.0; 4];
 /// Gelu.backward_inplace(&x, &mut grad);
-/// assert_eq!(grad, [-7.6184e-22, -0.08331548, 1.0833155, 0.0]);
+/// assert_eq!(grad, [-7.6184e-22, -0.08331549, 1.0833155, 0.0]);
 /// ```
 ///
 /// # Notes

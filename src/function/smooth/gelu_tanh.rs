@@ -25,11 +25,11 @@ use crate::simd::{Float, FloatLane, Lane};
 /// let x = [-10.0_f32, -1.0, 1.0, f32::NEG_INFINITY];
 /// let mut y = [0.0; 4];
 /// GeluTanh.forward(&x, &mut y);
-/// assert_eq!(y, [-1.2040924e-37, -0.15880801, 0.841192, -0.0]);
+/// assert_eq!(y, [-1.2040924e-37, -0.15880802, 0.841192, -0.0]);
 ///
 /// let mut grad = [1.0; 4];
 /// GeluTanh.backward_inplace(&x, &mut grad);
-/// assert_eq!(grad, [-2.757638e-36, -0.08296409, 1.0829641, 0.0]);
+/// assert_eq!(grad, [-2.757638e-36, -0.08296406, 1.0829641, 0.0]);
 /// ```
 ///
 /// # Notes

@@ -26,7 +26,7 @@ use crate::simd::{Float, FloatLane, Lane};
 ///
 /// let mut grad = [1.0; 4];
 /// Silu.backward_inplace(&x, &mut grad);
-/// assert_eq!(grad, [-3.683e-42, 0.5, 0.9276704, 1.0]);
+/// assert_eq!(grad, [-3.683e-42, 0.5, 0.92767054, 1.0]);
 /// ```
 ///
 /// # Notes

@@ -24,7 +24,7 @@ use crate::simd::FloatLane;
 /// Swish::QUICK_GELU.backward_inplace(&x, &mut grad);
 /// Swish::QUICK_GELU.forward_inplace(&mut x);
 /// assert_eq!(x, [-0.15420423, 0.0, 0.84579575]);
-/// assert_eq!(grad, [-0.06777961, 0.5, 1.0677795]);
+/// assert_eq!(grad, [-0.067779616, 0.5, 1.0677797]);
 /// ```
 ///
 /// # Notes

@@ -35,7 +35,7 @@ pub const FUNCTION: Function = Function {
         bounds: Bounds {
             value: 2.5,
             slope: 2.5,
-            gradient: 3.5,
+            gradient: 6.0,
             value_of_16_bits: 0.5,
         },
     }),
