@@ -66,6 +66,7 @@ use crate::simd::{Float, FloatLane, Lane};
 /// - PyTorch in `f32`, `f16` and `bf16`: the gradient is off by up to 10 * 2^-23 * g.
 /// - PyTorch in `f64`: the gradient is off by up to 4 * 2^-52 * g.
 /// - PyTorch: the gradient for an infinite g is NaN at some x, the slope of which is taken for 0.
+/// - PyTorch in `f32`: for an infinite g the gradient at x = -0.75246143, next to its root, is -inf, which is right.
 /// - PyTorch: the gradient is 0 with the sign of g, or NaN, where it is +0.0 for each g.
 /// - PyTorch: the gradient is NaN at infinities and where x² overflows.
 /// - PyTorch in `f32`, `f64` and `f16`, ONNX Runtime: a signalling NaN comes out quiet.

@@ -35,7 +35,7 @@ use crate::simd::{Float, FloatLane, Lane};
 /// - f(x) is from 0 to 1, and for x < 0 falls down to the least subnormal number: in `f32` it is +0.0 from x = -104 on.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
 /// - `f32`: the value is within 2 ulp of the exact one (1.5159 at x = -16.965979), the gradient for g = 1 within 2.5
-///   (2.1785 at x = 16.231291). `f64`: within 2 and 2.5 ulp, the greatest found are 1.75 at x = -1.13403 and 2.40 at x = -7.62393. For any g an ulp or two more.
+///   (1.7384 at x = 16.922003). `f64`: within 2 and 2.5 ulp, the greatest found are 1.75 at x = -1.13403 and 2.40 at x = -7.62393. For any g an ulp or two more.
 /// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 4 of `f16` that are
 ///   its other neighbour.
 /// - f is not monotonic: of all neighbours in `f32` 62 go down by an ulp, from x = -0.65 to 0.65.

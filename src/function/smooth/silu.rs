@@ -37,7 +37,7 @@ use crate::simd::{Float, FloatLane, Lane};
 /// - The gradient is 0 at x = -1.2785, -0.1 at most below and 1.1 at most above. Where it is rounded to 0 in the compute format
 ///   for g = 1, it is +0.0 for each g.
 /// - `f32`: the value is within 2.5 ulp of the exact one (2.2577 at x = -10.724597), the gradient for g = 1 within 3
-///   (2.7910 at x = -10.587037). From x = -2 to -0.8, about the root, that is 3 ulp of 2^-5 where the gradient is less: 2^-26.4. `f64`:
+///   (2.2881 at x = -11.413660). From x = -2 to -0.8, about the root, that is 3 ulp of 2^-5 where the gradient is less: 2^-26.4. `f64`:
 ///   within 2 and 4 ulp, the greatest found are 1.78 at x = -2.25196 and 3.89 at x = -0.84449. For any g an ulp or two more.
 /// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 11 of `f16` that are
 ///   its other neighbour.
