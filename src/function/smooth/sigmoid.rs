@@ -125,7 +125,7 @@ impl Code for Sigmoid {
             let exp = exp_minus(simd, magnitude).value();
             logistic_gradient(simd, exp, exp, grad_output)
         };
-        if is_f32::<F>() {
+        if const { is_f32::<F>() } {
             let near = SIGMOID_SLOPE.at(simd, magnitude).mul(grad_output);
             return near_or_far(simd, x, SIGMOID_SLOPE.is_beyond(simd, magnitude), near, far);
         }

@@ -148,7 +148,7 @@ impl Code for SiluOfProduct {
             let numerator = exp.growth.keep(is_negative).mul_add(scaled_sum, scaled_sum);
             logistic_gradient(simd, numerator, scaled, grad_output)
         };
-        if !is_f32::<F>() {
+        if const { !is_f32::<F>() } {
             return far();
         }
         let slope = from_negative_side(simd, x, SLOPE.at_product(simd, magnitude, beta));

@@ -186,33 +186,8 @@ impl Code for SoftplusCode {
         let magnitude = without_sign(simd, x);
         let is_positive = x.gt(F::splat(simd, F::Lane::ZERO));
         let positive = x.keep(is_positive);
-        let far = || {
-            let exp = exp_minus_product(simd, magnitude, params.beta);
-            let t = exp.value().mul(unscale(simd));
-            let lost = bits(params.lost);
-            // log(1 + t) / t - 1
-            let quotient = if is_f32::<F>() {
-                t.mul_add(number(simd, -0.5), lost)
-            } else {
-                log1p_quotient(simd, t, lost)
-            };
-            // log(1 + t) / beta = power / beta * (1 + growth) * (1 + quotient), where the first product is exact but for a constant
-            // factor.
-            let power = exp.power.mul(bits(params.inverse));
-            let growth = exp.growth.mul_add(quotient, exp.growth);
-            if is_f32::<F>() {
-                return growth
-                    .add(quotient)
-                    .mul_add(power, power)
-                    .mul_add(unscale(simd), positive);
-            }
-            // Of positive x the lesser summands first.
-            let (one, unscale) = (number::<F>(simd, 1.0), unscale(simd));
-            let power = power.mul(one.replace(is_positive, unscale));
-            let lesser = quotient.mul_add(power, growth.mul_add(power, positive));
-            lesser.add(power).mul(unscale.replace(is_positive, one))
-        };
-        if !is_f32::<F>() {
+        let far = || params.by_exp(simd, magnitude, is_positive, positive);
+        if const { !is_f32::<F>() } {
             return far().xor(sign);
         }
         let log = LOG1P.at_product(simd, magnitude, params.beta);
@@ -239,12 +214,45 @@ impl Code for SoftplusCode {
             // +0.0 where the slope is rounded to 0: no 0 * inf.
             product.keep(numerator.gt(half_of_least_number(simd)))
         };
-        if !is_f32::<F>() {
+        if const { !is_f32::<F>() } {
             return far();
         }
         let slope = from_negative_side(simd, x, SIGMOID.at_product(simd, magnitude, params.beta));
         let is_far = params.beta.is_beyond(simd, magnitude);
         near_or_far(simd, x.xor(sign), is_far, slope.mul(grad_output), far)
+    }
+}
+
+impl Params {
+    /// The value at x without the sign, beyond the intervals in `f32`; `positive` is x where it is positive.
+    // Not a closure: that would not be inlined.
+    #[inline(always)]
+    fn by_exp<F: Float>(self, simd: F::Simd, magnitude: F, is_positive: F::Mask, positive: F) -> F {
+        let bits = |bits| by_bits::<F>(simd, bits);
+        let exp = exp_minus_product(simd, magnitude, self.beta);
+        let t = exp.value().mul(unscale(simd));
+        let lost = bits(self.lost);
+        // log(1 + t) / t - 1
+        let quotient = if is_f32::<F>() {
+            t.mul_add(number(simd, -0.5), lost)
+        } else {
+            log1p_quotient(simd, t, lost)
+        };
+        // log(1 + t) / beta = power / beta * (1 + growth) * (1 + quotient), where the first product is exact but for a constant
+        // factor.
+        let power = exp.power.mul(bits(self.inverse));
+        let growth = exp.growth.mul_add(quotient, exp.growth);
+        if is_f32::<F>() {
+            return growth
+                .add(quotient)
+                .mul_add(power, power)
+                .mul_add(unscale(simd), positive);
+        }
+        // Of positive x the lesser summands first.
+        let (one, unscale) = (number::<F>(simd, 1.0), unscale(simd));
+        let power = power.mul(one.replace(is_positive, unscale));
+        let lesser = quotient.mul_add(power, growth.mul_add(power, positive));
+        lesser.add(power).mul(unscale.replace(is_positive, one))
     }
 }
 

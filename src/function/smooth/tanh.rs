@@ -112,7 +112,7 @@ impl Code for Tanh {
             let exp = exp_minus(simd, double).value();
             logistic_gradient(simd, exp.mul(four), exp, grad_output)
         };
-        if is_f32::<F>() {
+        if const { is_f32::<F>() } {
             let near = SIGMOID_SLOPE.at(simd, double).mul(four).mul(grad_output);
             return near_or_far(simd, x, SIGMOID_SLOPE.is_beyond(simd, double), near, far);
         }
