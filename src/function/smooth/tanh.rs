@@ -35,7 +35,7 @@ use crate::simd::{Float, FloatLane};
 /// - f(-x) is -f(x), bit for bit, and |f(x)| is at most 1. A subnormal x is returned as it is. f is monotonic: no two
 ///   neighbours in `f32` go down. In `f64` some do, by an ulp.
 /// - `f32`: the value is within 1.5 ulp of the exact one (1.1662 at x = 0.49283797), the gradient for g = 1 within 2.5
-///   (2.1785 at x = 8.115646). `f64`: within 2 and 2.5 ulp, the greatest found are 1.95 at x = 0.197681 and 2.39 at
+///   (1.7384 at x = 8.4610014). `f64`: within 2 and 2.5 ulp, the greatest found are 1.95 at x = 0.197681 and 2.39 at
 ///   x = -3.11895. For any g an ulp or two more.
 /// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 4 of `f16` that are
 ///   its other neighbour.
