@@ -32,7 +32,9 @@ pub(crate) use avx512::Avx512;
 pub(crate) use cpuid::last_level_cache;
 #[cfg(rectify_avx512)]
 pub(crate) use cpuid::splits_512_bits;
-pub use float::{Float, FloatFn, FloatLane, Table};
+#[cfg_attr(not(feature = "smooth"), allow(unused_imports, reason = "for smooth functions"))]
+pub use float::Table;
+pub use float::{Float, FloatFn, FloatLane};
 pub(crate) use format::FORMATS;
 pub use format::{Element, Format, Rounding};
 pub(crate) use macros::inputs;
