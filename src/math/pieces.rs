@@ -5,8 +5,8 @@ use crate::simd::{Float, Lane, Table};
 
 /// A function as a polynomial of degree `N - 1` on each of eight intervals of x >= 0, or of seven on both sides of 0.
 ///
-/// It takes a lookup and a multiply-add a degree, and no division. The node of an interval is next to its upper end, or
-/// where x has either sign nearer to that than to 0, so that little cancels, and the function is nearly a number of `f32` there.
+/// It takes a lookup and a multiply-add a degree, and no division. The node of an interval is where the differences from it cancel
+/// little, and the function is nearly a number of `f32` there.
 pub struct Pieces<const N: usize> {
     /// x is in the interval with the number that is nearest to `x * (index[0] + index[1] * |x|)`.
     pub index: [f32; 2],
