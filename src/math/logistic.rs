@@ -10,10 +10,7 @@ pub fn logistic_gradient<F: Float>(simd: F::Simd, numerator: F, exp: F, grad_out
     if is_f32::<F>() {
         // The first terms of the series in t.
         let factor = t.mul_add(t.mul_add(number(simd, 3.0), number(simd, -2.0)), one);
-        let slope = numerator.mul(factor);
-        let is_far = one.gt(magnitude(simd, slope));
-        let slope = slope.mul(unscale::<F>(simd).replace(is_far, one));
-        return gradient_of_scaled(simd, slope, is_far, grad_output);
+        return gradient_of_scaled(simd, numerator.mul(factor), grad_output);
     }
     // In this order roundings are less.
     let square = t.mul_add(t, t.add(t)).add(one);
@@ -26,12 +23,21 @@ pub fn scaled_gradient<F: Float>(simd: F::Simd, numerator: F, denominator: F, gr
     let one: F = number(simd, 1.0);
     let is_far = one.gt(magnitude(simd, numerator));
     let slope = numerator.div(denominator.mul(scale::<F>(simd).replace(is_far, one)));
-    gradient_of_scaled(simd, slope, is_far, grad_output)
+    gradient_of_slope(simd, slope, is_far, grad_output)
+}
+
+/// `grad_output * slope`, where the slope is scaled.
+#[inline(always)]
+pub fn gradient_of_scaled<F: Float>(simd: F::Simd, slope: F, grad_output: F) -> F {
+    let one: F = number(simd, 1.0);
+    let is_far = one.gt(magnitude(simd, slope));
+    let slope = slope.mul(unscale::<F>(simd).replace(is_far, one));
+    gradient_of_slope(simd, slope, is_far, grad_output)
 }
 
 /// `grad_output * slope`, where a slope that may be subnormal is far, and scaled: there the gradient at the output takes the scale.
 #[inline(always)]
-fn gradient_of_scaled<F: Float>(simd: F::Simd, slope: F, is_far: F::Mask, grad_output: F) -> F {
+fn gradient_of_slope<F: Float>(simd: F::Simd, slope: F, is_far: F::Mask, grad_output: F) -> F {
     let product = grad_output
         .mul(number::<F>(simd, 1.0).replace(is_far, unscale(simd)))
         .mul(slope);

@@ -1,8 +1,8 @@
 use super::{Code, Smooth, Tie};
 use crate::function::order::without_sign;
 use crate::math::{
-    Pieces, ScaledExp, center, exp_bound, exp_minus, is_f32, near_or_far, negated, number, scale, scaled_gradient,
-    unscale,
+    Pieces, ScaledExp, center, exp_bound, exp_minus, gradient_of_scaled, is_f32, near_or_far, negated, number, scale,
+    scaled_gradient, unscale,
 };
 use crate::simd::{Float, FloatLane, Lane};
 
@@ -155,7 +155,7 @@ impl Code for Mish {
                 let of_negative = t.mul_add(negated(simd, x.add(half)), x.add(one));
                 let factor = of_positive.replace(is_negative, of_negative);
                 let numerator = factor.mul(scale::<F>(simd).replace(is_negative, scaled));
-                scaled_gradient(simd, numerator, one, grad_output)
+                gradient_of_scaled(simd, numerator, grad_output)
             });
         }
         let (x, exp) = bounded_with_exp(simd, x);

@@ -3,8 +3,8 @@ use crate::function::hard_sigmoid::quotient;
 use crate::function::order::without_sign;
 use crate::function::parameter::{ParameterError, or_panic, require};
 use crate::math::{
-    Factor, Pieces, SIGMOID, by_bits, exp_minus_product, from_negative_side, half_of_least_number, is_f32,
-    log1p_quotient, near_or_far, number, scale, unscale,
+    Factor, Pieces, SIGMOID, by_bits, exp_minus_product, from_negative_side, is_f32, log1p_quotient, near_or_far,
+    number, scale, scaled_gradient, unscale,
 };
 use crate::simd::{Float, FloatLane, Lane};
 
@@ -203,16 +203,10 @@ impl Code for SoftplusCode {
         // As of sigmoid.
         let far = || {
             let exp = exp_minus_product(simd, magnitude, params.beta).value();
-            let one: F = scale(simd);
             let is_negative = F::splat(simd, F::Lane::ZERO).gt(x);
-            let numerator = one.replace(is_negative, exp);
-            // Where the slope may be subnormal, the gradient at the output takes the scale.
-            let unscaled_one: F = number(simd, 1.0);
-            let is_far = unscaled_one.gt(numerator);
-            let slope = numerator.div(exp.add(one).replace(is_far, unscaled_one));
-            let product = grad_output.mul(unscaled_one.replace(is_far, unscale(simd))).mul(slope);
-            // +0.0 where the slope is rounded to 0: no 0 * inf.
-            product.keep(numerator.gt(half_of_least_number(simd)))
+            let numerator = scale::<F>(simd).replace(is_negative, exp);
+            let denominator = exp.mul(unscale(simd)).add(number(simd, 1.0));
+            scaled_gradient(simd, numerator, denominator, grad_output)
         };
         if const { !is_f32::<F>() } {
             return far();
