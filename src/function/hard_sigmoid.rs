@@ -36,6 +36,8 @@ use crate::simd::{Float, FloatFn, FloatLane, Format, Lane, LiveFn, Rounding, Vec
 ///   two up to alpha, `factor` is alpha / scale and `shift` is beta / factor. What the shift and the sum lose by
 ///   rounding is added to the sum. Each operation is rounded to nearest even. The CPU's rounding and flush-to-zero modes
 ///   apply.
+/// - Where the sum may be subnormal and the value is not, `scale` and `shift` are 2^120 times as great, and `factor` as much
+///   less.
 /// - The bounds of the error hold for an alpha in the normal range of the compute format, and normal results. In the
 ///   gradient an alpha above that range becomes its greatest number, one below the least subnormal number that number.
 /// - A NaN g comes out of a product quiet.
@@ -119,7 +121,23 @@ impl HardSigmoid {
         if self.alpha < least || self.alpha > greatest || shift.abs() > greatest {
             return self.line_out_of_range::<F>();
         }
+        if self.alpha < 1.0 && shift.abs() < least * HALF_LIFT {
+            return self.lifted_line::<F>();
+        }
         Line::new::<F>(power_of_two_up_to(self.alpha), self.shift, factor(self.alpha))
+    }
+
+    /// With a sum that is not subnormal where the value is not: it is greater, and the factor less.
+    #[cold]
+    #[inline(never)]
+    fn lifted_line<F: FloatLane>(self) -> Line {
+        let lift = HALF_LIFT * HALF_LIFT;
+        let factor = factor(self.alpha);
+        Line::new::<F>(
+            power_of_two_up_to(self.alpha) * lift,
+            quotient(self.beta * lift, factor),
+            factor / lift,
+        )
     }
 
     /// With a lesser scale where the shift would be too large, and a factor that isn't next to 1.
@@ -178,6 +196,9 @@ impl Line {
     }
 }
 
+/// Its square is what the sum of a line is multiplied by where that may be subnormal.
+const HALF_LIFT: f64 = (1_u64 << 60) as f64;
+
 const EXPONENT: u64 = f64::INFINITY.to_bits();
 
 /// The greatest power of two up to `number`, which is positive and normal.
@@ -197,14 +218,13 @@ pub(super) const fn quotient(dividend: f64, divisor: f64) -> [f64; 2] {
     if dividend == 0.0 {
         return [dividend, 0.0];
     }
+    let nearest = dividend / divisor;
     // Of numbers next to 1, which can be split.
     let unit = power_of_two_up_to(dividend.abs().max(f64::MIN_POSITIVE));
-    let dividend = dividend / unit;
-    let quotient = dividend / divisor;
+    let (dividend, quotient) = (dividend / unit, nearest / unit);
     // The remainder, by halves whose products are exact except that of the lower ones (Dekker, 1971).
     let ([q, q_low], [d, d_low]) = (halves(quotient), halves(divisor));
     let remainder = (((dividend - q * d) - q * d_low) - q_low * d) - q_low * d_low;
-    let nearest = quotient * unit;
     [
         nearest,
         if nearest.is_finite() {

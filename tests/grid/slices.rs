@@ -309,12 +309,16 @@ fn arbitrary(setting: Setting, function: &'static Function, method: Method) {
     }
 }
 
-/// Any one but NaN, or a short one and a little, for a tie between numbers of a narrower format and what is next to it.
+/// Any one but NaN; or a short one and a little, for a tie between numbers of a narrower format and what is next to it; or one next to the
+/// least normal number of `f32` or `f64`, whose products are subnormal.
 fn any_parameter(random: &mut fastrand::Rng) -> f64 {
-    let number = if random.bool() {
-        f64::from_bits(random.u64(..))
-    } else {
-        f64::from(random.i16(..)) / 256.0 + f64::from(random.i16(..)) * power_of_2(-50)
+    let number = match random.u8(0..8) {
+        0..4 => f64::from_bits(random.u64(..)),
+        4..6 => f64::from(random.i16(..)) / 256.0 + f64::from(random.i16(..)) * power_of_2(-50),
+        of => {
+            let number = f64::from(random.i32(..)) * (1.0 + random.f64()) * power_of_2(random.i32(-50..30));
+            number * power_of_2([-126, -1022][of as usize - 6])
+        }
     };
     if number.is_nan() { 0.0 } else { number }
 }

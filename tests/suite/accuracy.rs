@@ -197,6 +197,8 @@ fn around(format: Format, number: f64) -> impl Iterator<Item = u64> {
 /// Takes about a second of all cases.
 const BETWEEN_KINKS: usize = if cfg!(debug_assertions) { 500 } else { 20_000 };
 
+const CASES_OF_TINY: usize = if cfg!(debug_assertions) { 200 } else { 3000 };
+
 const SAMPLES: usize = if cfg!(debug_assertions) { 500 } else { 4000 };
 
 /// Without those of `f32` that the stride selects.
@@ -323,6 +325,97 @@ fn errors_are_within_the_bounds() {
                     beyond.push(format!(
                         "{activation:?} in {format}: the {what} is off by {worst}, more than {bound} ulp"
                     ));
+                }
+            }
+        }
+    }
+    assert!(beyond.is_empty(), "{}", beyond.join("\n"));
+}
+
+/// The worst errors of the value and of the gradient for g = 1 with parameters next to the least normal number, where the results are normal and
+/// below 1.
+fn errors_of_tiny(format: Format, case: Case, real: &Real, takes_x: bool, x: &[u64]) -> [Worst; 2] {
+    // `f64` doesn't have all bits of so small products: the exact results are those of greater parameters, and x if they are factors of it.
+    let lift = if format == Format::F64 { 200 } else { 0 };
+    let parameters = case.parameters.map(|parameter| parameter * power_of_2(lift));
+    let [y, slope, _] = results(format, case, x, x);
+    let mut worst = [Worst::default(); 2];
+    for (i, &bits) in x.iter().enumerate() {
+        let Some(x) = format.value(bits).filter(|x| x.is_finite()) else {
+            continue;
+        };
+        if x > 0.0 && !takes_x && case.function.name != "hard_sigmoid" {
+            // The parameter isn't a factor of the result.
+            continue;
+        }
+        let (wide, of_slope) = if takes_x {
+            (Wide::from(x * power_of_2(lift)), 0)
+        } else {
+            (Wide::from(x), lift)
+        };
+        let exact = [(real.value)(parameters, wide), (real.slope)(parameters, wide)];
+        for (output, (result, lift)) in [(y[i], lift), (slope[i], of_slope)].into_iter().enumerate() {
+            let exact = exact[output];
+            let exponent = (exact.high.abs().to_bits() >> 52) as i32 - 1023;
+            if !(format.least_exponent()..0).contains(&(exponent - lift)) {
+                continue;
+            }
+            let result = format.value(result).unwrap() * power_of_2(lift);
+            let ulps = (exact - Wide::from(result)).high.abs() / power_of_2(exponent - format.mantissa_width() as i32);
+            worst[output] = worst[output].of(Worst { ulps, x, g: 1.0 });
+        }
+    }
+    worst
+}
+
+/// Products and sums that are subnormal or nearly so, with results that aren't.
+#[test]
+fn errors_of_tiny_parameters_are_within_the_bounds() {
+    // Whether the parameters are factors of x, too.
+    let functions = [
+        ("hard_sigmoid", false),
+        ("leaky_relu", false),
+        ("softshrink", true),
+        ("elu", false),
+        ("celu", true),
+    ];
+    let mut random = fastrand::Rng::with_seed(5);
+    let mut beyond = Vec::new();
+    for (name, takes_x) in functions {
+        let Some(function) = FUNCTIONS.iter().find(|function| function.name == name) else {
+            continue;
+        };
+        let real = function.real.as_ref().unwrap();
+        for &format in Format::ALL {
+            let tiny = |random: &mut fastrand::Rng, exponents: i32| {
+                let number = (1.0 + random.f64()) * power_of_2(random.i32(0..=exponents));
+                let number = if random.bool() { number } else { -number };
+                number * power_of_2(format.least_exponent())
+            };
+            let bounds = match format.width() {
+                16 => [0.51; 2],
+                _ => [real.bounds.value, real.bounds.slope],
+            };
+            for i in 0..CASES_OF_TINY {
+                let alpha = tiny(&mut random, [3, 60][i % 2]).abs();
+                let beta = tiny(&mut random, 3);
+                let x = (0..64).map(|_| {
+                    let near_least = tiny(&mut random, 4);
+                    format.nearest(match i % 3 {
+                        _ if name == "hard_sigmoid" => (near_least - beta) / alpha,
+                        0 => -4.0 * random.f64(),
+                        _ => near_least,
+                    })
+                });
+                let x: Vec<u64> = x.collect();
+                let errors = errors_of_tiny(format, function.with([alpha, beta]), real, takes_x, &x);
+                for ((error, bound), what) in errors.into_iter().zip(bounds).zip(["value", "gradient"]) {
+                    if error.ulps > bound {
+                        let format = format.name();
+                        beyond.push(format!(
+                            "{name} of {alpha:e}, {beta:e} in {format}: the {what} is off by {error}, more than {bound} ulp"
+                        ));
+                    }
                 }
             }
         }

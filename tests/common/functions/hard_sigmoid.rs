@@ -24,6 +24,10 @@ pub const FUNCTION: Function = Function {
         [1e-30, 1e-10],
         [1e-40, 0.3],
         [1e-300, -1e300],
+        [1e-37, 2e-38],
+        [8e-168, 8.367689359124795e-308],
+        [5e-308, -3e-308],
+        [3e-310, 4e-309],
         [7e-75, 1e300],
         [7e-75, -1e300],
         [1e300, 0.3],
@@ -96,7 +100,8 @@ fn is_live([alpha, beta]: Parameters, x: f64) -> bool {
 }
 
 /// (x * scale + shift) * factor, of which scale is a power of 2, and factor from 1 to 2 if all are in the range of the format.
-/// What the sum and the shift lose by rounding is added to the sum.
+/// What the sum and the shift lose by rounding is added to the sum. Where these would be subnormal, or nearly so, they are 2^120 times as
+/// great, and factor as much less.
 fn line(format: Format, parameters: Parameters, x: f64) -> f64 {
     let [least, greatest] = format.normal_range();
     let [alpha, beta] = parameters;
@@ -108,12 +113,18 @@ fn line(format: Format, parameters: Parameters, x: f64) -> f64 {
         alpha.min(greatest / 2.0 / (beta / alpha).abs())
     });
     let factor = (alpha / scale).max(least);
+    let is_small = is_in_range && alpha < 1.0 && (beta / factor).abs() < least * power_of_2(60);
+    let lift = if is_small { power_of_2(120) } else { 1.0 };
+    let beta = beta * lift;
     let shift = beta / factor;
     let shift_low = if parameters == PYTORCH || shift.is_infinite() {
         0.0
     } else {
-        -factor.mul_add(shift, -beta) / factor
+        // The remainder of a great number: that of a small one may be subnormal, and rounded.
+        let unit = power_of_2(if beta.abs() < power_of_2(-200) { 500 } else { 0 });
+        -factor.mul_add(shift * unit, -beta * unit) / factor / unit
     };
+    let (scale, factor) = (scale * lift, factor / lift);
     let step = |number: f64| format.in_compute_format(number);
     let finite = |number: f64| step(number.clamp(-greatest, greatest));
     let (upper, lower) = (finite(shift), finite((shift - finite(shift)) + shift_low));
