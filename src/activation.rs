@@ -522,6 +522,12 @@ macro_rules! compiled_by_match {
                     $(Self::$name(function) => function.fused_loops::<T>(),)+
                 }
             }
+
+            fn scaled_loops<T: Element>(&self) -> &'static RowsLoops {
+                match self {
+                    $(Self::$name(function) => function.scaled_loops::<T>(),)+
+                }
+            }
         }
     };
 }

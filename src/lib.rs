@@ -17,8 +17,8 @@
 //!   [`Mish`], [`Softplus`], [`LogSigmoid`], [`Softsign`], [`Softshrink`] and [`Tanhshrink`].
 //! - [`AnyActivation`] is a function that is chosen at run time, by value or by its name in PyTorch or ONNX.
 //! - [`PRelu`], [`ReGlu`] and [`Crelu`] take several tensors, and so does [`Gated`] ([`Glu`], [`SwiGlu`], [`GeGlu`]).
-//! - [`Fused`] applies an [`Activation`] to input + bias + residual in one pass over memory. Backward, it also computes
-//!   the gradient of the bias.
+//! - [`Fused`] applies an [`Activation`] to input * scale + bias + residual in one pass over memory. Backward, it also
+//!   computes the gradient of the bias.
 //! - [`OneBitGradient`] stores one bit of each element for backward instead of the input.
 //!
 //! # Definition of ReLU
@@ -139,7 +139,7 @@ mod tensor;
 
 pub use activation::{Activation, AnyActivation, AnyOneBit, OneBitGradient, ParseActivationError};
 pub use call::{
-    AsRowsMut, Channels, Kernels, Rows, RowsMut, ShapeError, UnsupportedIsa, set_streaming_threshold,
+    AsRowsMut, Channels, Kernels, PerChannel, Rows, RowsMut, ShapeError, UnsupportedIsa, set_streaming_threshold,
     streaming_threshold,
 };
 #[cfg(feature = "smooth")]

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use rectify::Channels;
-use rectify_fuzz::common::calls::{self, Way};
+use rectify_fuzz::common::calls::{self, Before, Way};
 use rectify_fuzz::common::format::Format;
 use rectify_fuzz::common::functions::Case;
 use rectify_fuzz::common::guarded::Bytes;
@@ -34,6 +34,7 @@ struct Options {
     channels_last: bool,
     has_bias: bool,
     has_residual: bool,
+    has_scale: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,12 +78,13 @@ fn run(mut u: Unstructured) -> Result<()> {
         CreluBackward,
     ];
     let function = *u.choose(&functions)?;
-    let [is_inplace, channels_last, has_bias, has_residual] = u.arbitrary()?;
+    let [is_inplace, channels_last, has_bias, has_residual, has_scale] = u.arbitrary()?;
     let options = Options {
         is_inplace,
         channels_last,
         has_bias,
         has_residual,
+        has_scale,
     };
     any_streaming(&mut u)?;
     let is_large = u.int_in_range(0..=63)? == 21; // rarely, and not where the input has ended
@@ -153,6 +155,7 @@ impl Call {
             channels_last,
             has_bias,
             has_residual,
+            has_scale,
         } = self.options;
         let layout = if channels_last {
             Channels::Last
@@ -180,15 +183,17 @@ impl Call {
         let count = self.numbers.len() / format.bytes();
         let mut sums = Bytes::filled(0, count * format.sums().bytes());
 
+        let scale = || has_scale.then(|| numbers.into());
         let unless_inplace = |view| (!is_inplace).then_some(view);
         match self.function {
             Function::Fused => {
-                let added = (has_bias.then_some(numbers), has_residual.then_some(b));
-                calls::fused_forward(format, way, f, added, unless_inplace(a), y_view);
+                let added = Before::added(has_bias.then_some(numbers), has_residual.then_some(b));
+                let before = Before { scale: scale(), ..added };
+                calls::fused_forward(format, way, f, before, unless_inplace(a), y_view);
             }
             Function::FusedBackward => {
                 let sums = has_bias.then_some((&mut sums[..], layout));
-                calls::fused_backward(format, way, f, (a, unless_inplace(b)), y_view, sums);
+                calls::fused_backward(format, way, f, scale(), (a, unless_inplace(b)), y_view, sums);
             }
             Function::PRelu => calls::prelu(format, way, numbers, unless_inplace(a), y_view),
             Function::PReluBackward => {

@@ -43,6 +43,8 @@ pub(crate) enum Mismatch {
         channels: (&'static str, usize),
         spatial: usize,
     },
+    /// Another layout of channels than another argument.
+    Layout { other: &'static str },
     /// A stride that is less than the columns.
     Stride { stride: usize, columns: usize },
     /// Elements that don't end with a row.
@@ -125,6 +127,7 @@ impl fmt::Display for ShapeError {
                 f,
                 "`{name}` has {len} elements: no multiple of the {count} channels of `{other}` times spatial {spatial}"
             ),
+            Mismatch::Layout { other } => write!(f, "`{name}` has another layout of channels than `{other}`"),
             Mismatch::Stride { stride, columns } => {
                 write!(f, "the {name} {stride} is less than the {columns} columns")
             }

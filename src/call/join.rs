@@ -4,6 +4,7 @@ use super::block::{BLOCK_BYTES, LINE_BYTES};
 use super::detect::Kernels;
 use super::pack::{Pieces, packed_bytes, packed_row_bytes};
 use super::parts::{Axis, part, walked};
+use super::repeat::room_of;
 use crate::sweep::{Operand, Plan, STRIP};
 
 /// Rows of fewer bytes that have a number each are joined: channels first with a small image.
@@ -18,9 +19,13 @@ const CHUNK_BYTES: usize = 32;
 // A block has room for a joined row, which is a strip at most: its numbers, or the sums of its columns.
 const _: () = assert!(STRIP * size_of::<u64>() <= BLOCK_BYTES && CHUNK_BYTES <= LINE_BYTES);
 
+/// Whether each row has a number of its own.
+fn is_number(input: &Operand) -> bool {
+    input.is_broadcast && input.row_stride != 0
+}
+
 /// Whether rows with a number each are so short that the rows of a group are joined.
 pub(super) fn are_joined(plan: &Plan, size: usize, kernels: Kernels) -> bool {
-    let is_number = |input: &Operand| input.is_broadcast && input.row_stride != 0;
     let bytes = plan.columns.saturating_mul(size);
     let is_strided = || walked(plan).any(|operand| operand.row_stride != bytes);
     (1..JOINED_BYTES).contains(&bytes)
@@ -50,27 +55,36 @@ pub(super) unsafe fn for_each_joined(
     let bytes = columns * size;
     let is_strided = rows > 1 && walked(plan).any(|operand| operand.row_stride != bytes);
     let elements = if is_strided { packed_bytes(plan) / size } else { STRIP };
-    // No tile, strip or block has less room than a joined row: what is packed are whole rows, and the numbers of one go
-    // to a block, as do the sums of its columns.
-    let elements = elements.min(STRIP);
+    // No tile, strip or room has less room than a joined row: what is packed are whole rows, and the numbers of one go
+    // to a room of a block, as the sums of its columns go to a block.
+    let numbers = || plan.inputs.iter().filter(|input| is_number(input));
+    let room = room_of(numbers().count().max(1));
+    let size_of_number = numbers().map(|input| usize::from(input.size)).max();
+    let elements = elements.min(STRIP).min(room / size_of_number.unwrap_or(1));
     // As many rows in each part.
     let parts = rows.div_ceil(elements / columns);
     let rows_of_part = rows.div_ceil(parts);
     for first in (0..rows).step_by(rows_of_part) {
         let count = rows_of_part.min(rows - first);
-        let mut joined = part(plan, Axis::Rows, first, count, size);
+        let mut joined = part(plan, Axis::Rows, first, count);
         let pieces = Pieces::joined(&joined, size);
         (joined.groups, joined.rows, joined.columns) = (1, plan.groups, count * columns);
+        let mut target = block;
         for operand in joined.inputs.iter_mut().chain(&mut joined.outputs) {
-            if operand.is_broadcast && operand.row_stride != 0 {
+            if is_number(operand) {
                 let mut start = operand.start;
                 if columns > 1 {
-                    start = block;
-                    // SAFETY: there are `count` numbers, one for each row. `count * columns` is at most `STRIP`, and
-                    // the block has room for a strip and a chunk: the assertion above.
-                    unsafe { expand(operand.start, count, columns, size, start) };
+                    start = target;
+                    // SAFETY: there are `count` numbers, one for each row. `count * columns` are at most a room, and after
+                    // it comes the next one, which is written later, or a line of the block: the assertion above.
+                    unsafe { expand(operand.start, count, columns, operand.size.into(), start) };
+                    target = target.wrapping_add(room);
                 }
-                *operand = Operand { start, ..Operand::NONE };
+                *operand = Operand {
+                    start,
+                    size: operand.size,
+                    ..Operand::NONE
+                };
             } else {
                 (operand.row_stride, operand.group_stride) = (operand.group_stride, 0);
             }

@@ -21,8 +21,8 @@ use crate::simd::{Element, FORMATS, FloatLane, Format, Lane, Pass, Scalar, Simd,
 #[cfg(feature = "smooth")]
 use crate::sweep::MapLong;
 use crate::sweep::{
-    ALIGNED_BYTES, BitsArgs, ChooseByBits, CountNonzero, Identity, LiveBits, MapRows, MapSlices, RowsArgs, SumArgs,
-    SumColumns, SumRows, add_sum, fold, walk_tail,
+    ALIGNED_BYTES, BitsArgs, ChooseByBits, CountNonzero, Identity, LiveBits, MapMixed, MapRows, MapSlices, RowsArgs,
+    SumArgs, SumColumns, SumRows, add_sum, fold, walk_tail,
 };
 
 const ISAS: usize = Isa::ALL.len();
@@ -51,6 +51,9 @@ pub struct PassLoops<Args, Output = ()>([Option<PassEntry<Args, Output>>; ISAS])
 type PassEntry<Args, Output> = unsafe fn(&Args) -> Output;
 
 pub(crate) type RowsLoops = PassLoops<RowsArgs>;
+
+/// Where a function has no loop for its value at the sum of the inputs.
+const NOT_FUSED: RowsLoops = PassLoops([None; ISAS]);
 
 /// Write the mask of a function.
 pub(crate) type LiveLoops = PassLoops<BitsArgs, usize>;
@@ -351,6 +354,10 @@ type PerFormat<L> = [&'static L; FORMATS];
 
 pub(crate) const SUM: PerFormat<RowsLoops> = per_format!(T => RowsLoops: pass_loops::<MapRows<Sum<T>, 3, 1>>());
 
+/// The first input is multiplied by the second one; then the third and the fourth are added.
+pub(crate) const AFFINE: PerFormat<RowsLoops> =
+    per_format!(T => RowsLoops: pass_loops::<MapMixed<T, Affine, Copied<LaneOf<T>>>>());
+
 pub(crate) const SUMS: PerFormat<SumLoops> = per_format!(
     T => SumLoops: sum_loops::<<T as Format>::ComputedIn, SumColumns<Identity<T>, 1>, SumRows<Identity<T>, 1>>()
 );
@@ -410,7 +417,16 @@ const fn fused_loops<A: Function, T: Format>() -> RowsLoops {
     if is_compiled {
         pass_loops_from::<MapRows<ValueOfSum<A, T>, 3, 1>>(Isa::Neon)
     } else {
-        PassLoops([None; ISAS])
+        NOT_FUSED
+    }
+}
+
+/// The function's value at input * scale + bias + residual, in one loop, for the functions whose time is that of memory.
+const fn scaled_loops<A: Function, T: Format>() -> RowsLoops {
+    if A::IS_COMMON {
+        pass_loops_from::<MapMixed<T, Affine, Value<A, T>>>(Isa::Neon)
+    } else {
+        NOT_FUSED
     }
 }
 
@@ -458,6 +474,9 @@ pub trait Compiled: Copy + Debug + Send + Sync + 'static {
 
     /// The value at input + bias + residual, on the instruction sets that have a loop for it.
     fn fused_loops<T: Element>(&self) -> &'static RowsLoops;
+
+    /// The value at input * scale + bias + residual, likewise.
+    fn scaled_loops<T: Element>(&self) -> &'static RowsLoops;
 
     /// Whether slices for which [`is_few`] returns true are computed by code that is inlined into the caller.
     const WALKS_FEW: bool = false;
@@ -515,6 +534,9 @@ macro_rules! compile {
 
                 const FUSED: PerFormat<RowsLoops> =
                     per_format!(T => RowsLoops: fused_loops::<$name, T>());
+
+                const SCALED: PerFormat<RowsLoops> =
+                    per_format!(T => RowsLoops: scaled_loops::<$name, T>());
             }
 
             impl Compiled for $name {
@@ -556,7 +578,9 @@ macro_rules! compile {
                 );
 
                 // The sum goes to a block first.
-                const FUSED: PerFormat<RowsLoops> = [const { &PassLoops([None; ISAS]) }; FORMATS];
+                const FUSED: PerFormat<RowsLoops> = [const { &NOT_FUSED }; FORMATS];
+
+                const SCALED: PerFormat<RowsLoops> = Self::FUSED;
             }
 
             impl Compiled for $smooth {
@@ -579,6 +603,8 @@ macro_rules! compile {
                 );
 
                 const FUSED: PerFormat<RowsLoops> = $of_output::FUSED;
+
+                const SCALED: PerFormat<RowsLoops> = $of_output::SCALED;
             }
 
             impl Compiled for FromOutput<$of_output> {
@@ -641,6 +667,11 @@ macro_rules! by_format {
         #[inline(always)]
         fn fused_loops<T: Element>(&self) -> &'static RowsLoops {
             const { Self::FUSED[T::INDEX] }
+        }
+
+        #[inline(always)]
+        fn scaled_loops<T: Element>(&self) -> &'static RowsLoops {
+            const { Self::SCALED[T::INDEX] }
         }
     };
 }

@@ -38,8 +38,8 @@ pub use loops::{Compiled, CompiledOneBit, Params, SliceLoops};
 pub(crate) use masks::{backward_mask, backward_mask_inplace, count_zeros, forward_mask, forward_mask_inplace};
 pub(crate) use options::{CallOptions, call_options};
 pub(crate) use rows::RowsCall;
-pub use shapes::Channels;
-pub(crate) use shapes::{ChannelsOf, RowsInput};
+pub(crate) use shapes::{ChannelNumbers, ChannelsOf, RowsInput};
+pub use shapes::{Channels, PerChannel};
 #[cfg(feature = "alloc")]
 pub(crate) use slices::check_len;
 pub(crate) use slices::{backward, backward_inplace, backward_uninit, forward, forward_inplace, forward_uninit};

@@ -50,16 +50,24 @@ pub(super) fn contiguous(start: *mut u8, plan: &Plan, size: usize) -> Operand {
         row_stride,
         group_stride: plan.rows * row_stride,
         is_broadcast: false,
+        size: size as u8,
     }
 }
 
 /// The plan whose only input is the first output.
 pub(super) fn outputs_as_inputs(plan: &Plan) -> Plan {
     Plan {
-        inputs: [plan.outputs[0], Operand::NONE, Operand::NONE],
         outputs: [Operand::NONE; _],
-        ..*plan
+        ..with_inputs(plan, [plan.outputs[0]])
     }
+}
+
+/// The plan with other inputs.
+pub(super) fn with_inputs<const N: usize>(plan: &Plan, inputs: [Operand; N]) -> Plan {
+    let mut plan = *plan;
+    plan.inputs = [Operand::NONE; _];
+    plan.inputs[..N].copy_from_slice(&inputs);
+    plan
 }
 
 /// An axis along which a plan can be split.
@@ -71,7 +79,7 @@ pub(super) enum Axis {
 }
 
 /// `count` groups, rows or columns of a plan, from `first` on.
-pub(super) fn part(plan: &Plan, axis: Axis, first: usize, count: usize, size: usize) -> Plan {
+pub(super) fn part(plan: &Plan, axis: Axis, first: usize, count: usize) -> Plan {
     let mut part = *plan;
     match axis {
         Axis::Groups => part.groups = count,
@@ -86,7 +94,7 @@ pub(super) fn part(plan: &Plan, axis: Axis, first: usize, count: usize, size: us
             Axis::Groups => operand.group_stride,
             Axis::Rows => operand.row_stride,
             Axis::Columns if operand.is_broadcast || operand.start.is_null() => 0,
-            Axis::Columns => size,
+            Axis::Columns => operand.size.into(),
         };
         operand.start = operand.start.wrapping_add(first.wrapping_mul(stride));
     }
@@ -95,7 +103,7 @@ pub(super) fn part(plan: &Plan, axis: Axis, first: usize, count: usize, size: us
 
 /// Calls `then` with parts of `step` groups, rows or columns, and where each begins.
 #[inline]
-pub(super) fn for_each_part(plan: &Plan, (axis, step): (Axis, usize), size: usize, then: &mut dyn FnMut(usize, &Plan)) {
+pub(super) fn for_each_part(plan: &Plan, (axis, step): (Axis, usize), then: &mut dyn FnMut(usize, &Plan)) {
     let len = match axis {
         Axis::Groups => plan.groups,
         Axis::Rows => plan.rows,
@@ -108,7 +116,7 @@ pub(super) fn for_each_part(plan: &Plan, (axis, step): (Axis, usize), size: usiz
         return;
     }
     for first in (0..len).step_by(step) {
-        then(first, &part(plan, axis, first, step.min(len - first), size));
+        then(first, &part(plan, axis, first, step.min(len - first)));
     }
 }
 
@@ -131,9 +139,9 @@ pub(super) fn for_each_tile(plan: &Plan, size: usize, bytes: usize, then: &mut d
     if of_group == 0 {
         return;
     }
-    for_each_part(plan, (Axis::Groups, groups), size, &mut |_, plan| {
-        for_each_part(plan, (Axis::Rows, rows), size, &mut |row, plan| {
-            for_each_part(plan, (Axis::Columns, columns), size, &mut |_, plan| then(row, plan));
+    for_each_part(plan, (Axis::Groups, groups), &mut |_, plan| {
+        for_each_part(plan, (Axis::Rows, rows), &mut |row, plan| {
+            for_each_part(plan, (Axis::Columns, columns), &mut |_, plan| then(row, plan));
         });
     });
 }

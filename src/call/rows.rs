@@ -207,7 +207,7 @@ impl Split for Part<'_> {
             })
         };
         let of = |first, count| Self {
-            plan: part(&self.plan, axis, first, count, self.work.size),
+            plan: part(&self.plan, axis, first, count),
             work: Work {
                 sums: sums_from(first),
                 ..self.work

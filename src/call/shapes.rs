@@ -39,14 +39,59 @@ pub(crate) struct ChannelsOf {
     pub(crate) count: usize,
 }
 
+/// A format that the numbers of channels may have beside elements of `T`: `T` itself; for `f16` and `bf16` also `f32`.
+///
+/// The trait is sealed, as [`Element`] is.
+pub trait PerChannel<T: Element>: Element {
+    #[doc(hidden)]
+    fn numbers(numbers: &[Self]) -> ChannelNumbers<'_, T>;
+}
+
+impl<T: Element> PerChannel<T> for T {
+    #[doc(hidden)]
+    fn numbers(numbers: &[T]) -> ChannelNumbers<'_, T> {
+        ChannelNumbers::Elements(numbers)
+    }
+}
+
+#[cfg(feature = "half")]
+impl PerChannel<half::f16> for f32 {
+    #[doc(hidden)]
+    fn numbers(numbers: &[f32]) -> ChannelNumbers<'_, half::f16> {
+        ChannelNumbers::Sums(numbers)
+    }
+}
+
+#[cfg(feature = "half")]
+impl PerChannel<half::bf16> for f32 {
+    #[doc(hidden)]
+    fn numbers(numbers: &[f32]) -> ChannelNumbers<'_, half::bf16> {
+        ChannelNumbers::Sums(numbers)
+    }
+}
+
+/// A number for each channel, in the format of the elements or of their sums.
+#[derive(Clone, Copy, Debug)]
+pub enum ChannelNumbers<'a, T: Element> {
+    Elements(&'a [T]),
+    Sums(&'a [T::Sum]),
+}
+
+impl<T: Element> ChannelNumbers<'_, T> {
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Self::Elements(numbers) => numbers.len(),
+            Self::Sums(numbers) => numbers.len(),
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(crate) enum RowsInput<'a, T: Element> {
     /// An argument, with its name.
     Rows(&'static str, Rows<'a, T>),
-    /// One row, the same for each row of the outputs.
-    Row(&'static str, &'a [T]),
-    /// A number for each row of a group: for each channel, if channels come first.
-    PerRow(&'a [T]),
+    /// An argument with a number for each channel.
+    PerChannel(&'static str, ChannelNumbers<'a, T>),
     /// The bits of one number for all elements.
     Number(&'a T::Lane),
     /// The first output, in-place.
@@ -57,19 +102,35 @@ pub(crate) enum RowsInput<'a, T: Element> {
 #[derive(Clone, Copy)]
 pub(super) enum Input {
     Rows(&'static str, View),
-    Row(&'static str, *mut u8, usize),
-    PerRow(*mut u8),
+    PerChannel(&'static str, Numbers),
     Number(*mut u8),
     Output,
 }
 
+/// [`ChannelNumbers`] without the type of the elements.
+#[derive(Clone, Copy)]
+pub(super) struct Numbers {
+    start: *mut u8,
+    len: usize,
+    size: u8,
+}
+
+impl Numbers {
+    fn of<N>(numbers: &[N]) -> Self {
+        Self {
+            start: numbers.as_ptr().cast::<u8>().cast_mut(),
+            len: numbers.len(),
+            size: size_of::<N>() as u8,
+        }
+    }
+}
+
 impl<T: Element> RowsInput<'_, T> {
     pub(super) fn erased(self) -> Input {
-        let start = |slice: &[T]| slice.as_ptr().cast::<u8>().cast_mut();
         match self {
             Self::Rows(name, rows) => Input::Rows(name, rows.view()),
-            Self::Row(name, row) => Input::Row(name, start(row), row.len()),
-            Self::PerRow(numbers) => Input::PerRow(start(numbers)),
+            Self::PerChannel(name, ChannelNumbers::Elements(numbers)) => Input::PerChannel(name, Numbers::of(numbers)),
+            Self::PerChannel(name, ChannelNumbers::Sums(numbers)) => Input::PerChannel(name, Numbers::of(numbers)),
             Self::Number(number) => Input::Number(core::ptr::from_ref(number).cast::<u8>().cast_mut()),
             Self::Output => Input::Output,
         }
@@ -131,19 +192,32 @@ pub(super) fn make_plan(
             Input::Rows(name, ref input) => {
                 operand((name, input), (output_name, elements), (plan.rows, columns), size)?.0
             }
-            Input::Row(name, start, len) => {
-                check_count(name, len, columns)?;
-                Operand { start, ..Operand::NONE }
+            Input::PerChannel(name, Numbers { start, len, size }) => {
+                let Some(ChannelsOf {
+                    layout,
+                    name: other,
+                    count,
+                }) = channels
+                else {
+                    unreachable!("numbers of channels that aren't there")
+                };
+                if len != count {
+                    let (found, other) = (len, (other, count));
+                    return Err(ShapeError::new(name, Mismatch::OtherCount { found, other }));
+                }
+                let is_broadcast = layout != Channels::Last;
+                Operand {
+                    start,
+                    row_stride: if is_broadcast { size.into() } else { 0 },
+                    is_broadcast,
+                    size,
+                    ..Operand::NONE
+                }
             }
-            Input::PerRow(start) => Operand {
-                start,
-                row_stride: size,
-                is_broadcast: true,
-                ..Operand::NONE
-            },
             Input::Number(start) => Operand {
                 start,
                 is_broadcast: true,
+                size: size as u8,
                 ..Operand::NONE
             },
             Input::Output => plan.outputs[0],
@@ -185,6 +259,7 @@ fn operand(
         start: view.start,
         // With no columns, the stride is not used and may have any value.
         row_stride: stride.wrapping_mul(size),
+        size: size as u8,
         ..Operand::NONE
     };
     Ok((operand, rows))

@@ -69,14 +69,14 @@ impl Walk<'_> {
         let bytes_of_tile = self.packing.map_or(BLOCK_BYTES, |packing| packing.bytes_of_tile);
         let mut of_rows = StripSums(MaybeUninit::uninit());
         let of_rows: *mut u8 = of_rows.0.as_mut_ptr().cast();
-        for_each_part(plan, (Axis::Columns, STRIP), size, &mut |first, strip| {
+        for_each_part(plan, (Axis::Columns, STRIP), &mut |first, strip| {
             let width = strip.columns;
             let totals = sums.total(first);
             if strip.rows == 0 {
                 // SAFETY: there is a total for each column, checked by `RowsCall::sums`. Zero bytes are +0.0.
                 unsafe { totals.write_bytes(0, width * bytes) };
             }
-            for_each_part(strip, (Axis::Rows, ROWS_OF_SUM), size, &mut |first, rows| {
+            for_each_part(strip, (Axis::Rows, ROWS_OF_SUM), &mut |first, rows| {
                 // SAFETY: a strip is whole registers, and so is what is a multiple of the lanes of the widest one.
                 unsafe { of_rows.write_bytes(0, width.next_multiple_of(MAX_LANES) * bytes) };
                 for_each_tile(rows, size, bytes_of_tile, &mut |_, tile| {
@@ -123,11 +123,11 @@ impl Walk<'_> {
             });
         } else {
             for group in 0..plan.groups {
-                let of_group = part(plan, Axis::Groups, group, 1, size);
+                let of_group = part(plan, Axis::Groups, group, 1);
                 for row in 0..plan.rows {
-                    let of_row = part(&of_group, Axis::Rows, row, 1, size);
+                    let of_row = part(&of_group, Axis::Rows, row, 1);
                     sum_long_row(sums, plan.columns, sums.total(row), |columns, lanes| {
-                        let stretch = part(&of_row, Axis::Columns, columns.start, columns.len(), size);
+                        let stretch = part(&of_row, Axis::Columns, columns.start, columns.len());
                         for_each_tile(&stretch, size, BLOCK_BYTES, &mut |_, tile| {
                             self.sum_tile_rows(tile, sums, core::ptr::null_mut(), lanes);
                         });
@@ -191,8 +191,7 @@ impl Walk<'_> {
         } else if from_block {
             self.stream_from_block(tile, sum);
         } else {
-            self.map(tile, false);
-            sum(&outputs_as_inputs(tile));
+            self.map_then(tile, sum);
         }
     }
 }

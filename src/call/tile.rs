@@ -6,7 +6,7 @@ use super::block::LINE_BYTES;
 use super::detect::Kernels;
 use super::loops::{NO_PARAMS, Params, RowsLoops, SliceLoops};
 use super::pack::Packing;
-use super::parts::{are_one_row, contiguous, elements, is_contiguous, is_flat, outputs_as_inputs};
+use super::parts::{are_one_row, contiguous, elements, is_contiguous, is_flat, outputs_as_inputs, with_inputs};
 use super::repeat::Repeated;
 use crate::sweep::{Operand, Plan, RowsArgs};
 
@@ -23,6 +23,13 @@ pub(crate) enum Kernel<'a> {
         fused: &'static RowsLoops,
         sum: &'static RowsLoops,
         value: &'static SliceLoops,
+        params: &'a Params,
+    },
+    /// The gradient from the first and the last input, which `scale` multiplies by the second one. The third input is
+    /// absent.
+    Scaled {
+        gradient: &'static SliceLoops,
+        scale: &'static RowsLoops,
         params: &'a Params,
     },
     /// The product of the function of the first input and the second one.
@@ -46,6 +53,11 @@ impl Kernel<'_> {
     /// Whether it is one loop, which needs no block.
     pub(super) fn is_one_loop(&self) -> bool {
         matches!(self, Self::Rows(..) | Self::Slices(..))
+    }
+
+    /// Whether [`Walk::map_then`] needs no block.
+    pub(super) fn is_summed_without_block(&self) -> bool {
+        self.is_one_loop() || matches!(self, Self::Scaled { .. })
     }
 }
 
@@ -119,11 +131,41 @@ impl Walk<'_> {
         let output = tile.outputs[0].start;
         let mut in_block = *tile;
         in_block.outputs[0] = contiguous(self.block_of(output), tile, self.size);
-        self.map(&in_block, false);
-        then(&outputs_as_inputs(&in_block));
+        self.map_then(&in_block, then);
         // SAFETY: the tile is at most a block, and has been written there. The output is contiguous, checked by
         // `can_stream_from_block`.
         unsafe { self.stream(output, elements(tile)) };
+    }
+
+    /// Computes the output of a tile, and calls `then` with it as an input: the gradient before it is scaled, if it is.
+    pub(super) fn map_then(&self, tile: &Plan, then: &dyn Fn(&Plan)) {
+        let output = tile.outputs[0];
+        if let Kernel::Scaled {
+            gradient,
+            scale,
+            params,
+        } = self.kernel
+        {
+            self.gradient(gradient, params, tile, output);
+            then(&outputs_as_inputs(tile));
+            self.scale(scale, tile, output, false);
+        } else {
+            self.map(tile, false);
+            then(&outputs_as_inputs(tile));
+        }
+    }
+
+    /// The gradient of [`Kernel::Scaled`] before it is scaled.
+    fn gradient(&self, gradient: &SliceLoops, params: &Params, tile: &Plan, output: Operand) {
+        let [x, _, _, grad_output] = tile.inputs;
+        self.call_slices(gradient, params, &with(tile, [x, grad_output], output), false);
+    }
+
+    /// The scaled gradient of [`Kernel::Scaled`].
+    fn scale(&self, scale: &RowsLoops, tile: &Plan, gradient: Operand, streaming: bool) {
+        let [_, scales, absent, _] = tile.inputs;
+        let inputs = [gradient, scales, absent, absent];
+        self.call_rows(scale, NO_PARAMS, &with_inputs(tile, inputs), streaming);
     }
 
     /// Computes the outputs of a tile.
@@ -136,11 +178,16 @@ impl Walk<'_> {
                 let mut to_block = *tile;
                 to_block.outputs[0] = z;
                 self.call_rows(sum, NO_PARAMS, &to_block, false);
-                let from_block = Plan {
-                    inputs: [z, Operand::NONE, Operand::NONE],
-                    ..*tile
-                };
-                self.call_slices(value, params, &from_block, streaming);
+                self.call_slices(value, params, &with_inputs(tile, [z]), streaming);
+            }
+            Kernel::Scaled {
+                gradient,
+                scale,
+                params,
+            } => {
+                let block = contiguous(self.block, tile, self.size);
+                self.gradient(gradient, params, tile, block);
+                self.scale(scale, tile, block, streaming);
             }
             #[cfg(feature = "smooth")]
             Kernel::Gated { value, product, params } => self.gate(value, product, params, tile, streaming),
@@ -151,7 +198,7 @@ impl Walk<'_> {
                 product,
                 params,
             } => {
-                let ([a, b, grad_output], [grad_a, grad_b]) = (tile.inputs, tile.outputs);
+                let ([a, b, grad_output, _], [grad_a, grad_b]) = (tile.inputs, tile.outputs);
                 self.gate(value, product, params, &with(tile, [a, grad_output], grad_b), streaming);
                 let block = contiguous(self.block, tile, self.size);
                 self.call_slices(product, &Params::uninit(), &with(tile, [grad_output, b], block), false);
@@ -166,7 +213,7 @@ impl Walk<'_> {
         if value.takes_gate {
             return self.call_slices(value, params, tile, streaming);
         }
-        let ([a, b, _], [output, _]) = (tile.inputs, tile.outputs);
+        let ([a, b, ..], [output, _]) = (tile.inputs, tile.outputs);
         let block = contiguous(self.block, tile, self.size);
         self.call_slices(value, params, &with(tile, [a], block), false);
         self.call_slices(product, &Params::uninit(), &with(tile, [block, b], output), streaming);
@@ -174,7 +221,7 @@ impl Walk<'_> {
 
     fn call_rows(&self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
         if let Some(repeated) = self.repeated {
-            return repeated.for_each_part(plan, self.size, self.rows, |long| {
+            return repeated.for_each_part(plan, self.rows, |long| {
                 self.call_pass(loops, function, long, streaming);
             });
         }
@@ -231,17 +278,16 @@ impl Walk<'_> {
 }
 
 /// The tile with other operands.
-#[cfg(feature = "smooth")]
 fn with<const N: usize>(tile: &Plan, inputs: [Operand; N], output: Operand) -> Plan {
-    let mut tile = *tile;
-    (tile.inputs, tile.outputs) = ([Operand::NONE; _], [output, Operand::NONE]);
-    tile.inputs[..N].copy_from_slice(&inputs);
-    tile
+    Plan {
+        outputs: [output, Operand::NONE],
+        ..with_inputs(tile, inputs)
+    }
 }
 
 /// The inputs of a loop over slices, from where they start. After a single one, null.
 pub(super) fn slice_inputs(plan: &Plan, start: impl Fn(&Operand) -> *mut u8) -> [*const u8; 2] {
-    let [first, second, _] = &plan.inputs;
+    let [first, second, ..] = &plan.inputs;
     let last = if second.start.is_null() {
         ptr::null_mut()
     } else {

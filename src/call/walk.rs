@@ -99,7 +99,7 @@ impl Walk<'_> {
             };
             let totals = sums.total(first);
             // What is summed is not composed, so that this block is free.
-            debug_assert!(self.kernel.is_one_loop());
+            debug_assert!(self.kernel.is_summed_without_block());
             let of_columns = if columns > 1 { self.block } else { totals };
             let sums_of_columns = Sums {
                 totals: of_columns,
@@ -129,7 +129,7 @@ impl Walk<'_> {
         if let Some(repeated) = self.repeated {
             // SAFETY: the inputs can be read, checked by `make_plan`. A block has room for `BLOCK_BYTES`. What the plan
             // has in it are numbers of joined rows, at its start.
-            unsafe { repeated.fill(plan, self.size, self.rows) };
+            unsafe { repeated.fill(plan, self.rows) };
         }
     }
 

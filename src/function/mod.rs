@@ -37,7 +37,7 @@ pub use relu::Relu;
 #[cfg(feature = "smooth")]
 pub use smooth::*;
 pub use squared_relu::SquaredRelu;
-pub(crate) use sum::{Sum, ValueOfSum};
+pub(crate) use sum::{Affine, Sum, ValueOfSum};
 pub use thresholded_relu::ThresholdedRelu;
 
 use core::marker::PhantomData;

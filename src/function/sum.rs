@@ -1,4 +1,4 @@
-//! The sum before the function of a fused pass: input + bias + residual.
+//! What comes before the function of a fused pass: input * scale + bias + residual.
 
 use core::marker::PhantomData;
 
@@ -57,5 +57,18 @@ impl FloatFn<3> for Add3 {
     #[inline(always)]
     fn call<F: Float>(self, simd: F::Simd, [input, bias, residual]: [F; 3]) -> F {
         input.add(bias).add(residual).with_canonical_nan(simd)
+    }
+}
+
+/// (x * scale + bias) + residual, each result rounded.
+///
+/// An absent scale is 1. Other absent operands are those of [`Sum`].
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Affine;
+
+impl FloatFn<4> for Affine {
+    #[inline(always)]
+    fn call<F: Float>(self, simd: F::Simd, [x, scale, bias, residual]: [F; 4]) -> F {
+        x.mul(scale).add(bias).add(residual).with_canonical_nan(simd)
     }
 }

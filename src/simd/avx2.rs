@@ -43,6 +43,18 @@ macro_rules! computed_in_f32 {
         }
 
         #[inline(always)]
+        fn unzip([first, second]: [I32; 2]) -> [I32; 2] {
+            // SAFETY: an `Avx2` proves that the CPU has AVX2, and no vector is made without one.
+            unsafe {
+                let (first, second) = (_mm256_castsi256_ps(first.0), _mm256_castsi256_ps(second.0));
+                // The lower halves come first, then the upper ones.
+                let even = _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(first, second));
+                let odd = _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(first, second));
+                [even, odd].map(|lanes| I32(_mm256_permute4x64_epi64::<0b11_01_10_00>(lanes)))
+            }
+        }
+
+        #[inline(always)]
         fn join<T: Format<Lane = i16>>([first, second]: [I32; 2]) -> Self {
             // SAFETY: an `Avx2` proves that the CPU has AVX2 and F16C, and no vector is made without one.
             unsafe {

@@ -43,6 +43,16 @@ macro_rules! computed_in_f32 {
         }
 
         #[inline(always)]
+        fn unzip([first, second]: [I32; 2]) -> [I32; 2] {
+            // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
+            unsafe {
+                let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+                let odd = _mm512_or_si512(even, _mm512_set1_epi32(1));
+                [even, odd].map(|lanes| I32(_mm512_permutex2var_epi32(first.0, lanes, second.0)))
+            }
+        }
+
+        #[inline(always)]
         fn join<T: Format<Lane = i16>>([first, second]: [I32; 2]) -> Self {
             // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
             unsafe {

@@ -25,6 +25,9 @@ pub trait Format {
 
     const INFINITY: Self::Lane;
 
+    /// The bits of 1, in memory.
+    const ONE: &'static Self::Lane;
+
     /// A lane of the compute format: `f32`, or `f64` for `f64`.
     type ComputedIn: FloatLane;
 
@@ -78,7 +81,7 @@ impl Rounding {
 pub(crate) const FORMATS: usize = if cfg!(feature = "half") { 4 } else { 2 };
 
 macro_rules! format {
-    ($element:ty, $lane:ty, carrier $carrier:ty, computed in $computed_in:ty as $sum:ty, $index:literal, rounded($number:ident, $rounding:ident): $rounded:expr, $to_f32:expr, $from_f32:expr) => {
+    ($element:ty, $lane:ty, carrier $carrier:ty, computed in $computed_in:ty as $sum:ty, $index:literal, one $one:expr, rounded($number:ident, $rounding:ident): $rounded:expr, $to_f32:expr, $from_f32:expr) => {
         impl Element for $element {
             type Sum = $sum;
         }
@@ -89,6 +92,7 @@ macro_rules! format {
             type ComputedIn = $computed_in;
             const NEG_INFINITY: $lane = <$element>::NEG_INFINITY.to_bits().cast_signed();
             const INFINITY: $lane = <$element>::INFINITY.to_bits().cast_signed();
+            const ONE: &'static $lane = &<$element>::to_bits($one).cast_signed();
             const IS_BF16: bool = $index == 3;
             const INDEX: usize = $index;
 
@@ -115,8 +119,8 @@ macro_rules! format {
     };
 }
 
-format!(f32, i32, carrier f32, computed in i32 as f32, 0, rounded(number, rounding): rounded(number, 8, 23, rounding), |number| number, |number| number);
-format!(f64, i64, carrier f64, computed in i64 as f64, 1, rounded(number, _rounding): bits_of_f64(number), |number| number as f32, f64::from);
+format!(f32, i32, carrier f32, computed in i32 as f32, 0, one 1.0, rounded(number, rounding): rounded(number, 8, 23, rounding), |number| number, |number| number);
+format!(f64, i64, carrier f64, computed in i64 as f64, 1, one 1.0, rounded(number, _rounding): bits_of_f64(number), |number| number as f32, f64::from);
 #[cfg(feature = "half")]
 format!(
     half::f16,
@@ -124,6 +128,7 @@ format!(
     carrier half::f16,
     computed in i32 as f32,
     2,
+    one half::f16::ONE,
     rounded(number, rounding): rounded(number, 5, 10, rounding),
     f16_to_f32,
     f16_from_f32
@@ -135,6 +140,7 @@ format!(
     carrier half::f16,
     computed in i32 as f32,
     3,
+    one half::bf16::ONE,
     rounded(number, rounding): rounded(number, 8, 7, rounding),
     |number| f32::from_bits(u32::from(number.to_bits()) << 16),
     |number| {

@@ -42,6 +42,12 @@ macro_rules! computed_in_f32 {
         }
 
         #[inline(always)]
+        fn unzip([first, second]: [I32; 2]) -> [I32; 2] {
+            // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
+            unsafe { [I32(vuzp1q_s32(first.0, second.0)), I32(vuzp2q_s32(first.0, second.0))] }
+        }
+
+        #[inline(always)]
         fn join<T: Format<Lane = i16>>([first, second]: [I32; 2]) -> Self {
             // SAFETY: a `Neon` proves that the CPU has NEON, and no vector is made without one.
             unsafe {

@@ -34,6 +34,14 @@ macro_rules! computed_in_f32 {
         }
 
         #[inline(always)]
+        fn unzip(floats: [I32; 2]) -> [I32; 2] {
+            let pairs: [[i32; 2]; 8] = bytemuck::cast(floats);
+            // As `split_pairs_of_bf16`.
+            let first = usize::from(cfg!(target_endian = "big"));
+            bytemuck::cast([pairs.map(|pair| pair[first]), pairs.map(|pair| pair[1 - first])])
+        }
+
+        #[inline(always)]
         fn join<T: Format<Lane = i16>>(floats: [I32; 2]) -> Self {
             if T::IS_BF16 {
                 let [[a, c], [b, d]] = bytemuck::cast(floats);

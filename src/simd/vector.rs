@@ -238,6 +238,22 @@ pub unsafe trait Register: Vector {
         [self.widen::<T>(0), self.widen::<T>(1)]
     }
 
+    /// `split` of elements that are `Float` registers already, in their order.
+    #[inline(always)]
+    fn split_wide<T: Format<Lane = Self::Lane>>(floats: [Self::Float; 2]) -> [Self::Float; 2] {
+        if Self::FLOATS == 2 && T::IS_BF16 {
+            Self::unzip(floats)
+        } else {
+            floats
+        }
+    }
+
+    /// Of each pair of neighbours, one goes to each register, as by `split_bf16`.
+    #[inline(always)]
+    fn unzip(floats: [Self::Float; 2]) -> [Self::Float; 2] {
+        floats
+    }
+
     /// The inverse of `split`. Rounds to `T`, to nearest, ties to even. If `FLOATS` is 1, the second register is
     /// ignored.
     ///

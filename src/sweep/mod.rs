@@ -9,6 +9,7 @@
 #[cfg(all(feature = "half", feature = "smooth"))]
 mod convert;
 mod masks;
+mod mixed;
 mod rows;
 mod slices;
 mod sums;
@@ -16,6 +17,7 @@ mod sums;
 #[cfg(all(feature = "half", feature = "smooth"))]
 pub(crate) use convert::{BLOCK_STEP, FromF32, FromF32Args, ToF32, ToF32Args};
 pub(crate) use masks::{BitsArgs, ChooseByBits, CountNonzero, LiveBits};
+pub(crate) use mixed::MapMixed;
 pub(crate) use rows::{MapRows, OPERANDS, Operand, Plan, RowsArgs};
 #[cfg(feature = "smooth")]
 pub(crate) use slices::MapLong;

@@ -15,6 +15,8 @@ pub struct Operand {
     pub(crate) group_stride: usize,
     /// Whether a row is a single number, broadcast to all columns.
     pub(crate) is_broadcast: bool,
+    /// The size of an element in bytes.
+    pub(crate) size: u8,
 }
 
 impl Operand {
@@ -23,7 +25,14 @@ impl Operand {
         row_stride: 0,
         group_stride: 0,
         is_broadcast: false,
+        size: 0,
     };
+
+    /// The size of a row of so many elements, in bytes. Of a row that is long beyond memory it may be less.
+    #[inline(always)]
+    pub(crate) fn bytes(self, columns: usize) -> usize {
+        columns.saturating_mul(self.size.into())
+    }
 
     #[inline(always)]
     pub(crate) fn row(self, group: usize, row: usize) -> *mut u8 {
@@ -34,8 +43,10 @@ impl Operand {
 }
 
 /// The greatest numbers of inputs and outputs of a pass.
-const INPUTS: usize = MAX_INPUTS;
+const INPUTS: usize = 4;
 const OUTPUTS: usize = 2;
+
+const _: () = assert!(INPUTS >= MAX_INPUTS);
 
 /// Tensors of the same shape: groups of rows of columns.
 ///
@@ -79,9 +90,9 @@ pub struct RowsArgs {
 pub(crate) struct MapRows<F, const N: usize, const M: usize>(PhantomData<F>);
 
 /// The rows of all operands, one after the other.
-struct Cursor {
+pub(super) struct Cursor {
     /// Of the inputs, then of the outputs.
-    starts: [*mut u8; OPERANDS],
+    pub(super) starts: [*mut u8; OPERANDS],
     /// From a row to the next one: within a group, and from the last row of a group to the first of the next group.
     steps: [[usize; OPERANDS]; 2],
     row: usize,
@@ -90,10 +101,13 @@ struct Cursor {
 
 pub(crate) const OPERANDS: usize = INPUTS + OUTPUTS;
 
+/// The index of the first output among the operands.
+pub(super) const FIRST_OUTPUT: usize = INPUTS;
+
 impl Cursor {
     /// Not inlined: it is the same for every pass.
     #[inline(never)]
-    fn new(plan: &Plan) -> Self {
+    pub(super) fn new(plan: &Plan) -> Self {
         let mut cursor = Self {
             starts: [core::ptr::null_mut(); _],
             steps: [[0; _]; _],
@@ -112,7 +126,7 @@ impl Cursor {
 
     /// Goes to the next row of the first `N` inputs and `M` outputs.
     #[inline(always)]
-    fn advance<const N: usize, const M: usize>(&mut self) {
+    pub(super) fn advance<const N: usize, const M: usize>(&mut self) {
         self.row += 1;
         let is_last = self.row == self.rows;
         if is_last {
@@ -127,7 +141,7 @@ impl Cursor {
                 })+
             };
         }
-        advance!(0, if true; 1, if N > 1; 2, if N > 2; INPUTS, if true; INPUTS + 1, if M > 1;);
+        advance!(0, if true; 1, if N > 1; 2, if N > 2; 3, if N > 3; FIRST_OUTPUT, if true; FIRST_OUTPUT + 1, if M > 1;);
     }
 }
 
@@ -137,7 +151,7 @@ impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M
 
     #[inline(always)]
     unsafe fn walk<S: Simd>(simd: S, args: &RowsArgs) {
-        const { assert!(N <= INPUTS && M <= OUTPUTS) };
+        const { assert!(N <= MAX_INPUTS && M <= OUTPUTS) };
         let (plan, streaming) = (args.plan, args.streaming);
         // SAFETY: `function` points to an `F`, and `plan` can be read: the contract of the pass.
         let (function, mut cursor, count) = unsafe {
@@ -159,7 +173,7 @@ impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M
                     (start, usize::MAX)
                 }
             }, as all);
-            let outputs = [cursor.starts[INPUTS], cursor.starts[const { INPUTS + 1 }]];
+            let outputs = [cursor.starts[FIRST_OUTPUT], cursor.starts[const { FIRST_OUTPUT + 1 }]];
             let map = Map::<S, F, N, M> {
                 simd,
                 function,

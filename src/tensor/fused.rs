@@ -1,19 +1,19 @@
-//! A function fused with a bias and a residual.
+//! A function fused with a scale, a bias and a residual.
 
 use core::mem::MaybeUninit;
 
 use crate::activation::Activation;
 use crate::call::{
-    AsRowsMut, CallOptions, Channels, ChannelsOf, Destination, Kernel, Mismatch, OrPanic, Params, Plan, Rows, RowsCall,
-    RowsInput, RowsMut, ShapeError, call_options, loops,
+    AsRowsMut, CallOptions, ChannelNumbers, Channels, ChannelsOf, Destination, Kernel, Mismatch, OrPanic, Params,
+    PerChannel, Plan, Rows, RowsCall, RowsInput, RowsMut, ShapeError, call_options, loops,
 };
 use crate::simd::{Element, Lane};
 
-/// A function fused with a bias per channel and a residual, in one pass over memory.
+/// A function fused with a scale and a bias per channel and a residual, in one pass over memory.
 ///
-/// > output = f(z), z = (input + bias\[channel\]) + residual
+/// > output = f(z), z = (input * scale\[channel\] + bias\[channel\]) + residual
 ///
-/// f is any [`Activation`]. Bias and residual are optional. This is a fused epilogue, as oneDNN's post-ops and
+/// f is any [`Activation`]. Scale, bias and residual are optional. Scale and bias may be a folded batch normalization. This is a fused epilogue, as oneDNN's post-ops and
 /// cuBLASLt's `RELU_BIAS` and `DRELU_BGRAD` are.
 ///
 /// ```
@@ -46,6 +46,20 @@ use crate::simd::{Element, Lane};
 /// assert_eq!(x, [2.0, 0.0, 4.0, 3.0, 12.0, 1.0]);
 /// ```
 ///
+/// A folded batch normalization of `bf16` elements, with its numbers in `f32`:
+///
+/// ```
+/// # #[cfg(feature = "half")] {
+/// use rectify::{Channels, Fused, Relu, bf16};
+///
+/// // gamma / sqrt(variance + eps), and beta - mean * scale.
+/// let (scale, bias) = ([0.5_f32, 2.0], [0.25_f32, -1.0]);
+/// let mut x = [1.0, 2.0, -3.0, 0.25].map(bf16::from_f32);
+/// Fused::new(Relu).scale(&scale, Channels::Last).bias(&bias, Channels::Last).forward_inplace(&mut x);
+/// assert_eq!(x, [0.75, 3.0, 0.0, 0.0].map(bf16::from_f32));
+/// # }
+/// ```
+///
 /// # Tensors
 ///
 /// A tensor is a slice, an array, a vector, [`Rows`] or [`RowsMut`]. All tensors have the same number of elements.
@@ -55,40 +69,51 @@ use crate::simd::{Element, Lane};
 ///
 /// # Notes
 ///
-/// - Each sum is rounded in `f32` for `f32`, `f16` and `bf16`, else in `f64`. z is rounded to the format of the
-///   elements.
+/// - The product and each sum are rounded in `f32` for `f32`, `f16` and `bf16`, else in `f64`; product and sum are not a fused
+///   multiply-add. z is rounded to the format of the elements.
 /// - For `f32` and `f64` the result is that of separate passes, bit for bit, except where z is NaN: it is the canonical
 ///   quiet NaN (positive, with only the quiet bit set).
-/// - Without bias and residual, z is the input, bit for bit.
-/// - The CPU's rounding and flush-to-zero modes apply to the sums.
+/// - Without scale, bias and residual, z is the input, bit for bit.
+/// - The CPU's rounding and flush-to-zero modes apply to the product and the sums.
 /// - [`PRelu`](crate::PRelu) is not an [`Activation`], and can't be fused. There is no `Fused` with a mask.
 /// - Bias without a function: `LeakyRelu::new(1.0)` is the identity.
 /// - A wrong number of channels, or a wrong `spatial`, is noticed only if it doesn't divide the number of elements.
 /// - A call needs 33 KB of stack.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "it does nothing before one of its methods is given tensors"]
-pub struct Fused<'a, A, T> {
+pub struct Fused<'a, A, T: Element> {
     activation: A,
-    bias: Option<(&'a [T], Channels)>,
+    scale: Option<(ChannelNumbers<'a, T>, Channels)>,
+    bias: Option<(ChannelNumbers<'a, T>, Channels)>,
     residual: Option<Rows<'a, T>>,
     options: CallOptions,
 }
 
 impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
-    /// The function without bias and residual.
+    /// The function without scale, bias and residual.
     pub fn new(activation: A) -> Self {
         Self {
             activation,
+            scale: None,
             bias: None,
             residual: None,
             options: CallOptions::default(),
         }
     }
 
-    /// Adds a bias: a number for each channel, broadcast to all its elements. It has the format of the elements.
-    pub fn bias(self, bias: &'a [T], channels: Channels) -> Self {
+    /// Multiplies by a scale: a number for each channel, broadcast to all its elements. It has the format of the elements; that
+    /// of `f16` and `bf16` may be `f32`.
+    pub fn scale<N: PerChannel<T>>(self, scale: &'a [N], channels: Channels) -> Self {
         Self {
-            bias: Some((bias, channels)),
+            scale: Some((N::numbers(scale), channels)),
+            ..self
+        }
+    }
+
+    /// Adds a bias: a number for each channel, as with [`scale`](Self::scale).
+    pub fn bias<N: PerChannel<T>>(self, bias: &'a [N], channels: Channels) -> Self {
+        Self {
+            bias: Some((N::numbers(bias), channels)),
             ..self
         }
     }
@@ -108,7 +133,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     /// # Panics
     ///
     /// Panics before anything is written if the tensors differ in their number of elements, if the channels don't
-    /// divide it, or if the rows of a strided tensor have another length than the layout or another strided tensor
+    /// divide it, if scale and bias differ in their length or layout, or if the rows of a strided tensor have another length than the layout or another strided tensor
     /// requires.
     #[track_caller]
     pub fn forward<'b>(self, input: impl Into<Rows<'b, T>>, output: &'b mut (impl AsRowsMut<T> + ?Sized))
@@ -199,38 +224,52 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         let mut params = Params::uninit();
         self.activation.write_loop_params::<T>(&mut params);
         let value = self.activation.forward_loops::<T>();
-        if self.bias.is_none() && self.residual.is_none() {
+        if self.scale.is_none() && self.bias.is_none() && self.residual.is_none() {
             return RowsCall::map_to(None, [input], output, Kernel::Slices(value, &params), self.options);
         }
+        let channels = self.channels()?;
         // -0.0: it changes no number, not even -0.0, unless the CPU rounds down.
-        let absent = <T::Lane as Lane>::MINUS_ZERO;
-        let (channels, bias) = match self.bias {
-            None => (None, RowsInput::Number(absent)),
-            Some((bias, layout)) => {
-                let input = match layout {
-                    Channels::Last => RowsInput::Row("bias", bias),
-                    Channels::First { .. } => RowsInput::PerRow(bias),
-                };
-                (
-                    Some(ChannelsOf {
-                        layout,
-                        name: "bias",
-                        count: bias.len(),
-                    }),
-                    input,
-                )
-            }
+        let absent = RowsInput::Number(<T::Lane as Lane>::MINUS_ZERO);
+        let of_channels = |name, numbers: Option<(ChannelNumbers<'a, T>, Channels)>, absent| {
+            numbers.map_or(absent, |(numbers, _)| RowsInput::PerChannel(name, numbers))
         };
-        let residual = self.residual.map_or(RowsInput::Number(absent), |residual| {
-            RowsInput::Rows("residual", residual)
-        });
+        let bias = of_channels("bias", self.bias, absent);
+        let residual = self
+            .residual
+            .map_or(absent, |residual| RowsInput::Rows("residual", residual));
+        if self.scale.is_none() && !matches!(self.bias, Some((ChannelNumbers::Sums(_), _))) {
+            let kernel = Kernel::Composed {
+                fused: self.activation.fused_loops::<T>(),
+                sum: const { loops::SUM[T::INDEX] },
+                value,
+                params: &params,
+            };
+            return RowsCall::map_to(channels, [input, bias, residual], output, kernel, self.options);
+        }
+        let scale = of_channels("scale", self.scale, RowsInput::Number(T::ONE));
         let kernel = Kernel::Composed {
-            fused: self.activation.fused_loops::<T>(),
-            sum: const { loops::SUM[T::INDEX] },
+            fused: self.activation.scaled_loops::<T>(),
+            sum: const { loops::AFFINE[T::INDEX] },
             value,
             params: &params,
         };
-        RowsCall::map_to(channels, [input, bias, residual], output, kernel, self.options)
+        RowsCall::map_to(channels, [input, scale, bias, residual], output, kernel, self.options)
+    }
+
+    /// The channels of scale and bias.
+    fn channels(&self) -> Result<Option<ChannelsOf>, ShapeError> {
+        let of = |name, (numbers, layout): (ChannelNumbers<'_, T>, _)| ChannelsOf {
+            layout,
+            name,
+            count: numbers.len(),
+        };
+        let Some(scale) = self.scale else {
+            return Ok(self.bias.map(|bias| of("bias", bias)));
+        };
+        match self.bias {
+            Some((_, layout)) if layout != scale.1 => Err(ShapeError::new("bias", Mismatch::Layout { other: "scale" })),
+            _ => Ok(Some(of("scale", scale))),
+        }
     }
 
     /// `grad_input = f'(input) * grad_output`, as [`Activation::backward`] defines it.
@@ -241,6 +280,10 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     /// the bias gives z.
     ///
     /// `grad_input` is the gradient at the input of [`forward`](Self::forward), and also the gradient at the residual.
+    ///
+    /// With a scale, it is the gradient at the input alone: (f'(input) * `grad_output`) * scale\[channel\], where the first product
+    /// is rounded to the format of the elements. That product is the gradient at the residual: what a `Fused` without the
+    /// scale returns.
     ///
     /// # Panics
     ///
@@ -307,8 +350,8 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
 
     /// [`backward`](Self::backward), and in the same pass the gradient of the bias.
     ///
-    /// `grad_bias[channel]` is the sum of the channel's elements of `grad_input`, as they are written, in the format
-    /// [`Element::Sum`]. It is overwritten. The length of `grad_bias` is the number of channels.
+    /// `grad_bias[channel]` is the sum of the channel's elements of `grad_input`, as they are written without a scale, in the
+    /// format [`Element::Sum`]. It is overwritten. The length of `grad_bias` is the number of channels.
     ///
     /// # Reduction order
     ///
@@ -329,7 +372,8 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward), with `grad_bias.len()` channels; and if `self` has a bias of another length.
+    /// As [`forward`](Self::forward), with `grad_bias.len()` channels; and if `self` has a scale or bias of another length, or a
+    /// scale of another layout.
     #[track_caller]
     pub fn backward_bias<'b>(
         self,
@@ -366,7 +410,8 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward), with `grad_bias.len()` channels; and if `self` has a bias of another length.
+    /// As [`forward`](Self::forward), with `grad_bias.len()` channels; and if `self` has a scale or bias of another length, or a
+    /// scale of another layout.
     #[track_caller]
     pub fn backward_bias_inplace<'b>(
         self,
@@ -405,34 +450,53 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ) -> Result<(), ShapeError> {
         let mut params = Params::uninit();
         self.activation.write_loop_params::<T>(&mut params);
-        let gradient = Kernel::Slices(self.activation.backward_loops::<T>(), &params);
-        let count = grad_bias.as_ref().map_or(0, |grad_bias| grad_bias.len());
-        if let (Some((bias, _)), Some(_)) = (self.bias, channels)
-            && count != bias.len()
-        {
-            let (found, other) = (count, ("bias", bias.len()));
-            return Err(ShapeError::new("grad_bias", Mismatch::OtherCount { found, other }));
+        let gradient = self.activation.backward_loops::<T>();
+        let mut of_channels = self.channels()?;
+        if let Some(layout) = channels {
+            let count = grad_bias.as_ref().map_or(0, |grad_bias| grad_bias.len());
+            if let Some(ChannelsOf { name, count: other, .. }) = of_channels
+                && count != other
+            {
+                let (found, other) = (count, (name, other));
+                return Err(ShapeError::new("grad_bias", Mismatch::OtherCount { found, other }));
+            }
+            of_channels = Some(ChannelsOf {
+                layout,
+                name: "grad_bias",
+                count,
+            });
         }
-        let channels = channels.map(|layout| ChannelsOf {
-            layout,
-            name: "grad_bias",
-            count,
-        });
+        let input = RowsInput::Rows("input", input);
         let mut plan = Plan::empty();
-        let call = RowsCall::new(
-            &mut plan,
-            channels,
-            [RowsInput::Rows("input", input), grad_output],
-            [output],
-        )?;
+        let (call, kernel) = match self.scale {
+            None => {
+                let channels = of_channels.filter(|_| grad_bias.is_some());
+                let call = RowsCall::new(&mut plan, channels, [input, grad_output], [output])?;
+                (call, Kernel::Slices(gradient, &params))
+            }
+            Some((_, layout)) if channels.is_some_and(|channels| channels != layout) => {
+                return Err(ShapeError::new("channels", Mismatch::Layout { other: "scale" }));
+            }
+            Some((scale, _)) => {
+                let scale = RowsInput::PerChannel("scale", scale);
+                let absent = RowsInput::Number(<T::Lane as Lane>::MINUS_ZERO);
+                let call = RowsCall::new(&mut plan, of_channels, [input, scale, absent, grad_output], [output])?;
+                let kernel = Kernel::Scaled {
+                    gradient,
+                    scale: const { loops::AFFINE[T::INDEX] },
+                    params: &params,
+                };
+                (call, kernel)
+            }
+        };
         match grad_bias {
             None => {
-                call.map(gradient, self.options);
+                call.map(kernel, self.options);
                 Ok(())
             }
             Some(grad_bias) => {
                 let sums = const { loops::SUMS[T::INDEX] };
-                call.map_and_sum_outputs(gradient, sums, ("grad_bias", grad_bias), self.options)
+                call.map_and_sum_outputs(kernel, sums, ("grad_bias", grad_bias), self.options)
             }
         }
     }

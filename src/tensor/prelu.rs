@@ -1,6 +1,6 @@
 use crate::call::{
-    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, OrPanic, Params, Plan, Rows, RowsCall, RowsInput, RowsMut,
-    ShapeError, call_options, loops,
+    AsRowsMut, CallOptions, Channels, ChannelsOf, Kernel, OrPanic, Params, PerChannel, Plan, Rows, RowsCall, RowsInput,
+    RowsMut, ShapeError, call_options, loops,
 };
 use crate::function::prelu_params;
 use crate::simd::Element;
@@ -166,10 +166,7 @@ impl<'a, T: Element> PRelu<'a, T> {
     }
 
     fn slopes(&self) -> RowsInput<'a, T> {
-        match self.channels {
-            Channels::Last => RowsInput::Row("slopes", self.slopes),
-            Channels::First { .. } => RowsInput::PerRow(self.slopes),
-        }
+        RowsInput::PerChannel("slopes", T::numbers(self.slopes))
     }
 
     /// `grad_input = f'(input) * grad_output`, and in the same pass the gradient of the slopes.

@@ -307,6 +307,62 @@ pub fn count_zeros(format: Format, way: Way, x: &[u8]) -> usize {
 /// A number for each channel, and how they lie.
 pub type ByChannel<'a> = (&'a [u8], Channels);
 
+/// Those of [`Fused`], in the format of the elements or of their sums.
+#[derive(Clone, Copy)]
+pub struct ChannelNumbers<'a> {
+    pub bytes: &'a [u8],
+    pub channels: Channels,
+    pub are_sums: bool,
+}
+
+impl<'a> From<ByChannel<'a>> for ChannelNumbers<'a> {
+    /// In the format of the elements.
+    fn from((bytes, channels): ByChannel<'a>) -> Self {
+        Self {
+            bytes,
+            channels,
+            are_sums: false,
+        }
+    }
+}
+
+/// What [`Fused`] computes before the function.
+#[derive(Clone, Copy, Default)]
+pub struct Before<'a> {
+    pub scale: Option<ChannelNumbers<'a>>,
+    pub bias: Option<ChannelNumbers<'a>>,
+    pub residual: Option<View<'a>>,
+}
+
+impl<'a> Before<'a> {
+    /// A bias in the format of the elements, and a residual.
+    pub fn added(bias: Option<ByChannel<'a>>, residual: Option<View<'a>>) -> Self {
+        Self {
+            scale: None,
+            bias: bias.map(ChannelNumbers::from),
+            residual,
+        }
+    }
+}
+
+/// `$fused` with the numbers, if there are some.
+macro_rules! with_numbers {
+    ($fused:ident: $T:ty, $method:ident, $numbers:expr) => {
+        if let Some(ChannelNumbers {
+            bytes,
+            channels,
+            are_sums,
+        }) = $numbers
+        {
+            $fused = if are_sums {
+                $fused.$method::<<$T as Element>::Sum>(cast_slice(bytes), channels)
+            } else {
+                $fused.$method::<$T>(cast_slice(bytes), channels)
+            };
+        }
+    };
+}
+
 /// A sum for each channel, and how they lie.
 pub type Sums<'a> = (&'a mut [u8], Channels);
 
@@ -315,16 +371,15 @@ pub fn fused_forward(
     format: Format,
     way: Way,
     f: impl Activation,
-    (bias, residual): (Option<ByChannel>, Option<View>),
+    before: Before,
     input: Option<View>,
     output: ViewMut,
 ) {
     with_format!(format, T => {
         let mut fused = on!(way, Fused::<_, T>::new(f));
-        if let Some((bias, channels)) = bias {
-            fused = fused.bias(cast_slice(bias), channels);
-        }
-        if let Some(residual) = residual {
+        with_numbers!(fused: T, scale, before.scale);
+        with_numbers!(fused: T, bias, before.bias);
+        if let Some(residual) = before.residual {
             fused = fused.residual(rows(residual));
         }
         match input {
@@ -339,12 +394,14 @@ pub fn fused_backward(
     format: Format,
     way: Way,
     f: impl Activation,
+    scale: Option<ChannelNumbers>,
     (input, grad_output): (View, Option<View>),
     output: ViewMut,
     sums: Option<Sums>,
 ) {
     with_format!(format, T => {
-        let fused = on!(way, Fused::<_, T>::new(f));
+        let mut fused = on!(way, Fused::<_, T>::new(f));
+        with_numbers!(fused: T, scale, scale);
         let (input, output) = (rows(input), &mut rows_mut(output));
         match (grad_output.map(rows), sums) {
             (Some(grad_output), None) => fused.backward(input, grad_output, output),

@@ -4,7 +4,7 @@ use libtest_mimic::Trial;
 use rectify::{Activation, AnyActivation, Channels, OneBitGradient};
 
 use crate::Setting;
-use crate::common::calls::{self, Method};
+use crate::common::calls::{self, Before, ChannelNumbers, Method};
 use crate::common::functions::FUNCTIONS;
 use crate::common::guarded::Bytes;
 use crate::common::tensor::{Shape, Tensor};
@@ -66,16 +66,36 @@ fn fused(setting: Setting, f: impl Activation, any: AnyActivation) {
         let new = |values: &[u8]| Tensor::new(format.bytes(), values, shape);
         let (input, other) = (new(&x), new(&g));
         for (channels, count) in [(Channels::Last, columns), (Channels::First { spatial: columns }, rows)] {
-            let bias = Some((&numbers[..count * format.bytes()], channels));
+            let numbers = ChannelNumbers {
+                bytes: &numbers[..count * format.bytes()],
+                channels,
+                are_sums: false,
+            };
             for inplace in [false, true] {
-                for bias in [bias, None] {
-                    for residual in [Some(other.view()), None] {
-                        let [mut y, mut expected] = [new(&x), new(&x)];
-                        let input = (!inplace).then(|| input.view());
-                        calls::fused_forward(format, way, f, (bias, residual), input, y.view_mut());
-                        calls::fused_forward(format, way, any, (bias, residual), input, expected.view_mut());
-                        assert!(y.values() == expected.values(), "{f:?}, forward of {shape:?}");
-                    }
+                let [bias, residual] = [
+                    Before {
+                        bias: Some(numbers),
+                        ..Before::default()
+                    },
+                    Before {
+                        residual: Some(other.view()),
+                        ..Before::default()
+                    },
+                ];
+                let both = Before {
+                    bias: bias.bias,
+                    ..residual
+                };
+                let scaled = Before {
+                    scale: Some(numbers),
+                    ..both
+                };
+                for before in [Before::default(), bias, residual, both, scaled] {
+                    let [mut y, mut expected] = [new(&x), new(&x)];
+                    let input = (!inplace).then(|| input.view());
+                    calls::fused_forward(format, way, f, before, input, y.view_mut());
+                    calls::fused_forward(format, way, any, before, input, expected.view_mut());
+                    assert!(y.values() == expected.values(), "{f:?}, forward of {shape:?}");
                 }
                 for has_sums in [false, true] {
                     let [mut grad, mut expected] = [new(&g), new(&g)];
@@ -83,11 +103,13 @@ fn fused(setting: Setting, f: impl Activation, any: AnyActivation) {
                         [(); 2].map(|()| Bytes::filled(0, count * format.sums().bytes()));
                     let inputs = (input.view(), (!inplace).then(|| other.view()));
                     let to = |sums| has_sums.then_some((sums, channels));
-                    calls::fused_backward(format, way, f, inputs, grad.view_mut(), to(&mut sums[..]));
+                    let scale = inplace.then_some(numbers);
+                    calls::fused_backward(format, way, f, scale, inputs, grad.view_mut(), to(&mut sums[..]));
                     calls::fused_backward(
                         format,
                         way,
                         any,
+                        scale,
                         inputs,
                         expected.view_mut(),
                         to(&mut expected_sums[..]),

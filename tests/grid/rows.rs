@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use rectify::Channels;
 
-use crate::common::calls;
+use crate::common::calls::{self, Before, ChannelNumbers};
 use crate::common::format::Format;
 use crate::common::functions::{Case, FUNCTIONS};
 use crate::common::guarded::Bytes;
@@ -254,44 +254,125 @@ impl Tensors {
     }
 }
 
-/// Every shape with every bias, with and without a residual, in place or not.
-fn forward(setting: Setting, case: Case, shapes: Vec<Shape>) {
+/// The format of the numbers of channels, if there are some.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Numbers {
+    None,
+    Elements,
+    Sums,
+}
+
+/// What comes before the function.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    scale: Numbers,
+    bias: Numbers,
+    has_residual: bool,
+}
+
+impl Kind {
+    /// With a bias of the elements' format or none, with and without a residual.
+    fn unscaled() -> Vec<Self> {
+        let all = Self::all().into_iter();
+        all.filter(|kind| kind.scale == Numbers::None && kind.bias != Numbers::Sums)
+            .collect()
+    }
+
+    fn all() -> Vec<Self> {
+        let numbers = [Numbers::None, Numbers::Elements, Numbers::Sums];
+        let of_scale = |scale| {
+            numbers.map(|bias| {
+                [false, true].map(|has_residual| Self {
+                    scale,
+                    bias,
+                    has_residual,
+                })
+            })
+        };
+        numbers.into_iter().flat_map(of_scale).flatten().collect()
+    }
+
+    fn has_channels(self) -> bool {
+        [self.scale, self.bias] != [Numbers::None; 2]
+    }
+}
+
+/// A number for each channel.
+struct OfChannels {
+    format: Format,
+    bits: Vec<u64>,
+    bytes: Bytes,
+}
+
+impl OfChannels {
+    fn new(format: Format, numbers: Numbers, count: usize, seed: u64) -> Option<Self> {
+        let format = match numbers {
+            Numbers::None => return None,
+            Numbers::Elements => format,
+            Numbers::Sums => format.sums(),
+        };
+        let bits = values(format, count, seed);
+        let bytes = format.to_bytes(bits.iter().copied());
+        Some(Self { format, bits, bytes })
+    }
+
+    fn number(&self, channel: usize) -> f64 {
+        self.format.number(self.bits[channel])
+    }
+
+    fn argument(&self, channels: Channels, numbers: Numbers) -> ChannelNumbers<'_> {
+        ChannelNumbers {
+            bytes: &self.bytes,
+            channels,
+            are_sums: numbers == Numbers::Sums,
+        }
+    }
+}
+
+/// Every shape with every layout of channels, in place or not.
+fn forward(setting: Setting, case: Case, shapes: Vec<Shape>, kinds: Vec<Kind>) {
     let (format, way, f) = (setting.format, setting.way(), case.activation());
     for shape in shapes {
         let tensors = Tensors { format, shape };
         let [x, residual] = [1, 2].map(|seed| tensors.values(seed));
         let [input, residual_tensor] = [&x, &residual].map(|values| tensors.with(values));
-        let layouts = layouts(shape).into_iter().map(Some).chain([None]);
-        for (layout, has_residual) in layouts.flat_map(|layout| [(layout, false), (layout, true)]) {
-            let bias = values(format, layout.map_or(0, |(_, count)| count), 3);
-            let expected: Vec<u64> = (0..x.len())
-                .map(|i| {
-                    let mut z = format.number(x[i]);
-                    if let Some(layout) = layout {
-                        z = format.sum(z, format.number(bias[channel(shape, layout, i)]));
-                    }
-                    if has_residual {
-                        z = format.sum(z, format.number(residual[i]));
-                    }
-                    let is_sum = layout.is_some() || has_residual;
-                    case.forward(format, if is_sum { format.computed(z) } else { x[i] })
-                })
-                .collect();
-            let bias = format.to_bytes(bias);
-            let bias = layout.map(|(channels, _)| (&bias[..], channels));
-            let residual_view = has_residual.then(|| residual_tensor.view());
-            let message = || {
-                let bias = bias.map(|(_, channels)| channels);
-                format!("{f:?} with bias {bias:?}, residual: {has_residual}")
-            };
+        let layouts = layouts(shape);
+        for kind in &kinds {
+            for &layout in &layouts[..if kind.has_channels() { layouts.len() } else { 1 }] {
+                let (channels, count) = layout;
+                let scale = OfChannels::new(format, kind.scale, count, 15);
+                let bias = OfChannels::new(format, kind.bias, count, 3);
+                let expected: Vec<u64> = (0..x.len())
+                    .map(|i| {
+                        let mut z = format.number(x[i]);
+                        let channel = channel(shape, layout, i);
+                        if let Some(scale) = &scale {
+                            z = format.product(z, scale.number(channel));
+                        }
+                        if let Some(bias) = &bias {
+                            z = format.sum(z, bias.number(channel));
+                        }
+                        if kind.has_residual {
+                            z = format.sum(z, format.number(residual[i]));
+                        }
+                        let is_computed = kind.has_channels() || kind.has_residual;
+                        case.forward(format, if is_computed { format.computed(z) } else { x[i] })
+                    })
+                    .collect();
+                let before = Before {
+                    scale: scale.as_ref().map(|scale| scale.argument(channels, kind.scale)),
+                    bias: bias.as_ref().map(|bias| bias.argument(channels, kind.bias)),
+                    residual: kind.has_residual.then(|| residual_tensor.view()),
+                };
+                let message = || format!("{f:?} with {kind:?}, {channels:?}");
 
-            let mut output = tensors.with(&residual);
-            let inputs = Some(input.view());
-            calls::fused_forward(format, way, f, (bias, residual_view), inputs, output.view_mut());
-            tensors.assert(&output, &expected, &|| format!("forward, {}", message()));
-            let mut output = tensors.with(&x);
-            calls::fused_forward(format, way, f, (bias, residual_view), None, output.view_mut());
-            tensors.assert(&output, &expected, &|| format!("forward_inplace, {}", message()));
+                let mut output = tensors.with(&residual);
+                calls::fused_forward(format, way, f, before, Some(input.view()), output.view_mut());
+                tensors.assert(&output, &expected, &|| format!("forward, {}", message()));
+                let mut output = tensors.with(&x);
+                calls::fused_forward(format, way, f, before, None, output.view_mut());
+                tensors.assert(&output, &expected, &|| format!("forward_inplace, {}", message()));
+            }
         }
         tensors.assert(&input, &x, &|| "the input".into());
         tensors.assert(&residual_tensor, &residual, &|| "the residual".into());
@@ -299,38 +380,45 @@ fn forward(setting: Setting, case: Case, shapes: Vec<Shape>) {
 }
 
 /// Every shape, with and without the gradient of every bias, in place or not.
-fn backward(setting: Setting, case: Case, shapes: Vec<Shape>) {
+fn backward(setting: Setting, case: Case, shapes: Vec<Shape>, scales: &[Numbers]) {
     let (format, way, f) = (setting.format, setting.way(), case.activation());
     for shape in shapes {
         let tensors = Tensors { format, shape };
         let x = tensors.values(4);
         let g = tensors.summable(tensors.values(5), |i, g| Some(case.backward(format, x[i], g)));
-        let expected: Vec<u64> = x.iter().zip(&g).map(|(&x, &g)| case.backward(format, x, g)).collect();
+        let unscaled: Vec<u64> = x.iter().zip(&g).map(|(&x, &g)| case.backward(format, x, g)).collect();
+        let numbers: Vec<f64> = unscaled.iter().map(|&grad| format.number(grad)).collect();
         let [input, grad_output] = [&x, &g].map(|values| tensors.with(values));
         let grads = (input.view(), Some(grad_output.view()));
         let inplace = (input.view(), None);
 
-        let mut output = tensors.with(&x);
-        calls::fused_backward(format, way, f, grads, output.view_mut(), None);
-        tensors.assert(&output, &expected, &|| format!("backward of {f:?}"));
-        let mut output = tensors.with(&g);
-        calls::fused_backward(format, way, f, inplace, output.view_mut(), None);
-        tensors.assert(&output, &expected, &|| format!("backward_inplace of {f:?}"));
-
         for layout in layouts(shape) {
             let (channels, count) = layout;
-            let numbers: Vec<f64> = expected.iter().map(|&grad| format.number(grad)).collect();
             let expected_sums = sums(format, shape, layout, &numbers);
             let stale = Bytes::filled(STALE, count * format.sums().bytes());
+            for &kind in scales {
+                let scale = OfChannels::new(format, kind, count, 16);
+                let scaled = |(i, &grad): (usize, &u64)| match &scale {
+                    None => grad,
+                    Some(scale) => {
+                        let scale = scale.number(channel(shape, layout, i));
+                        format.computed(format.product(format.number(grad), scale))
+                    }
+                };
+                let expected: Vec<u64> = unscaled.iter().enumerate().map(scaled).collect();
+                let scale = scale.as_ref().map(|scale| scale.argument(channels, kind));
+                for (name, before, inputs) in [("backward", &x, grads), ("backward_inplace", &g, inplace)] {
+                    let message = || format!("{name} of {f:?}, {channels:?}, scale: {kind:?}");
+                    let mut output = tensors.with(before);
+                    calls::fused_backward(format, way, f, scale, inputs, output.view_mut(), None);
+                    tensors.assert(&output, &expected, &message);
 
-            for (name, before, inputs) in [("backward_bias", &x, grads), ("backward_bias_inplace", &g, inplace)] {
-                let (mut output, mut sums) = (tensors.with(before), stale.clone());
-                calls::fused_backward(format, way, f, inputs, output.view_mut(), Some((&mut sums, channels)));
-                tensors.assert(&output, &expected, &|| format!("{name} of {f:?}, {channels:?}"));
-                assert!(
-                    sums == expected_sums,
-                    "the sums of {name} of {f:?}, {channels:?} with {shape:?}"
-                );
+                    let (mut output, mut sums) = (tensors.with(before), stale.clone());
+                    let to = Some((&mut sums[..], channels));
+                    calls::fused_backward(format, way, f, scale, inputs, output.view_mut(), to);
+                    tensors.assert(&output, &expected, &|| format!("with sums, {}", message()));
+                    assert!(sums == expected_sums, "the sums of {} with {shape:?}", message());
+                }
             }
         }
         tensors.assert(&input, &x, &|| "the input".into());
@@ -515,9 +603,24 @@ pub fn trials(setting: Setting) -> Vec<Trial> {
         };
         let name = |check: &str| format!("{}::fused::{check}", function.name);
         trials.extend([
-            setting.trial(&name("forward"), move |setting| forward(setting, case, shapes())),
-            setting.trial(&name("backward"), move |setting| backward(setting, case, shapes())),
+            setting.trial(&name("forward"), move |setting| {
+                forward(setting, case, shapes(), Kind::unscaled());
+            }),
+            setting.trial(&name("backward"), move |setting| {
+                backward(setting, case, shapes(), &[Numbers::None]);
+            }),
         ]);
+        // What scales knows no function.
+        if ["relu", "hard_swish", "sigmoid"].contains(&function.name) {
+            trials.extend([
+                setting.trial(&name("scaled_forward"), move |setting| {
+                    forward(setting, case, many(), Kind::all())
+                }),
+                setting.trial(&name("scaled_backward"), move |setting| {
+                    backward(setting, case, many(), &[Numbers::Elements, Numbers::Sums]);
+                }),
+            ]);
+        }
         #[cfg(feature = "smooth")]
         trials.push(setting.trial(&format!("{}::gated", function.name), move |setting| {
             gated(setting, case, if function.is_smooth() { shapes() } else { few() });

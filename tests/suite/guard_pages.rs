@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use rectify::{Channels, Isa, Relu};
 
 use crate::common::all_kernels;
-use crate::common::calls::{self, Method, Way};
+use crate::common::calls::{self, Before, ChannelNumbers, Method, Way};
 use crate::common::format::Format;
 use crate::common::functions::{Case as FunctionCase, FUNCTIONS};
 use crate::common::guarded::VECTOR_BYTES;
@@ -205,40 +205,89 @@ impl Run<'_> {
         let (f, len, sum_bytes) = (case.activation(), rows * columns, format.sums().bytes());
         self.case.function = case.function.name;
         self.call("backward", |s| {
-            calls::fused_backward(format, way, f, (s.row(len), Some(s.row(len))), s.row_mut(len), None);
+            calls::fused_backward(
+                format,
+                way,
+                f,
+                None,
+                (s.row(len), Some(s.row(len))),
+                s.row_mut(len),
+                None,
+            );
         });
         self.call("forward of strided rows, with a residual", |s| {
             let residual = Some(s.rows(rows, columns));
             let input = Some(s.rows(rows, columns));
-            calls::fused_forward(format, way, f, (None, residual), input, s.rows_mut(rows, columns));
+            calls::fused_forward(
+                format,
+                way,
+                f,
+                Before::added(None, residual),
+                input,
+                s.rows_mut(rows, columns),
+            );
         });
         self.call("backward of strided rows", |s| {
             let inputs = (s.rows(rows, columns), Some(s.rows(rows, columns)));
-            calls::fused_backward(format, way, f, inputs, s.rows_mut(rows, columns), None);
+            calls::fused_backward(format, way, f, None, inputs, s.rows_mut(rows, columns), None);
         });
         for (layout, channels) in [(Channels::Last, columns), (Channels::First { spatial: columns }, rows)] {
             self.call("forward with a bias", |s| {
                 let bias = Some((s.input(channels), layout));
-                calls::fused_forward(format, way, f, (bias, None), Some(s.row(len)), s.row_mut(len));
+                calls::fused_forward(
+                    format,
+                    way,
+                    f,
+                    Before::added(bias, None),
+                    Some(s.row(len)),
+                    s.row_mut(len),
+                );
             });
             self.call("forward_inplace with a bias and a residual", |s| {
                 let bias = Some((s.input(channels), layout));
-                calls::fused_forward(format, way, f, (bias, Some(s.row(len))), None, s.row_mut(len));
+                calls::fused_forward(
+                    format,
+                    way,
+                    f,
+                    Before::added(bias, Some(s.row(len))),
+                    None,
+                    s.row_mut(len),
+                );
             });
             self.call("forward of strided rows, with a bias and a residual", |s| {
-                let added = (Some((s.input(channels), layout)), Some(s.rows(rows, columns)));
+                let added = Before::added(Some((s.input(channels), layout)), Some(s.rows(rows, columns)));
                 let input = Some(s.rows(rows, columns));
                 calls::fused_forward(format, way, f, added, input, s.rows_mut(rows, columns));
             });
+            for are_sums in [false, true] {
+                let size = if are_sums { sum_bytes } else { format.bytes() };
+                self.call("forward of strided rows, with a scale and a bias", |s| {
+                    let [scale, bias] = [(); 2].map(|()| {
+                        let bytes = s.bytes(channels * size);
+                        Some(ChannelNumbers {
+                            bytes,
+                            channels: layout,
+                            are_sums,
+                        })
+                    });
+                    let before = Before {
+                        scale,
+                        bias,
+                        residual: None,
+                    };
+                    let input = Some(s.rows(rows, columns));
+                    calls::fused_forward(format, way, f, before, input, s.rows_mut(rows, columns));
+                });
+            }
             self.call("backward_bias", |s| {
                 let (inputs, output) = ((s.row(len), Some(s.row(len))), s.row_mut(len));
                 let sums = Some((s.bytes_mut(channels * sum_bytes), layout));
-                calls::fused_backward(format, way, f, inputs, output, sums);
+                calls::fused_backward(format, way, f, None, inputs, output, sums);
             });
             self.call("backward_bias_inplace of strided rows", |s| {
                 let (inputs, output) = ((s.rows(rows, columns), None), s.rows_mut(rows, columns));
                 let sums = Some((s.bytes_mut(channels * sum_bytes), layout));
-                calls::fused_backward(format, way, f, inputs, output, sums);
+                calls::fused_backward(format, way, f, None, inputs, output, sums);
             });
         }
     }

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use rectify::{AnyActivation, AnyOneBit, Channels, Kernels};
 
 use crate::common::all_kernels;
-use crate::common::calls::{self, Method::*, Way};
+use crate::common::calls::{self, Before, Method::*, Way};
 use crate::common::format::Format;
 use crate::common::functions::{Case, FUNCTIONS, Function};
 use crate::common::guarded::Bytes;
@@ -268,13 +268,20 @@ impl Calls {
                 for ((numbers, channels), sums) in &numbers {
                     let channels = *channels;
                     add(g, &|y| {
-                        let added = (Some((*numbers, channels)), Some(g_view));
+                        let added = Before::added(Some((*numbers, channels)), Some(g_view));
                         calls::fused_forward(format, way, f, added, Some(x_view), ViewMut::row(format, y));
+                    });
+                    add(g, &|y| {
+                        let scaled = Before {
+                            scale: Some((*numbers, channels).into()),
+                            ..Before::default()
+                        };
+                        calls::fused_forward(format, way, f, scaled, Some(x_view), ViewMut::row(format, y));
                     });
                     add(sums, &|sums| {
                         let (inputs, mut output) = ((x_view, Some(g_view)), Bytes::from(&**x));
                         let output = ViewMut::row(format, &mut output);
-                        calls::fused_backward(format, way, f, inputs, output, Some((sums, channels)));
+                        calls::fused_backward(format, way, f, None, inputs, output, Some((sums, channels)));
                     });
                 }
             }

@@ -285,9 +285,28 @@ fn shapes() {
             fused.bias(&[0.0; 5], Channels::Last).forward(&x, y);
         },
     );
+    let scaled = fused.scale(&[1.0; 4], Channels::Last);
+    check("`bias` has 3 elements, `scale` has 4", &|y| {
+        scaled.bias(&[0.0; 3], Channels::Last).forward(&x, y);
+    });
+    check("`bias` has another layout of channels than `scale`", &|y| {
+        scaled.bias(&[0.0; 4], SPATIAL_2).forward_inplace(y);
+    });
+    check(
+        "`grad_input` has 12 elements: no multiple of the 5 channels of `scale`",
+        &|y| {
+            fused.scale(&[1.0; 5], Channels::Last).backward(&x, &x, y);
+        },
+    );
+    check("`grad_bias` has 3 elements, `scale` has 4", &|y| {
+        scaled.backward_bias_inplace(&x, y, Channels::Last, &mut [0.0; 3]);
+    });
+    check("`channels` has another layout of channels than `scale`", &|y| {
+        scaled.backward_bias(&x, &x, y, SPATIAL_2, &mut [0.0; 4]);
+    });
     check(
         "`output` has 12 elements: no multiple of the 0 channels of `bias`",
-        &|y| fused.bias(&[], Channels::Last).forward(&x, y),
+        &|y| fused.bias::<f32>(&[], Channels::Last).forward(&x, y),
     );
     check(
         &format!(
@@ -314,7 +333,7 @@ fn shapes() {
     );
     check(
         "`output` has 12 elements: no multiple of the 0 channels of `bias` times spatial 2",
-        &|y| fused.bias(&[], SPATIAL_2).forward(&x, y),
+        &|y| fused.bias::<f32>(&[], SPATIAL_2).forward(&x, y),
     );
     check(
         "`grad` has 12 elements: no multiple of the 4 channels of `grad_bias` times spatial 2",

@@ -2,7 +2,7 @@
 
 use rectify::Channels;
 
-use crate::common::calls::{self, Method::*, Way};
+use crate::common::calls::{self, Before, Method::*, Way};
 use crate::common::format::Format;
 use crate::common::functions::{Case, FUNCTIONS};
 use crate::common::guarded::Bytes;
@@ -106,12 +106,16 @@ fn check_rows(format: Format, elements: usize) {
             let [mut y, mut grad, mut prelu, mut prelu_grad, mut strided] = [(); 5].map(|()| g.clone());
             let [mut sums, mut slopes] = [(); 2].map(|()| Bytes::filled(0, count * format.sums().bytes()));
             let row = |bytes| ViewMut::row(format, bytes);
-            let added = (Some(numbers), Some(g_row));
+            let added = Before {
+                scale: Some(numbers.into()),
+                ..Before::added(Some(numbers), Some(g_row))
+            };
             calls::fused_forward(format, way, f, added, Some(x_row), row(&mut y));
             calls::fused_backward(
                 format,
                 way,
                 f,
+                Some(numbers.into()),
                 (x_row, None),
                 row(&mut grad),
                 Some((&mut sums, channels)),
@@ -122,7 +126,14 @@ fn check_rows(format: Format, elements: usize) {
             let bytes = &x[..strided_bytes];
             let input = Some(View { bytes, columns, stride });
             let bytes = &mut strided[..strided_bytes];
-            calls::fused_forward(format, way, f, (None, None), input, ViewMut { bytes, columns, stride });
+            calls::fused_forward(
+                format,
+                way,
+                f,
+                Before::default(),
+                input,
+                ViewMut { bytes, columns, stride },
+            );
             [y, grad, prelu, prelu_grad, strided, sums, slopes]
         });
         let differs = (0..outputs.len()).find(|&i| outputs[i] != expected[i]);

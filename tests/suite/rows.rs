@@ -86,7 +86,7 @@ fn empty_tensors_are_fine() {
             .bias(&[1.0, 2.0], channels)
             .residual(&empty)
             .forward(&empty, &mut output);
-        Fused::new(Relu).bias(&[], channels).forward_inplace(&mut output);
+        Fused::new(Relu).bias::<f32>(&[], channels).forward_inplace(&mut output);
         grad_bias.fill(1.0);
         Fused::new(Relu).backward_bias(&empty, &empty, &mut output, channels, &mut grad_bias);
         assert_eq!(grad_bias, [0.0; 3]);

@@ -1,0 +1,206 @@
+//! A loop over the rows of tensors whose numbers for each channel may be of another format.
+
+use core::marker::PhantomData;
+
+use super::rows::{Cursor, FIRST_OUTPUT, Operand, RowsArgs};
+use super::{ALIGNED_BYTES, RegisterOf, before_alignment, is_aligned, load, store};
+use crate::simd::{FloatFn, Format, Padded, Pass, Register, Simd, Vector, VectorFn};
+
+/// The first output is `G` of `F` of the four inputs, row by row. The result of `F` is rounded to `T`.
+///
+/// The first and the last input and the output are elements of `T`. The numbers of the second and third may be in
+/// [`Format::ComputedIn`], too: `size` of the operand says which. All inputs but the first may be broadcast.
+///
+/// Contract: `function` points to a `G`, and `plan` can be read. Its inputs can be read, and the output written, at all groups, rows and columns. The
+/// output overlaps no input unless it is that input. With `streaming`, [`fence`](crate::simd::fence) comes before any
+/// other access to the output.
+pub(crate) struct MapMixed<T, F, G>(PhantomData<(T, F, G)>);
+
+type FloatOf<S, T> = <RegisterOf<S, <T as Format>::Lane> as Register>::Float;
+
+/// Where a row of numbers is.
+#[derive(Clone, Copy)]
+struct Numbers {
+    start: *const u8,
+    /// ANDed with the offset: all ones, or 0 for a number that is repeated in `Room`.
+    offset_mask: usize,
+}
+
+/// Room for a broadcast number in as many lanes as a register of elements has.
+type Room<T> = Padded<<T as Format>::ComputedIn>;
+
+impl<T: Format, F: FloatFn<4> + Default, G: VectorFn<1, Lane = T::Lane>> Pass for MapMixed<T, F, G> {
+    type Args = RowsArgs;
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn walk<S: Simd>(simd: S, args: &RowsArgs) {
+        let (plan, streaming) = (args.plan, args.streaming);
+        // SAFETY: `function` points to a `G`, and `plan` can be read: the contract of the pass.
+        let (function, mut cursor, count) = unsafe {
+            let cursor = Cursor::new(&*plan);
+            (*args.function.cast::<G>(), cursor, (*plan).groups * (*plan).rows)
+        };
+        let mut rooms = [const { Room::<T>::uninit() }; 3];
+        let [of_second, of_third, of_last] = &mut rooms;
+        for _ in 0..count {
+            let start = |index: usize| cursor.starts[index].cast_const();
+            // SAFETY: `plan` and its operands can be read, and the output written: the contract of the pass.
+            unsafe {
+                let inputs = &(*plan).inputs;
+                let numbers = [
+                    numbers::<S, T>(simd, start(1), &inputs[1], of_second),
+                    numbers::<S, T>(simd, start(2), &inputs[2], of_third),
+                    numbers::<S, T>(simd, start(3), &inputs[3], of_last),
+                ];
+                let output = cursor.starts[FIRST_OUTPUT].cast();
+                let columns = (*plan).columns;
+                let lanes = RegisterOf::<S, T::Lane>::LANES;
+                let (mut head, mut streams) = (0, false);
+                if const { RegisterOf::<S, T::Lane>::LANES > 1 } && columns * size_of::<T::Lane>() >= ALIGNED_BYTES {
+                    head = before_alignment::<S, T::Lane>(output);
+                    streams = const { S::STREAMS } && streaming && is_aligned::<S, T::Lane>(output.add(head));
+                }
+                let mut at = 0;
+                while at < columns {
+                    // A head is shorter than a register and than the row.
+                    let count = if at < head { head } else { lanes.min(columns - at) };
+                    // Read anew in each iteration: else the compiler makes a loop for each outcome.
+                    let are_wide = [1, 2].map(|index| is_wide::<T>(&(*plan).inputs[index]));
+                    let x = elements::<S, T>(simd, start(0).cast::<T::Lane>().add(at), count);
+                    let second = channel_numbers::<S, T>(simd, numbers[0], are_wide[0], at, count);
+                    let third = channel_numbers::<S, T>(simd, numbers[1], are_wide[1], at, count);
+                    let last = narrow_numbers::<S, T>(simd, numbers[2], at, count);
+                    let first_of_two = F::default().call(simd, [x[0], second[0], third[0], last[0]]);
+                    let second_of_two = if const { RegisterOf::<S, T::Lane>::FLOATS == 2 } {
+                        F::default().call(simd, [x[1], second[1], third[1], last[1]])
+                    } else {
+                        first_of_two
+                    };
+                    let z = RegisterOf::<S, T::Lane>::join::<T>([first_of_two, second_of_two]);
+                    let [result] = function.call(simd, [z]);
+                    if const { RegisterOf::<S, T::Lane>::LANES == 1 } || count == lanes {
+                        store(result, output.add(at), streams);
+                    } else {
+                        result.store_first(output.add(at), count);
+                    }
+                    at += count;
+                }
+            }
+            cursor.advance::<4, 1>();
+        }
+    }
+}
+
+/// Whether the numbers are in the compute format, and that is wider than `T`.
+#[inline(always)]
+fn is_wide<T: Format>(operand: &Operand) -> bool {
+    let wide = size_of::<T::ComputedIn>();
+    wide > size_of::<T::Lane>() && usize::from(operand.size) == wide
+}
+
+/// Where the numbers of a row are; a broadcast one is repeated in `room` first.
+///
+/// # Safety
+///
+/// The operand has a row at `start`.
+#[inline(always)]
+unsafe fn numbers<S: Simd, T: Format>(simd: S, start: *const u8, operand: &Operand, room: &mut Room<T>) -> Numbers {
+    if !operand.is_broadcast {
+        return Numbers {
+            start,
+            offset_mask: usize::MAX,
+        };
+    }
+    let room = room.as_mut_ptr();
+    // SAFETY: a broadcast row is one number: this function's contract. The room is as large as two registers of any
+    // instruction set where elements are converted, else as one.
+    unsafe {
+        if is_wide::<T>(operand) {
+            let number = FloatOf::<S, T>::splat(simd, start.cast::<FloatLaneOf<S, T>>().read_unaligned());
+            number.store(room.cast());
+            number.store(room.cast::<FloatLaneOf<S, T>>().add(FloatOf::<S, T>::LANES));
+        } else {
+            let number = RegisterOf::<S, T::Lane>::splat(simd, start.cast::<T::Lane>().read_unaligned());
+            number.store(room.cast());
+        }
+    }
+    Numbers {
+        start: room.cast_const().cast(),
+        offset_mask: 0,
+    }
+}
+
+type FloatLaneOf<S, T> = <FloatOf<S, T> as Vector>::Lane;
+
+/// The elements of a register, of which `count` are loaded.
+///
+/// # Safety
+///
+/// `source` can be read for `count` lanes, at most those of a register.
+#[inline(always)]
+unsafe fn elements<S: Simd, T: Format>(simd: S, source: *const T::Lane, count: usize) -> [FloatOf<S, T>; 2] {
+    // SAFETY: so many lanes can be read: this function's contract.
+    let elements = unsafe {
+        if const { RegisterOf::<S, T::Lane>::LANES == 1 } || count == RegisterOf::<S, T::Lane>::LANES {
+            load(simd, source, false)
+        } else {
+            RegisterOf::<S, T::Lane>::load_first(simd, source, count)
+        }
+    };
+    elements.split::<T>()
+}
+
+/// [`elements`] of numbers from `at` on.
+///
+/// # Safety
+///
+/// The numbers are of `T`, and there are `count` from `at` on, at most those of a register.
+#[inline(always)]
+unsafe fn narrow_numbers<S: Simd, T: Format>(simd: S, numbers: Numbers, at: usize, count: usize) -> [FloatOf<S, T>; 2] {
+    // SAFETY: there are so many, or a register of one that is repeated: this function's contract.
+    unsafe {
+        let source = numbers.start.cast::<T::Lane>().add(at & numbers.offset_mask);
+        elements::<S, T>(simd, source, count)
+    }
+}
+
+/// [`narrow_numbers`], or numbers in the compute format.
+///
+/// # Safety
+///
+/// There are `count` numbers from `at` on, at most those of a register of elements.
+#[inline(always)]
+unsafe fn channel_numbers<S: Simd, T: Format>(
+    simd: S,
+    numbers: Numbers,
+    is_wide: bool,
+    at: usize,
+    count: usize,
+) -> [FloatOf<S, T>; 2] {
+    if !is_wide {
+        // SAFETY: this function's contract.
+        return unsafe { narrow_numbers::<S, T>(simd, numbers, at, count) };
+    }
+    let mut room = Room::<T>::uninit();
+    let source = numbers.start.cast::<T::ComputedIn>();
+    // SAFETY: there are `count` numbers: this function's contract. The room is as large as two registers, and they are
+    // initialized before they are loaded.
+    let floats = unsafe {
+        let mut source = source.add(at & numbers.offset_mask);
+        if count < RegisterOf::<S, T::Lane>::LANES {
+            room.as_mut_ptr().write_bytes(0, RegisterOf::<S, T::Lane>::LANES);
+            room.as_mut_ptr().copy_from_nonoverlapping(source, count);
+            source = room.as_mut_ptr();
+        }
+        let source = source.cast::<FloatLaneOf<S, T>>();
+        let first = FloatOf::<S, T>::load(simd, source);
+        let second = if const { RegisterOf::<S, T::Lane>::FLOATS == 2 } {
+            FloatOf::<S, T>::load(simd, source.add(FloatOf::<S, T>::LANES))
+        } else {
+            first
+        };
+        [first, second]
+    };
+    RegisterOf::<S, T::Lane>::split_wide::<T>(floats)
+}
