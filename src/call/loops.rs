@@ -114,6 +114,16 @@ impl SliceLoops {
     }
 }
 
+/// Loops over slices for smooth functions of the arithmetic `C`.
+#[cfg(feature = "smooth")]
+const fn smooth_loops<C: Code, T: Format, F: VectorFn<N, Lane = T::Lane>, const N: usize>() -> SliceLoops {
+    if C::IS_SHORT {
+        slice_loops::<F, N, false>()
+    } else {
+        long_loops::<T, F, N>()
+    }
+}
+
 /// Loops over slices for functions of a lot of code.
 #[cfg(feature = "smooth")]
 const fn long_loops<T: Format, F: VectorFn<N, Lane = T::Lane>, const N: usize>() -> SliceLoops {
@@ -568,12 +578,12 @@ macro_rules! compile {
         $(
             impl $smooth {
                 const FORWARD: PerFormat<SliceLoops> = per_format!(
-                    T => SliceLoops: long_loops::<T, SmoothValue<<$smooth as Smooth>::Code, T>, 1>(),
+                    T => SliceLoops: smooth_loops::<<$smooth as Smooth>::Code, T, SmoothValue<<$smooth as Smooth>::Code, T>, 1>(),
                     of 16 bits: block_loops::<T, SmoothValue<<$smooth as Smooth>::Code, f32>, 1>()
                 );
 
                 const BACKWARD: PerFormat<SliceLoops> = per_format!(
-                    T => SliceLoops: long_loops::<T, SmoothGradient<<$smooth as Smooth>::Code, T>, 2>(),
+                    T => SliceLoops: smooth_loops::<<$smooth as Smooth>::Code, T, SmoothGradient<<$smooth as Smooth>::Code, T>, 2>(),
                     of 16 bits: block_loops::<T, SmoothGradient<<$smooth as Smooth>::Code, f32>, 2>()
                 );
 

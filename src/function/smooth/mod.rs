@@ -59,6 +59,9 @@ pub trait Code: 'static {
     /// Whether value and gradient of a NaN of `f32` are returned as x already.
     const KEEPS_NAN: bool = false;
 
+    /// Whether it is so little code that its time is that of loads and stores.
+    const IS_SHORT: bool = false;
+
     /// The parameters, as bits of the compute format.
     type Params: Copy;
 

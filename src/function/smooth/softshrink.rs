@@ -104,6 +104,8 @@ impl Smooth for Softshrink {
 }
 
 impl Code for Softshrink {
+    const IS_SHORT: bool = true;
+
     /// The bits of lambda, rounded, and of what that is above lambda.
     type Params = [u64; 2];
 
