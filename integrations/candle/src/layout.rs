@@ -1,0 +1,247 @@
+//! How the elements of a layout are walked.
+
+use candle_core::Layout;
+
+/// The number of elements that are gathered at a time, where they are not side by side: two blocks of `f64` are in the L1 cache.
+const BLOCK: usize = 1024;
+
+/// From so many bytes side by side on, they are not gathered.
+const LONG: usize = 1024;
+
+/// Calls `part` with parts of the inputs, in the order of the layouts, which have one shape. A part is at most `most` elements: what is side by
+/// side in each storage, or else blocks.
+pub fn for_each_part<T: Copy, const N: usize>(
+    inputs: [(&[T], &Layout); N],
+    most: usize,
+    mut part: impl FnMut([&[T]; N]),
+) {
+    let mut left = inputs[0].1.shape().elem_count();
+    let mut inputs = inputs.map(|(storage, layout)| (storage, Runs::of(layout)));
+    let mut blocks = [const { Vec::new() }; N];
+    while left > 0 {
+        let long = inputs.iter().map(|(_, runs)| runs.side_by_side()).min().unwrap_or(0);
+        let is_long = long >= left.min(LONG / size_of::<T>());
+        let block = inputs.iter().map(|(_, runs)| runs.block()).max().unwrap_or(BLOCK);
+        let len = left.min(if is_long { long.min(most) } else { block });
+        let mut blocks = blocks.iter_mut();
+        part(inputs.each_mut().map(|(storage, runs)| {
+            let block = blocks.next().expect("a block for each input");
+            if runs.side_by_side() >= len {
+                let run = runs.next(len);
+                &storage[run.at..run.at + len]
+            } else {
+                gather(storage, runs, len, block);
+                block
+            }
+        }));
+        left -= len;
+    }
+}
+
+/// Calls `part` with all elements of a layout without overlap, in any order, and has them replaced by what it leaves.
+pub fn for_each_part_inplace<T: Copy>(storage: &mut [T], layout: &Layout, mut part: impl FnMut(&mut [T])) {
+    let mut left = layout.shape().elem_count();
+    let mut runs = Runs::in_memory_order(layout);
+    let mut block = Vec::new();
+    while left > 0 {
+        let long = runs.side_by_side();
+        let len;
+        if long >= left.min(LONG / size_of::<T>()) {
+            let run = runs.next(long);
+            len = run.len;
+            part(&mut storage[run.at..run.at + len]);
+        } else {
+            len = left.min(BLOCK);
+            let mut to = runs.clone();
+            gather(storage, &mut runs, len, &mut block);
+            part(&mut block);
+            scatter(&block, storage, &mut to);
+        }
+        left -= len;
+    }
+}
+
+/// The next elements, one after the other.
+fn gather<T: Copy>(storage: &[T], runs: &mut Runs, len: usize, block: &mut Vec<T>) {
+    block.resize(len, storage[runs.at]);
+    let mut left = block.as_mut_slice();
+    while !left.is_empty() {
+        let Rows { at, rows, row, strides } = runs.next_rows(left.len());
+        let (filled, rest) = std::mem::take(&mut left).split_at_mut(rows * row);
+        left = rest;
+        if (1..strides[0]).contains(&strides[1]) {
+            // Down the columns, whose elements share cache lines.
+            for column in 0..row {
+                let column_at = at + column * strides[0];
+                let to = filled[column..].iter_mut().step_by(row);
+                let from = storage[column_at..].iter().step_by(strides[1]);
+                for (to, &from) in to.zip(from) {
+                    *to = from;
+                }
+            }
+        } else {
+            for (i, filled) in filled.chunks_exact_mut(row).enumerate() {
+                let row_at = at + i * strides[1];
+                match strides[0] {
+                    0 => filled.fill(storage[row_at]),
+                    1 => filled.copy_from_slice(&storage[row_at..row_at + row]),
+                    stride => {
+                        for (j, x) in filled.iter_mut().enumerate() {
+                            *x = storage[row_at + j * stride];
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn scatter<T: Copy>(mut block: &[T], storage: &mut [T], runs: &mut Runs) {
+    while !block.is_empty() {
+        let Run { at, len, stride } = runs.next(block.len());
+        let (run, rest) = block.split_at(len);
+        for (i, &x) in run.iter().enumerate() {
+            storage[at + i * stride] = x;
+        }
+        block = rest;
+    }
+}
+
+/// Elements at a constant stride.
+struct Run {
+    at: usize,
+    len: usize,
+    stride: usize,
+}
+
+/// Rows of elements, with the strides from element to element and from row to row.
+struct Rows {
+    at: usize,
+    rows: usize,
+    row: usize,
+    strides: [usize; 2],
+}
+
+/// The elements of a layout, from the next one on.
+#[derive(Clone)]
+struct Runs {
+    /// From the innermost on. Where one continues the other they are merged.
+    dims: Vec<Dim>,
+    at: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Dim {
+    len: usize,
+    stride: usize,
+    index: usize,
+}
+
+impl Runs {
+    fn of(layout: &Layout) -> Self {
+        let dims = layout.dims().iter().zip(layout.stride());
+        Self::new(layout.start_offset(), dims.rev().map(|(&len, &stride)| (len, stride)))
+    }
+
+    fn in_memory_order(layout: &Layout) -> Self {
+        let mut dims: Vec<_> = layout
+            .dims()
+            .iter()
+            .copied()
+            .zip(layout.stride().iter().copied())
+            .collect();
+        dims.sort_by_key(|&(_, stride)| stride);
+        Self::new(layout.start_offset(), dims)
+    }
+
+    fn new(start: usize, dims: impl IntoIterator<Item = (usize, usize)>) -> Self {
+        let mut merged: Vec<Dim> = Vec::new();
+        for (len, stride) in dims {
+            match merged.last_mut() {
+                _ if len == 1 => {}
+                Some(inner) if stride == inner.len * inner.stride => inner.len *= len,
+                _ => merged.push(Dim { len, stride, index: 0 }),
+            }
+        }
+        if merged.is_empty() {
+            merged.push(Dim {
+                len: 1,
+                stride: 1,
+                index: 0,
+            });
+        }
+        Self {
+            dims: merged,
+            at: start,
+        }
+    }
+
+    /// How many of the next elements are side by side in the storage.
+    fn side_by_side(&self) -> usize {
+        let Dim { len, stride, index } = self.dims[0];
+        if stride == 1 { len - index } else { 1 }
+    }
+
+    /// The number of elements to gather at a time: several rows, where elements of one column share cache lines. More than eight rows can be too many
+    /// for the sets of the cache.
+    fn block(&self) -> usize {
+        match self.dims[..] {
+            [inner, outer, ..] if (1..inner.stride).contains(&outer.stride) => (8 * inner.len).clamp(BLOCK, 64 * BLOCK),
+            _ => BLOCK,
+        }
+    }
+
+    /// The next run, of at most `most` elements.
+    fn next(&mut self, most: usize) -> Run {
+        let inner = &mut self.dims[0];
+        let run = Run {
+            at: self.at,
+            len: most.min(inner.len - inner.index),
+            stride: inner.stride,
+        };
+        self.advance(0, run.len);
+        run
+    }
+
+    /// The next whole rows, or else a part of one, of at most `most` elements.
+    fn next_rows(&mut self, most: usize) -> Rows {
+        if let [inner, outer, ..] = self.dims[..]
+            && inner.index == 0
+            && inner.len <= most
+        {
+            let rows = Rows {
+                at: self.at,
+                rows: (most / inner.len).min(outer.len - outer.index),
+                row: inner.len,
+                strides: [inner.stride, outer.stride],
+            };
+            self.advance(1, rows.rows);
+            return rows;
+        }
+        let Run { at, len, stride } = self.next(most);
+        Rows {
+            at,
+            rows: 1,
+            row: len,
+            strides: [stride, usize::MAX],
+        }
+    }
+
+    /// Steps along a dimension, at most to its end.
+    fn advance(&mut self, dim: usize, steps: usize) {
+        self.dims[dim].index += steps;
+        self.at += steps * self.dims[dim].stride;
+        for i in dim..self.dims.len() {
+            let Dim { len, stride, index } = self.dims[i];
+            if index < len {
+                break;
+            }
+            self.dims[i].index = 0;
+            self.at -= len * stride;
+            if let Some(outer) = self.dims.get_mut(i + 1) {
+                outer.index += 1;
+                self.at += outer.stride;
+            }
+        }
+    }
+}
