@@ -47,10 +47,11 @@ pub struct Pass {
 const FUNCTIONS: &[&str] = &["relu", "leaky_relu", "hard_swish"];
 
 /// The passes, and their functions.
-const PASSES: [(&str, &[&str]); 12] = [
+const PASSES: [(&str, &[&str]); 13] = [
     ("rows", FUNCTIONS),
     ("bias", FUNCTIONS),
     ("bias_residual", FUNCTIONS),
+    ("scale_bias", FUNCTIONS),
     ("backward_bias", FUNCTIONS),
     ("prelu", &[""]),
     ("prelu_backward", &[""]),
@@ -75,7 +76,7 @@ impl Pass {
     }
 
     pub fn has_channels(self) -> bool {
-        self.name.starts_with("bias") || self.name.starts_with("prelu") || self.name == "backward_bias"
+        self.name.contains("bias") || self.name.starts_with("prelu")
     }
 
     pub fn has_sums(self) -> bool {
@@ -142,6 +143,17 @@ impl Pass {
             ("bias_residual", By::Plain) => tensors.repeat(calls, |t| {
                 walk::<T, false, false>(t, |[x, skip, _], bias| {
                     ([T::narrow(A::value(x.wide() + bias.wide() + skip.wide())), none], zero)
+                });
+            }),
+            ("scale_bias", By::Rectify) => tensors.repeat(calls, |t| {
+                let layout = t.shape.layout();
+                let fused = Fused::new(f).scale(t.params, layout).bias(t.params, layout);
+                fused.forward(t.input(0), &mut output(t.shape, t.outputs[0]));
+            }),
+            ("scale_bias", By::Plain) => tensors.repeat(calls, |t| {
+                walk::<T, false, false>(t, |[x, ..], number| {
+                    let z = x.wide() * number.wide() + number.wide();
+                    ([T::narrow(A::value(z)), none], zero)
                 });
             }),
             (_, By::Rectify) => tensors.repeat(calls, |t| {
