@@ -218,6 +218,11 @@ impl<Args, Output> PassLoops<Args, Output> {
         }
     }
 
+    /// Whether the pass is compiled for some instruction set.
+    pub(crate) fn is_compiled(&self) -> bool {
+        self.0.iter().any(Option::is_some)
+    }
+
     /// Whether the pass is compiled for the instruction set.
     pub(super) fn has(&self, kernels: Kernels) -> bool {
         self.0[kernels.isa() as usize].is_some()
@@ -418,22 +423,23 @@ impl<L: Lane> VectorFn<1> for Copied<L> {
     }
 }
 
-/// The function's value at input + bias + residual, in one loop.
-///
-/// It is not compiled for scalar and portable code, nor for 16-bit formats of most functions. There the sum goes to a
-/// block in the L1 cache first, which takes as long.
+/// The function's value at input + bias + residual, in one loop, of functions whose time is that of memory. Others have
+/// [`scaled_loops`], or go through a block.
 const fn fused_loops<A: Function, T: Format>() -> RowsLoops {
-    let is_compiled = A::IS_COMMON || size_of::<T>() >= size_of::<f32>();
-    if is_compiled {
+    if A::IS_COMMON {
         pass_loops_from::<MapRows<ValueOfSum<A, T>, 3, 1>>(Isa::Neon)
     } else {
         NOT_FUSED
     }
 }
 
-/// The function's value at input * scale + bias + residual, in one loop, for the functions whose time is that of memory.
+/// The function's value at input * scale + bias + residual, in one loop.
+///
+/// It is not compiled for scalar and portable code, nor for 16-bit formats of most functions. There the sum goes to a
+/// block in the L1 cache first, which takes as long.
 const fn scaled_loops<A: Function, T: Format>() -> RowsLoops {
-    if A::IS_COMMON {
+    let is_compiled = A::IS_COMMON || size_of::<T>() >= size_of::<f32>();
+    if is_compiled {
         pass_loops_from::<MapMixed<T, Affine, Value<A, T>>>(Isa::Neon)
     } else {
         NOT_FUSED

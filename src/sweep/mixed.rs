@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::rows::{Cursor, FIRST_OUTPUT, Operand, RowsArgs};
+use super::rows::{Cursor, FIRST_OUTPUT, Operand, Plan, RowsArgs};
 use super::{ALIGNED_BYTES, RegisterOf, before_alignment, is_aligned, load, store};
 use crate::simd::{FloatFn, Format, Padded, Pass, Register, Simd, Vector, VectorFn};
 
@@ -53,42 +53,100 @@ impl<T: Format, F: FloatFn<4> + Default, G: VectorFn<1, Lane = T::Lane>> Pass fo
                     numbers::<S, T>(simd, start(2), &inputs[2], of_third),
                     numbers::<S, T>(simd, start(3), &inputs[3], of_last),
                 ];
-                let output = cursor.starts[FIRST_OUTPUT].cast();
-                let columns = (*plan).columns;
-                let lanes = RegisterOf::<S, T::Lane>::LANES;
-                let (mut head, mut streams) = (0, false);
-                if const { RegisterOf::<S, T::Lane>::LANES > 1 } && columns * size_of::<T::Lane>() >= ALIGNED_BYTES {
-                    head = before_alignment::<S, T::Lane>(output);
-                    streams = const { S::STREAMS } && streaming && is_aligned::<S, T::Lane>(output.add(head));
-                }
-                let mut at = 0;
-                while at < columns {
-                    // A head is shorter than a register and than the row.
-                    let count = if at < head { head } else { lanes.min(columns - at) };
-                    // Read anew in each iteration: else the compiler makes a loop for each outcome.
-                    let are_wide = [1, 2].map(|index| is_wide::<T>(&(*plan).inputs[index]));
-                    let x = elements::<S, T>(simd, start(0).cast::<T::Lane>().add(at), count);
-                    let second = channel_numbers::<S, T>(simd, numbers[0], are_wide[0], at, count);
-                    let third = channel_numbers::<S, T>(simd, numbers[1], are_wide[1], at, count);
-                    let last = narrow_numbers::<S, T>(simd, numbers[2], at, count);
-                    let first_of_two = F::default().call(simd, [x[0], second[0], third[0], last[0]]);
-                    let second_of_two = if const { RegisterOf::<S, T::Lane>::FLOATS == 2 } {
-                        F::default().call(simd, [x[1], second[1], third[1], last[1]])
-                    } else {
-                        first_of_two
-                    };
-                    let z = RegisterOf::<S, T::Lane>::join::<T>([first_of_two, second_of_two]);
-                    let [result] = function.call(simd, [z]);
-                    if const { RegisterOf::<S, T::Lane>::LANES == 1 } || count == lanes {
-                        store(result, output.add(at), streams);
-                    } else {
-                        result.store_first(output.add(at), count);
-                    }
-                    at += count;
-                }
+                let row = Row {
+                    simd,
+                    plan,
+                    function,
+                    x: start(0).cast(),
+                    numbers,
+                    output: cursor.starts[FIRST_OUTPUT].cast(),
+                    of: PhantomData::<(T, F)>,
+                };
+                row.walk((*plan).columns, streaming);
             }
             cursor.advance::<4, 1>();
         }
+    }
+}
+
+/// A row of each operand.
+struct Row<S, T: Format, F, G> {
+    simd: S,
+    plan: *const Plan,
+    function: G,
+    x: *const T::Lane,
+    /// Those of the second, third and last input.
+    numbers: [Numbers; 3],
+    output: *mut T::Lane,
+    of: PhantomData<(T, F)>,
+}
+
+impl<S: Simd, T: Format, F: FloatFn<4> + Default, G: VectorFn<1, Lane = T::Lane>> Row<S, T, F, G> {
+    /// First the head up to the alignment of the output, if there is one, then all other elements, by the same code.
+    ///
+    /// # Safety
+    ///
+    /// The plan can be read, and each operand has `len` elements in this row: the contract of [`MapMixed`].
+    #[inline(always)]
+    unsafe fn walk(self, len: usize, streaming: bool) {
+        let lanes = RegisterOf::<S, T::Lane>::LANES;
+        let (mut end, mut streams) = (len, false);
+        if const { RegisterOf::<S, T::Lane>::LANES > 1 } && len * size_of::<T::Lane>() >= ALIGNED_BYTES {
+            end = before_alignment::<S, T::Lane>(self.output);
+            streams = const { S::STREAMS } && streaming && is_aligned::<S, T::Lane>(self.output.wrapping_add(end));
+        }
+        let mut at = 0;
+        loop {
+            // SAFETY: `at + lanes <= whole` or `at + count <= end`, and `end <= len`: a head is shorter than
+            // `ALIGNED_BYTES`. `streams` is true only if the output is aligned at the end of the head.
+            unsafe {
+                let whole = end - (end - at) % lanes;
+                while at != whole {
+                    store(self.result(at, lanes), self.output.add(at), streams);
+                    at += lanes;
+                }
+                if const { RegisterOf::<S, T::Lane>::LANES > 1 } && at < end {
+                    self.result(at, end - at).store_first(self.output.add(at), end - at);
+                    at = end;
+                }
+            }
+            if end == len {
+                return;
+            }
+            end = len;
+        }
+    }
+
+    /// Returns the results for `count` elements at `at`.
+    ///
+    /// # Safety
+    ///
+    /// There are so many elements, at most those of a register.
+    #[inline(always)]
+    unsafe fn result(&self, at: usize, count: usize) -> RegisterOf<S, T::Lane> {
+        let simd = self.simd;
+        let [second, third, last] = self.numbers;
+        // SAFETY: this function's contract; the plan can be read.
+        let (x, second, third, last) = unsafe {
+            // Read anew in each iteration: else the compiler makes a loop for each outcome.
+            let [is_second_wide, is_third_wide] = [1, 2].map(|index| is_wide::<T>(&(*self.plan).inputs[index]));
+            (
+                elements::<S, T>(simd, self.x.add(at), count),
+                channel_numbers::<S, T>(simd, second, is_second_wide, at, count),
+                channel_numbers::<S, T>(simd, third, is_third_wide, at, count),
+                narrow_numbers::<S, T>(simd, last, at, count),
+            )
+        };
+        let first = F::default().call(simd, [x[0], second[0], third[0], last[0]]);
+        let second = if const { RegisterOf::<S, T::Lane>::FLOATS == 2 } {
+            F::default().call(simd, [x[1], second[1], third[1], last[1]])
+        } else {
+            first
+        };
+        let [result] = self
+            .function
+            .call(simd, [RegisterOf::<S, T::Lane>::join::<T>([first, second])]);
+        result
     }
 }
 

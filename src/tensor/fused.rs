@@ -237,9 +237,11 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         let residual = self
             .residual
             .map_or(absent, |residual| RowsInput::Rows("residual", residual));
-        if self.scale.is_none() && !matches!(self.bias, Some((ChannelNumbers::Sums(_), _))) {
+        let is_sum = self.scale.is_none() && !matches!(self.bias, Some((ChannelNumbers::Sums(_), _)));
+        let [fused, scaled] = [self.activation.fused_loops::<T>(), self.activation.scaled_loops::<T>()];
+        if is_sum && (fused.is_compiled() || !scaled.is_compiled()) {
             let kernel = Kernel::Composed {
-                fused: self.activation.fused_loops::<T>(),
+                fused,
                 sum: const { loops::SUM[T::INDEX] },
                 value,
                 params: &params,
@@ -248,7 +250,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         }
         let scale = of_channels("scale", self.scale, RowsInput::Number(T::ONE));
         let kernel = Kernel::Composed {
-            fused: self.activation.scaled_loops::<T>(),
+            fused: scaled,
             sum: const { loops::AFFINE[T::INDEX] },
             value,
             params: &params,
