@@ -32,12 +32,15 @@ fn main() {
     let sse2 = matches!(arch.as_str(), "x86" | "x86_64") && has("sse2");
     // On big-endian targets the lanes of a register are reversed where its bytes are taken for others.
     let neon = arch == "aarch64" && has("neon") && variable("CARGO_CFG_TARGET_ENDIAN") == "little";
-    println!("cargo::rustc-check-cfg=cfg(rectify_sse2)");
-    if sse2 {
-        println!("cargo::rustc-cfg=rectify_sse2");
+    let simd128 = arch == "wasm32" && has("simd128");
+    for (name, is_there) in [("sse2", sse2), ("simd128", simd128)] {
+        println!("cargo::rustc-check-cfg=cfg(rectify_{name})");
+        if is_there {
+            println!("cargo::rustc-cfg=rectify_{name}");
+        }
     }
     // Elsewhere `wide` is plain code: as fast as scalar code, and ten times as large.
-    let portable = env::var_os("CARGO_FEATURE_PORTABLE").is_some() && (sse2 || neon || has("simd128"));
+    let portable = env::var_os("CARGO_FEATURE_PORTABLE").is_some() && (sse2 || neon || simd128);
     for name in OPTIONAL {
         println!("cargo::rustc-check-cfg=cfg(rectify_{name})");
         let on_this_target = match name {

@@ -516,8 +516,11 @@ pub trait Compiled: Copy + Debug + Send + Sync + 'static {
 }
 
 /// Fewer vectors than this are computed in the caller: to load the choice of an instruction set and to call its loop
-/// takes longer.
-const FEW_VECTORS: usize = 8;
+/// takes longer. With simd128 the caller's vectors are as wide as those of the loop.
+const FEW_VECTORS: usize = if cfg!(rectify_simd128) { 128 } else { TAIL_VECTORS };
+
+/// A tail in the caller has fewer vectors.
+const TAIL_VECTORS: usize = 8;
 
 #[inline(always)]
 pub(super) fn is_few<T: Element>(len: usize) -> bool {
@@ -704,9 +707,18 @@ unsafe fn walk_few<T: Element, F: VectorFn<N, Lane = T::Lane>, const N: usize>(
     output: *mut T::Lane,
     len: usize,
 ) {
-    // SAFETY: `len` elements can be read and written, and are fewer than FEW_VECTORS vectors, which is `is_few`: this
-    // function's contract.
+    let simd = Scalar::always();
+    let lanes = <T::Lane as Lane>::InCaller::LANES;
+    let mut at = 0;
+    // SAFETY: `len` elements can be read and written: this function's contract. Those from `at` to the end of a call are among
+    // them, and fewer than TAIL_VECTORS vectors: in the loop half of that; after it by its condition, or by `is_few`, which
+    // is in the contract, where it is left out.
     unsafe {
-        walk_tail::<<T::Lane as Lane>::InCaller, F, N, FEW_VECTORS>(Scalar::always(), function, inputs, output, 0, len);
+        while const { FEW_VECTORS > TAIL_VECTORS } && len - at >= TAIL_VECTORS * lanes {
+            let end = at + TAIL_VECTORS / 2 * lanes;
+            walk_tail::<<T::Lane as Lane>::InCaller, F, N, TAIL_VECTORS>(simd, function, inputs, output, at, end);
+            at = end;
+        }
+        walk_tail::<<T::Lane as Lane>::InCaller, F, N, TAIL_VECTORS>(simd, function, inputs, output, at, len);
     }
 }

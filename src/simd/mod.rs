@@ -16,7 +16,7 @@ mod format;
 mod fused;
 #[cfg(rectify_portable)]
 mod halves;
-#[cfg(any(rectify_sse2, rectify_neon))]
+#[cfg(any(rectify_sse2, rectify_neon, rectify_simd128))]
 mod narrow;
 #[cfg(rectify_neon)]
 mod neon;

@@ -1,5 +1,5 @@
 //! Vectors of 16, 8 and 4 bytes, for tails and for ReLU's short slices that are inlined into the caller. They use the
-//! first bytes of a register of SSE2 or NEON. This file is compiled only where the compilation target has one of them.
+//! first bytes of a register of SSE2, NEON or simd128. This file is compiled only where the compilation target has one of them.
 
 use core::marker::PhantomData;
 
@@ -10,13 +10,14 @@ use super::{FloatFn, Format, Lane, Simd, Vector};
 #[derive(Clone, Copy)]
 pub struct Narrow<S, L, const BYTES: usize>(Bits, PhantomData<(S, L)>);
 
-/// Declares functions of registers from intrinsics.
+/// Declares functions of registers from intrinsics. Those of simd128 are safe.
 macro_rules! operations {
     ($($name:ident($($argument:ident: $type:ty),+): $expression:expr;)+) => {
         $(
             #[inline(always)]
+            #[cfg_attr(rectify_simd128, allow(unused_unsafe))]
             fn $name($($argument: $type),+) -> Bits {
-                // SAFETY: the compilation target has SSE2 or NEON where this file is compiled. These intrinsics access
+                // SAFETY: the compilation target has SSE2, NEON or simd128 where this file is compiled. These intrinsics access
                 // no memory.
                 unsafe { $expression }
             }
@@ -59,6 +60,28 @@ cfg_if::cfg_if! {
                 let greater = _mm_or_si128(borrow, _mm_cmpgt_epi32(a, b));
                 _mm_shuffle_epi32::<0b11_11_01_01>(_mm_srai_epi32::<31>(greater))
             };
+        }
+    } else if #[cfg(rectify_simd128)] {
+        use core::arch::wasm32::*;
+
+        type Bits = v128;
+
+        operations! {
+            splat_i16(lane: i16): i16x8_splat(lane);
+            splat_i32(lane: i32): i32x4_splat(lane);
+            splat_i64(lane: i64): i64x2_splat(lane);
+            add_i16(a: Bits, b: Bits): i16x8_add(a, b);
+            add_i32(a: Bits, b: Bits): i32x4_add(a, b);
+            add_i64(a: Bits, b: Bits): i64x2_add(a, b);
+            and(a: Bits, b: Bits): v128_and(a, b);
+            and_not(a: Bits, b: Bits): v128_andnot(a, b);
+            xor(a: Bits, b: Bits): v128_xor(a, b);
+            nonzero_i16(a: Bits): i16x8_ne(a, i16x8_splat(0));
+            nonzero_i32(a: Bits): i32x4_ne(a, i32x4_splat(0));
+            nonzero_i64(a: Bits): i64x2_ne(a, i64x2_splat(0));
+            gt_i16(a: Bits, b: Bits): i16x8_gt(a, b);
+            gt_i32(a: Bits, b: Bits): i32x4_gt(a, b);
+            gt_i64(a: Bits, b: Bits): i64x2_gt(a, b);
         }
     } else {
         use core::arch::aarch64::*;

@@ -63,13 +63,19 @@ macro_rules! lane {
 }
 
 cfg_if::cfg_if! {
-    if #[cfg(any(rectify_sse2, rectify_neon))] {
+    if #[cfg(any(rectify_sse2, rectify_neon, rectify_simd128))] {
         use super::narrow::Narrow;
 
         lane!(i16: I16, narrow: Narrow<S, Self, 16>, in caller: Narrow<scalar::Scalar, Self, 16>);
         lane!(i32: I32, narrow: Narrow<S, Self, 16>, in caller: Narrow<scalar::Scalar, Self, 16>);
-        // SSE2 has no compare of 64-bit lanes.
-        lane!(i64: I64, narrow: Narrow<S, Self, 16>, in caller: scalar::One<scalar::Scalar, Self>);
+        cfg_if::cfg_if! {
+            if #[cfg(rectify_simd128)] {
+                lane!(i64: I64, narrow: Narrow<S, Self, 16>, in caller: Narrow<scalar::Scalar, Self, 16>);
+            } else {
+                // SSE2 has no compare of 64-bit lanes.
+                lane!(i64: I64, narrow: Narrow<S, Self, 16>, in caller: scalar::One<scalar::Scalar, Self>);
+            }
+        }
     } else {
         lane!(i16: I16, narrow: scalar::One<S, Self>, in caller: scalar::One<scalar::Scalar, Self>);
         lane!(i32: I32, narrow: scalar::One<S, Self>, in caller: scalar::One<scalar::Scalar, Self>);
