@@ -5,6 +5,7 @@
 
 #![allow(missing_docs, reason = "not published")]
 
+mod output;
 mod print;
 
 use std::ffi::OsStr;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 pub use lexopt;
 use lexopt::Error;
 use lexopt::prelude::*;
+pub use output::Output;
 pub use print::print;
 
 pub enum Command<Options> {

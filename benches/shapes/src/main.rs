@@ -1,21 +1,16 @@
 //! Passes over tensors of many shapes, beside the plain loops for the same: where a shape takes longer than its loop, or
 //! than shapes of about its size.
 
-mod measure;
-mod pass;
-mod plain;
-mod shape;
-
 use std::collections::HashMap;
 use std::process::ExitCode;
 
 use command_line::lexopt::prelude::*;
 use command_line::{Command, lexopt, one_of, print};
 use rectify::Kernels;
+use shapes::measure::{self, Cell, LARGE, SLOWER};
+use shapes::pass::{self, Pass};
+use shapes::shape;
 use workload::{Format, machine};
-
-use measure::{Cell, LARGE, SLOWER};
-use pass::Pass;
 
 const HELP: &str = "\
 Measures passes over tensors of many shapes, of at most 65,536 elements and 256 KB, out-of-place, on the instruction set

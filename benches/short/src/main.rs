@@ -7,7 +7,7 @@ use std::time::Instant;
 use command_line::lexopt::prelude::*;
 use command_line::{Command, lexopt, one_of, print};
 use rectify::Kernels;
-use workload::{Activation, Format, Function, Memory, Numbers, calls_per_round, machine};
+use workload::{Activation, Format, Function, Memory, Numbers, calls_per_round, lower_quartiles, machine};
 
 const HELP: &str = "\
 Measures calls on slices of up to 16 KB, aligned to 64 bytes, on the instruction set that is chosen: of ReLU, if not told otherwise.
@@ -122,7 +122,9 @@ fn measure<T: Format>(memory: &mut Memory, kernels: Kernels, function: Function)
                 T::NAME
             ));
         }
-        let [ns, free, limit, plain] = lower_quartiles(&mut numbers, kernels, function);
+        let [ns, free, limit, plain] = times(&mut numbers, kernels, function)[..] else {
+            unreachable!("one of each way");
+        };
         let is_over = if bytes < 1024 {
             ns > limit + 1.0
         } else {
@@ -139,8 +141,8 @@ fn measure<T: Format>(memory: &mut Memory, kernels: Kernels, function: Function)
     Ok(())
 }
 
-/// Nanoseconds of a call of each way, which take turns.
-fn lower_quartiles<T: Format>(numbers: &mut Numbers<T>, kernels: Kernels, function: Function) -> [f64; WAYS.len()] {
+/// Nanoseconds of a call of each way.
+fn times<T: Format>(numbers: &mut Numbers<T>, kernels: Kernels, function: Function) -> Vec<f64> {
     const ROUNDS: usize = 40;
     let mut ns_per_call = |calls: u32, way| {
         let start = Instant::now();
@@ -154,10 +156,5 @@ fn lower_quartiles<T: Format>(numbers: &mut Numbers<T>, kernels: Kernels, functi
         start.elapsed().as_nanos() as f64 / f64::from(calls)
     };
     let calls = calls_per_round(20_000.0, |calls| ns_per_call(calls, Way::Kernels));
-    let rounds: Vec<_> = (0..ROUNDS).map(|_| WAYS.map(|way| ns_per_call(calls, way))).collect();
-    std::array::from_fn(|way| {
-        let mut times: Vec<_> = rounds.iter().map(|round| round[way]).collect();
-        times.sort_by(f64::total_cmp);
-        times[ROUNDS / 4]
-    })
+    lower_quartiles(WAYS.len(), ROUNDS, |way| ns_per_call(calls, WAYS[way]))
 }

@@ -5,7 +5,6 @@ mod bench_results;
 mod figures;
 mod measure;
 mod options;
-mod output;
 mod plot;
 mod progress;
 mod summary;
@@ -14,10 +13,9 @@ mod turns;
 
 use std::process::ExitCode;
 
-use command_line::print;
+use command_line::{Output, print};
 use figures::distinct;
 use options::Options;
-use output::Output;
 use rectify::Isa;
 use summary::summary;
 use workload::{machine, today};

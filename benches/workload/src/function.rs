@@ -491,7 +491,7 @@ impl Function {
 }
 
 /// On both sides of every bound above.
-pub(super) fn any_magnitude(random: &mut fastrand::Rng) -> f64 {
+pub fn any_magnitude(random: &mut fastrand::Rng) -> f64 {
     (6.0 * random.f64() - 3.0).exp2()
 }
 

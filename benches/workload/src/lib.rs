@@ -8,6 +8,7 @@ mod limit;
 pub mod machine;
 mod narrow_limit;
 mod subnormal;
+pub mod svg;
 mod timing;
 
 use std::collections::TryReserveError;
@@ -17,11 +18,10 @@ use bytemuck::Pod;
 use rectify::{AnyActivation, Element, Kernels};
 
 pub use date::today;
-use function::any_magnitude;
-pub use function::{Activation, Function, Method};
+pub use function::{Activation, Function, Method, any_magnitude};
 pub use limit::Limit;
 use narrow_limit::NarrowLimit;
-pub use timing::calls_per_round;
+pub use timing::{calls_per_round, lower_quartiles};
 
 /// A number format, as far as the measuring needs to know it.
 pub trait Format: Element + Pod + Into<f64> {
@@ -51,15 +51,15 @@ format!(f64, "f64", |number| number);
 format!(rectify::f16, "f16", Self::from_f64);
 format!(rectify::bf16, "bf16", Self::from_f64);
 
-/// Memory for three slices of up to so many bytes, aligned to cache lines.
-pub struct Memory([Vec<u64>; 3]);
+/// Memory for N slices of up to so many bytes, aligned to cache lines.
+pub struct Memory<const N: usize = 3>([Vec<u64>; N]);
 
-const LINE_BYTES: usize = 64;
+pub const LINE_BYTES: usize = 64;
 
-impl Memory {
+impl<const N: usize> Memory<N> {
     pub fn new(max_bytes: usize) -> Result<Self, TryReserveError> {
         let len = (max_bytes + LINE_BYTES).div_ceil(size_of::<u64>());
-        let mut memory = [const { Vec::new() }; 3];
+        let mut memory = [const { Vec::new() }; N];
         for slice in &mut memory {
             slice.try_reserve_exact(len)?;
             slice.resize(len, 0);
@@ -67,6 +67,15 @@ impl Memory {
         Ok(Self(memory))
     }
 
+    pub fn slices<T: Format>(&mut self) -> [&mut [T]; N] {
+        self.0.each_mut().map(|memory| {
+            let start = memory.as_ptr().align_offset(LINE_BYTES);
+            bytemuck::cast_slice_mut(&mut memory[start..])
+        })
+    }
+}
+
+impl Memory {
     /// The memory as slices of numbers with random signs, for `function` and ReLU's beside it.
     pub fn numbers<T: Format>(&mut self, function: Function) -> Numbers<'_, T> {
         let [x, grad, target] = self.slices();
@@ -75,17 +84,10 @@ impl Memory {
         fill(grad, &mut random, |random| sign(random) * any_magnitude(random));
         Numbers::new(x, grad, target)
     }
-
-    fn slices<T: Format>(&mut self) -> [&mut [T]; 3] {
-        self.0.each_mut().map(|memory| {
-            let start = memory.as_ptr().align_offset(LINE_BYTES);
-            bytemuck::cast_slice_mut(&mut memory[start..])
-        })
-    }
 }
 
 /// After so many the numbers repeat: more than what a branch predictor remembers.
-const PERIOD: usize = 1 << 17;
+pub const PERIOD: usize = 1 << 17;
 
 fn fill<T: Format>(slice: &mut [T], random: &mut fastrand::Rng, number: impl Fn(&mut fastrand::Rng) -> f64) {
     let block: Vec<T> = (0..PERIOD).map(|_| T::rounded(number(random))).collect();
@@ -94,7 +96,7 @@ fn fill<T: Format>(slice: &mut [T], random: &mut fastrand::Rng, number: impl Fn(
     }
 }
 
-fn sign(random: &mut fastrand::Rng) -> f64 {
+pub fn sign(random: &mut fastrand::Rng) -> f64 {
     if random.bool() { 1.0 } else { -1.0 }
 }
 

@@ -72,8 +72,9 @@ impl Limit {
         self.run(|| target.iter_mut().zip(x).for_each(|(target, x)| *target |= x & zero));
     }
 
+    /// A loop that is inlined here has the vectors of the instruction set.
     #[inline(always)]
-    fn run(self, traffic: impl FnOnce()) {
+    pub fn run(self, traffic: impl FnOnce()) {
         match self.vectors {
             Some(vectors) => vectors.run(traffic),
             None => traffic(),

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use command_line::cannot_write;
+use crate::cannot_write;
 
 pub struct Output {
     path: PathBuf,
