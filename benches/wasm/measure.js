@@ -52,7 +52,7 @@ function times(method, len) {
   let calls = 1;
   // The first calls also have the loops compiled by the optimizing compilers.
   while (Math.min(...ways.slice(1).map(way => calls * nsPerCall(way, method, len, calls))) < 300_000) calls *= 2;
-  const rounds = Array.from({ length: 41 }, () => ways.map(way => nsPerCall(way, method, len, calls)));
+  const rounds = Array.from({ length: 21 }, () => ways.map(way => nsPerCall(way, method, len, calls)));
   return ways.map(way => rounds.map(round => round[way]).sort((a, b) => a - b)[rounds.length >> 2]);
 }
 

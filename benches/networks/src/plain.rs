@@ -125,7 +125,7 @@ fn run_function<F: Function, T: Number<Sum = f32>>(step: Step, tensors: &mut Ten
                 loops.run(|| walk::<T, false, false>(t, |[x, ..], _| ([T::narrow(F::value(x.wide())), none], 0.0)));
             }
         }
-        Step::Forward { bias, second: true } => {
+        Step::Forward { bias, second: true } if F::TAKES_SECOND => {
             let t = &mut of!([x, second, x], [y, &mut []]);
             if bias {
                 loops.run(|| {
@@ -158,7 +158,7 @@ fn run_function<F: Function, T: Number<Sum = f32>>(step: Step, tensors: &mut Ten
                 });
             }
         }
-        Step::Gate => {
+        Step::Gate if F::IS_GATE => {
             let t = &mut of!([x, second, x], [y, &mut []]);
             loops.run(|| {
                 walk::<T, false, false>(t, |[a, b, _], _| {
@@ -166,7 +166,7 @@ fn run_function<F: Function, T: Number<Sum = f32>>(step: Step, tensors: &mut Ten
                 })
             });
         }
-        Step::GateBackward => {
+        Step::GateBackward if F::IS_GATE => {
             let t = &mut of!([x, second, grad], [first_gradient, second_gradient]);
             loops.run(|| {
                 walk::<T, false, true>(t, |[a, b, g], _| {
@@ -175,16 +175,16 @@ fn run_function<F: Function, T: Number<Sum = f32>>(step: Step, tensors: &mut Ten
                 })
             });
         }
-        Step::Sums => {
+        Step::Sums if F::IS_IDENTITY => {
             // Only the sums are of use; the loop writes what is there.
             let t = &mut of!([first_gradient, x, x], [buffer, &mut []]);
             loops.run(|| walk::<T, true, false>(t, |[g, ..], _| ([g, none], g.wide())));
         }
-        Step::Product => {
+        Step::Product if F::IS_IDENTITY => {
             let t = &mut of!([buffer, second, x], [y, &mut []]);
             loops.run(|| walk::<T, false, false>(t, |[a, b, _], _| ([T::narrow(a.wide() * b.wide()), none], 0.0)));
         }
-        Step::ProductBackward => {
+        Step::ProductBackward if F::IS_IDENTITY => {
             let t = &mut of!([buffer, second, grad], [first_gradient, second_gradient]);
             loops.run(|| {
                 walk::<T, false, true>(t, |[a, b, g], _| {
@@ -193,23 +193,31 @@ fn run_function<F: Function, T: Number<Sum = f32>>(step: Step, tensors: &mut Ten
                 })
             });
         }
+        _ => unreachable!("no layer has it"),
     }
 }
 
 /// Of no layer: with it a pass is a sum.
 pub const IDENTITY: &str = "";
 
+/// Which loops are of use, so that the others aren't compiled.
 trait Function {
+    const IS_IDENTITY: bool = false;
+    const TAKES_SECOND: bool = false;
+    const IS_GATE: bool = false;
+
     fn value(x: f32) -> f32;
     fn gradient(x: f32, grad: f32) -> f32;
 }
 
 macro_rules! functions {
-    ($($function:ident: |$x:ident| $value:expr, |$grad:ident| $gradient:expr;)+) => {
+    ($($function:ident $($is:ident)*: |$x:ident| $value:expr, |$grad:ident| $gradient:expr;)+) => {
         $(
             struct $function;
 
             impl Function for $function {
+                $(const $is: bool = true;)*
+
                 #[inline(always)]
                 fn value($x: f32) -> f32 {
                     $value
@@ -225,8 +233,8 @@ macro_rules! functions {
 }
 
 functions! {
-    Identity: |x| x, |grad| { _ = x; grad };
-    Relu: |x| if x > 0.0 { x } else { 0.0 }, |grad| if x > 0.0 { grad } else { 0.0 };
+    Identity IS_IDENTITY TAKES_SECOND: |x| x, |grad| { _ = x; grad };
+    Relu TAKES_SECOND: |x| if x > 0.0 { x } else { 0.0 }, |grad| if x > 0.0 { grad } else { 0.0 };
     Relu6: |x| x.clamp(0.0, 6.0), |grad| if x > 0.0 && x < 6.0 { grad } else { 0.0 };
     HardSigmoid: |x| (x / 6.0 + 0.5).clamp(0.0, 1.0), |grad| if x > -3.0 && x < 3.0 { grad / 6.0 } else { 0.0 };
     HardSwish: |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0), |grad| {
@@ -235,7 +243,7 @@ functions! {
     };
     Sigmoid: |x| sigmoid(x), |grad| grad * sigmoid(x) * (1.0 - sigmoid(x));
     Tanh: |x| x.tanh(), |grad| grad * (1.0 - x.tanh() * x.tanh());
-    Silu: |x| x * sigmoid(x), |grad| grad * sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)));
+    Silu IS_GATE: |x| x * sigmoid(x), |grad| grad * sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)));
     Gelu: |x| x * normal(x), |grad| grad * (normal(x) + x * 0.398_942_3 * (-0.5 * x * x).exp());
 }
 

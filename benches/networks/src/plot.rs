@@ -11,8 +11,8 @@ const HEAD: f64 = 76.0;
 const ABOVE: f64 = 40.0;
 const BAR: f64 = 11.0;
 const GAP: f64 = 10.0;
-/// The axis is logarithmic, and starts at a half.
-const LEAST: f64 = 0.5;
+/// The axis is logarithmic, and starts at an eighth.
+const LEAST: f64 = 0.125;
 
 /// Of Okabe and Ito, which colour-blind people can tell apart.
 const COLOURS: [&str; 7] = [
@@ -71,7 +71,7 @@ fn draw(top: f64, height: f64, panel: &[Total]) -> String {
     let x = |ratio: f64| LEFT + (right - LEFT) * (ratio.max(LEAST) / LEAST).log2() / (most / LEAST).log2();
     let mut svg = text((WIDTH / 2.0, top + 24.0), "middle", 15, &panel[0].of());
     let bottom = top + height - 20.0;
-    for power in -1..=most.log2().floor() as i32 {
+    for power in LEAST.log2() as i32..=most.log2().floor() as i32 {
         let ratio = 2_f64.powi(power);
         svg += &grid_line((x(ratio), top + ABOVE), (x(ratio), bottom));
         svg += &text((x(ratio), bottom + 14.0), "middle", 12, &format!("{ratio}"));
@@ -91,7 +91,7 @@ fn draw(top: f64, height: f64, panel: &[Total]) -> String {
             let Some(ratio) = ratio else { continue };
             svg += &bar((LEFT, y), x(ratio) - LEFT, COLOURS[i % COLOURS.len()]);
             if i != 0 {
-                let digits = if ratio < 9.95 { 1 } else { 0 };
+                let digits = if ratio < 0.95 { 2 } else { usize::from(ratio < 9.95) };
                 svg += &text(
                     (x(ratio) + 4.0, y + BAR - 2.0),
                     "start",
