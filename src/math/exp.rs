@@ -46,12 +46,25 @@ pub fn exp_minus<F: Float>(simd: F::Simd, x: F) -> ScaledExp<F> {
 /// e^-(x + low) for x >= 0 up to the bound above, and a low that is small beside 1.
 #[inline(always)]
 pub fn exp_minus_sum<F: Float>(simd: F::Simd, x: F, low: F) -> ScaledExp<F> {
+    exp_of_minus_sum(simd, x, low, false)
+}
+
+/// The same with a growth that has less of a rounding error.
+#[inline(always)]
+pub fn growth_minus_sum<F: Float>(simd: F::Simd, x: F, low: F) -> ScaledExp<F> {
+    exp_of_minus_sum(simd, x, low, true)
+}
+
+#[inline(always)]
+fn exp_of_minus_sum<F: Float>(simd: F::Simd, x: F, low: F, keeps_lost: bool) -> ScaledExp<F> {
     let minus_log2_e = constant(simd, 0xbfb8_aa3b, 0xbff7_1547_652b_82fe);
     let (biased, n) = nearest_integer(simd, x, minus_log2_e);
     let [minus_ln2, minus_ln2_low] = minus_ln2(simd);
     let high = n.mul_add(minus_ln2, negated(simd, x));
-    let r = high.add(n.mul_add(minus_ln2_low, negated(simd, low)));
-    scaled_exp(simd, biased, r, None)
+    let low = n.mul_add(minus_ln2_low, negated(simd, low));
+    let r = high.add(low);
+    let lost = keeps_lost.then(|| high.sub(r).add(low));
+    scaled_exp(simd, biased, r, lost)
 }
 
 /// A factor of x, for [`exp_minus_product`]. Numbers are bits.

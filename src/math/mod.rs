@@ -15,7 +15,8 @@ pub use exp::{
 };
 pub use log1p::log1p_quotient;
 pub use logistic::{
-    SIGMOID, SIGMOID_SLOPE, center, gradient_of_scaled, logistic_gradient, logistic_product, scaled_gradient,
+    SIGMOID, SIGMOID_SLOPE, center, gradient_of_scaled, logistic_gradient, logistic_gradient_beside_half,
+    logistic_product, scaled_gradient,
 };
 pub use normal::{exp_minus_half_square, tail};
 pub use pieces::{Pieces, from_negative_side, near_or_far, positive_part};

@@ -1,6 +1,6 @@
 //! The normal distribution at -a, for a from 0.6 on.
 
-use super::exp::{ScaledExp, UPPER_26_BITS, exp_minus_sum};
+use super::exp::{ScaledExp, UPPER_26_BITS, exp_minus_sum, growth_minus_sum};
 use super::{by_bits, constant, is_f32, negated, number, polynomial_by_bits};
 use crate::simd::{Float, FloatLane};
 
@@ -18,7 +18,7 @@ pub fn exp_minus_half_square<F: Float>(simd: F::Simd, a: F) -> (ScaledExp<F>, F)
         let head = a.bitand(by_bits::<F>(simd, UPPER_26_BITS));
         let high = head.mul(head).mul(half);
         let low = a.sub(head).mul(a.add(head)).mul(half);
-        (exp_minus_sum(simd, high, low), high.add(low))
+        (growth_minus_sum(simd, high, low), high.add(low))
     }
 }
 
@@ -54,6 +54,7 @@ pub fn tail<F: Float>(simd: F::Simd, a: F) -> Tail<F> {
     ]);
     let a_d = a.mul(d);
     Tail {
+        is_near: constant::<F>(simd, 0, 0x3ff3_3333_3333_3333).gt(a),
         d,
         a_d,
         n,
@@ -63,7 +64,9 @@ pub fn tail<F: Float>(simd: F::Simd, a: F) -> Tail<F> {
 
 /// A quotient of polynomials.
 #[derive(Clone, Copy)]
-pub struct Tail<F> {
+pub struct Tail<F: Float> {
+    /// Whether a is below 1.2, where n is not far from a d.
+    is_near: F::Mask,
     d: F,
     a_d: F,
     n: F,
@@ -81,16 +84,24 @@ impl<F: Float> Tail<F> {
     /// a Φ(-a), of e^(-a²/2).
     #[inline(always)]
     pub fn times(self, simd: F::Simd, exp: ScaledExp<F>) -> F {
-        // 3/8 a d / (a d + n) is 3/8 (1 - n / (a d + n)). Times e^r it is 3/8 (c + a quotient), where c is 1 or 1/2 and roundings of the
-        // quotient count less.
-        let one: F = number(simd, 1.0);
-        let decrease = self.n.sub(exp.growth.mul(self.a_d));
-        let is_small = decrease.gt(self.denominator.mul(number(simd, 0.25)));
-        let c = one.replace(is_small, number(simd, 0.5));
-        let [r, low] = exp.parts;
-        let numerator = one.sub(c).add(r).add(low).mul(self.a_d).sub(self.n.mul(c));
+        // 3/8 a d / (a d + n) is 3/8 (m - v), where v is n / (a d + n), or what that is more than 1/2. Times e^r it is 3/8 (c + rest), where
+        // c is rounded to eighths, so that the rest is small, and so are its roundings.
+        let [one, half] = [1.0, 0.5].map(|n| number::<F>(simd, n));
+        let m = one.replace(self.is_near, half);
+        let v = self
+            .n
+            .replace(self.is_near, self.n.sub(self.a_d).mul(half))
+            .div(self.denominator);
+        // The last digit of the number that is added is 1/8.
+        let eighths = constant(simd, 0, 0x4308_0000_0000_0000);
+        let c = exp.growth.mul_add(m, m).sub(v).add(eighths).sub(eighths);
+        let [r, low] = exp.parts.map(|part| part.mul(m));
+        let (first, product) = (m.sub(c), exp.growth.mul(v));
+        let sum = first.add(r);
+        let lost = r.sub(sum.sub(first));
+        let rest = sum.sub(v).add(low.sub(product).add(lost));
         let base = exp.power.mul(three_eighths(simd));
-        numerator.div(self.denominator).mul_add(base, base.mul(c))
+        rest.mul_add(base, base.mul(c))
     }
 }
 

@@ -1,8 +1,8 @@
 use super::{Code, Smooth, Tie};
 use crate::function::order::without_sign;
 use crate::math::{
-    Factor, Pieces, SIGMOID, exp_minus_product, from_negative_side, is_f32, logistic_gradient, logistic_product,
-    near_or_far, negated, number, positive_part, scale, unscale,
+    Factor, Pieces, SIGMOID, exp_minus_product, from_negative_side, is_f32, logistic_gradient,
+    logistic_gradient_beside_half, logistic_product, near_or_far, negated, number, positive_part, scale, unscale,
 };
 use crate::simd::{Float, FloatLane, Lane};
 
@@ -38,7 +38,7 @@ use crate::simd::{Float, FloatLane, Lane};
 ///   for g = 1, it is +0.0 for each g.
 /// - `f32`: the value is within 2.5 ulp of the exact one (2.2577 at x = -10.724597), the gradient for g = 1 within 3
 ///   (2.2881 at x = -11.413660). From x = -2 to -0.8, about the root, that is 3 ulp of 2^-5 where the gradient is less: 2^-26.4. `f64`:
-///   within 2 and 4 ulp, the greatest found are 1.78 at x = -2.25196 and 3.89 at x = -0.84449. For any g an ulp or two more.
+///   within 2 and 4 ulp, the greatest found are 1.78 at x = -2.25196 and 3.43 at x = -3.78383. For any g an ulp or two more.
 /// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 11 of `f16` that are
 ///   its other neighbour.
 /// - On both sides of its minimum f is not monotonic: of all neighbours in `f32` 1,219,033 go against its direction by an ulp
@@ -146,7 +146,11 @@ impl Code for SiluOfProduct {
             // The product with a power of two is exact.
             let scaled_sum = sum.mul(scale::<F>(simd).replace(is_negative, exp.power));
             let numerator = exp.growth.keep(is_negative).mul_add(scaled_sum, scaled_sum);
-            logistic_gradient(simd, numerator, scaled, grad_output)
+            if is_f32::<F>() {
+                logistic_gradient(simd, numerator, scaled, grad_output)
+            } else {
+                logistic_gradient_beside_half(simd, numerator, scaled, grad_output)
+            }
         };
         if const { !is_f32::<F>() } {
             return far();

@@ -35,7 +35,7 @@ use crate::simd::FloatLane;
 /// - The gradient is 0 at x = -1.2785 / beta. Where it is rounded to 0 in the compute format for g = 1, it is +0.0 for each g.
 /// - `f32`: the value is within 2.75 ulp of the exact one (`QUICK_GELU` 2.5: 2.4123 at x = -5.95873), the gradient for g = 1 within
 ///   4 (3.0863 at x = -6.2455959). For beta * x from -2 to -0.8, about the root, that is 4 ulp of 2^-5 where the gradient is less.
-///   `f64`: within 2 and 4.25 ulp, the greatest found of `QUICK_GELU` are 1.92 at x = -5.48051 and 4.04 at x = -0.493264. For any g up to 3 ulp more.
+///   `f64`: within 2 and 4 ulp, the greatest found of `QUICK_GELU` are 1.92 at x = -5.48051 and 3.58 at x = -2.20707. For any g up to 3 ulp more.
 /// - `f16` and `bf16`: with beta 1 or 1.702 each value is the exact one rounded, and so is each gradient for g = 1. With any beta they are within 0.51 ulp.
 /// - On both sides of its minimum f is not monotonic: of all neighbours in `f32` 923,268 go against the direction of `QUICK_GELU`
 ///   by an ulp, from x = -1.4 to -0.007.

@@ -29,12 +29,12 @@ use crate::simd::{Float, FloatLane};
 ///
 /// - `backward` accepts only the input of `forward`.
 /// - f is odd, also in bits: f(-0.0) is -0.0.
-/// - The difference is not computed where it would cancel: below |x| = 1.25 f(x) is x³ times a polynomial, and next to 0 about
+/// - The difference is not computed where it would cancel: below |x| = 1.25, in `f64` below 0.875, f(x) is x³ times a polynomial, and next to 0 about
 ///   x³ / 3. Above, it is |x| - 1 + 2 t / (1 + t) for t = e^-2|x|.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, in `f32` up to |x| = 2^-75, it is +0.0 for each g.
 /// - `f32`: the value is within 2.5 ulp of the exact one (2.1729 at x = 1.2252151), the gradient for g = 1
-///   within 3 (2.9151 at x = 1.2331944). `f64`: within 2.5 and 4 ulp, the greatest found are 2.27 at x = -1.25
-///   and 3.76 at x = 1.24284. For any g an ulp or two more.
+///   within 3 (2.9151 at x = 1.2331944). `f64`: within 2 and 3 ulp, the greatest found are 1.50 at x = 0.884914
+///   and 2.50 at x = 0.874566. For any g an ulp or two more.
 /// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 2 of `f16` and 12 of
 ///   `bf16` that are its other neighbour.
 /// - f is monotonic: no two neighbours in `f32` go down. In `f64` some do, by an ulp.
@@ -73,7 +73,7 @@ impl Code for Tanhshrink {
     #[inline(always)]
     fn value<F: Float>((): (), simd: F::Simd, x: F) -> F {
         let magnitude = without_sign(simd, x);
-        let far = magnitude.sub(number(simd, 1.0)).add(one_minus_tanh(simd, magnitude));
+        let far = minus_tanh_beside(simd, magnitude.sub(number(simd, 1.0)), magnitude);
         let near = near_zero(simd, magnitude);
         far.replace(is_near(simd, magnitude), near).xor(x.xor(magnitude))
     }
@@ -81,7 +81,7 @@ impl Code for Tanhshrink {
     #[inline(always)]
     fn gradient<F: Float>((): (), simd: F::Simd, x: F, grad_output: F) -> F {
         let magnitude = without_sign(simd, x);
-        let far = number::<F>(simd, 1.0).sub(one_minus_tanh(simd, magnitude));
+        let far = negated(simd, minus_tanh_beside(simd, number(simd, -1.0), magnitude));
         let near = magnitude.sub(near_zero(simd, magnitude));
         let tanh = far.replace(is_near(simd, magnitude), near);
         // +0.0 where the slope is rounded to 0: up to 2^-75, or 2^-537.5. No 0 * inf.
@@ -90,20 +90,30 @@ impl Code for Tanhshrink {
     }
 }
 
-/// 2 t / (1 + t), where t = e^-2|x|.
+/// `less + 1 - tanh(|x|)`, where that is `less + 2 t / (1 + t)` for t = e^-2|x|. The sum of `less` and a power of two is exact.
 #[inline(always)]
-fn one_minus_tanh<F: Float>(simd: F::Simd, magnitude: F) -> F {
-    let t = exp_minus(simd, magnitude.add(magnitude)).value().mul(unscale(simd));
-    t.add(t).div(t.add(number(simd, 1.0)))
+fn minus_tanh_beside<F: Float>(simd: F::Simd, less: F, magnitude: F) -> F {
+    let exp = exp_minus(simd, magnitude.add(magnitude));
+    let one: F = number(simd, 1.0);
+    if is_f32::<F>() {
+        let t = exp.value().mul(unscale(simd));
+        return less.add(t.add(t).div(t.add(one)));
+    }
+    // t / (1 + t) is t - t² / (1 + t), and t = p (1 + g): what is not p is small, and so are its roundings.
+    let p = exp.power.mul(unscale(simd));
+    let product = exp.growth.mul(p);
+    let t = product.add(p);
+    let rest = product.sub(t.mul(t).div(t.add(one)));
+    less.add(p.add(p)).add(rest.add(rest))
 }
 
-/// Where the differences beside `near_zero` would cancel.
+/// Where the differences beside `near_zero` would cancel: up to 1.25, in `f64` to 0.875.
 #[inline(always)]
 fn is_near<F: Float>(simd: F::Simd, magnitude: F) -> F::Mask {
-    number::<F>(simd, 1.25).gt(magnitude)
+    number::<F>(simd, if is_f32::<F>() { 1.25 } else { 0.875 }).gt(magnitude)
 }
 
-/// `x - tanh(x)` for x from 0 to 1.25: a polynomial of x², times x³ without its rounding errors.
+/// `x - tanh(x)` for x from 0 to the end of [`is_near`]: a polynomial of x², times x³ without its rounding errors.
 #[inline(always)]
 fn near_zero<F: Float>(simd: F::Simd, x: F) -> F {
     let square = x.mul(x);
@@ -126,23 +136,20 @@ fn near_zero<F: Float>(simd: F::Simd, x: F) -> F {
     } else {
         let c = |bits: u64| by_bits::<F>(simd, bits);
         let rest = polynomial!(square;
-            c(0xbfc1_1111_1111_0fc7),
-            c(0x3fab_a1ba_1ba0_4968),
-            c(0xbf96_64f4_87db_a1bd),
-            c(0x3f82_26e3_4ca9_c106),
-            c(0xbf6d_6d3b_c2d1_7660),
-            c(0x3f57_da26_d8b3_686f),
-            c(0xbf43_5501_0b1c_4d35),
-            c(0x3f2f_51a9_d2ab_df1f),
-            c(0xbf19_4b86_2f52_4b9f),
-            c(0x3f04_3454_e4d9_27f1),
-            c(0xbeef_44c4_e601_12b5),
-            c(0x3ed6_8bd6_2121_b117),
-            c(0xbebc_9bb5_8035_4c20),
-            c(0x3e9d_b1de_ce8f_174b),
-            c(0xbe76_fe8f_e2d9_0a57),
-            c(0x3e47_2482_2c7e_d98f),
-            c(0xbe06_67d5_ddfb_876a));
+            c(0xbfc1_1111_1111_107f),
+            c(0x3fab_a1ba_1ba1_25a9),
+            c(0xbf96_64f4_8808_cf4a),
+            c(0x3f82_26e3_5125_52c1),
+            c(0xbf6d_6d3c_3e93_b1d5),
+            c(0x3f57_da2a_5895_467c),
+            c(0xbf43_5506_f9e6_b8ce),
+            c(0x3f2f_50a6_7bec_9e95),
+            c(0xbf19_4081_2c31_209c),
+            c(0x3f03_f880_ae35_73e2),
+            c(0xbeed_a8b8_4709_7157),
+            c(0x3ed2_daea_a174_d31e),
+            c(0xbeb1_6b79_c448_86f8),
+            c(0x3e80_ba2a_7497_2745));
         let (third, rest) = (c(0x3fd5_5555_5555_5555), rest.mul(square));
         let quotient = third.add(rest);
         // Products of upper halves are exact.

@@ -32,7 +32,7 @@ pub const FUNCTION: Function = Function {
                 0.0
             }
         },
-        by_default: [[2.5, 4.0], [2.75, 4.0]],
+        by_default: [[2.5, 4.0], [2.0, 4.0]],
         bounds: Bounds {
             value: 2.5,
             slope: 4.0,

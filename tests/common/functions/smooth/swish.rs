@@ -40,7 +40,7 @@ pub const FUNCTION: Function = Function {
             range: [-1.4, -0.007],
         },
         cancelling: |[beta, _], x| cancelling(x * beta),
-        by_default: [[2.5, 4.0], [2.0, 4.25]],
+        by_default: [[2.5, 4.0], [2.0, 4.0]],
         bounds: Bounds {
             value: 2.75,
             slope: 4.0,

@@ -19,7 +19,7 @@ pub const FUNCTION: Function = Function {
         roots: &[0.0],
         monotony: Monotony::RISES,
         cancelling: NOTHING,
-        by_default: [[2.5, 3.0], [2.5, 4.0]],
+        by_default: [[2.5, 3.0], [2.0, 3.0]],
         bounds: Bounds {
             value: 2.5,
             slope: 3.0,
