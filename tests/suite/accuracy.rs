@@ -4,6 +4,7 @@
 //! with `EXHAUSTIVE_STRIDE=1` of all 2^32 patterns.
 
 use std::fmt;
+use std::iter::once;
 use std::sync::{Mutex, PoisonError};
 
 use rectify::Activation;
@@ -205,7 +206,8 @@ const SAMPLES: usize = if cfg!(debug_assertions) { 500 } else { 4000 };
 fn patterns(format: Format, case: Case, real: &Real) -> Vec<u64> {
     if format.width() == 16 {
         let step = if cfg!(debug_assertions) { 7 } else { 1 };
-        return format.patterns().into_iter().step_by(step).collect();
+        // The least number first: half of it is half-way to 0.
+        return once(1).chain(format.patterns().into_iter().step_by(step)).collect();
     }
     let kinks = case.kinks();
     let special = kinks

@@ -6,6 +6,7 @@ use rectify::{AnyActivation, Gelu, GeluTanh};
 use crate::common::all_kernels;
 use crate::common::calls::of_one;
 use crate::common::format::Format;
+use crate::common::functions::FUNCTIONS;
 
 #[test]
 fn gelu_is_x_or_negative_zero_and_its_gradient_that_at_the_output_or_zero() {
@@ -28,4 +29,63 @@ fn gelu_is_x_or_negative_zero_and_its_gradient_that_at_the_output_or_zero() {
             }
         }
     }
+}
+
+/// Where the exact slope rounds to 0 the gradient is +0.0, whatever the gradient at the output. A NaN is kept with its bits.
+#[test]
+fn gradients_of_dead_units_are_zero() {
+    let mut dead = Vec::new();
+    for function in FUNCTIONS {
+        let Some(real) = &function.real else { continue };
+        let case = function.default();
+        for &format in Format::ALL {
+            let (infinity, sign) = (format.infinity(), format.sign());
+            let nan = format.quiet(infinity);
+            for (x, sign) in [infinity, infinity - 1, format.nearest(1e4)]
+                .map(|x| [(x, 0), (x, sign)])
+                .as_flattened()
+            {
+                let x = x | sign;
+                // Of a finite number: at infinity, the terms of a slope would be infinite.
+                let number = format.value(x.min(sign | (infinity - 1))).unwrap();
+                let slope = (real.slope)(case.parameters, number.into()).high;
+                if slope.abs() > format.sums().value(1).unwrap() / 2.0 {
+                    continue;
+                }
+                dead.push((function.name, *sign == 0));
+                for kernels in all_kernels() {
+                    for g in [format.nearest(-0.3), 1, infinity, infinity | sign, nan] {
+                        let gradient = of_one(format, kernels, case.activation(), x, Some(g));
+                        let of = || {
+                            format!(
+                                "{} in {} on {}, {x:x}, {g:x}",
+                                function.name,
+                                format.name(),
+                                kernels.isa()
+                            )
+                        };
+                        assert_eq!(gradient, 0, "{}", of());
+                    }
+                }
+            }
+            for kernels in all_kernels() {
+                let negative = infinity | sign | 3;
+                for x in [nan, negative] {
+                    let y = of_one(format, kernels, case.activation(), x, None);
+                    assert!([x, format.quiet(x)].contains(&y), "{} of {x:x}: {y:x}", function.name);
+                }
+            }
+        }
+    }
+    #[cfg(feature = "smooth")]
+    for unit in [
+        ("sigmoid", true),
+        ("sigmoid", false),
+        ("elu", false),
+        ("gelu", false),
+        ("log_sigmoid", true),
+    ] {
+        assert!(dead.contains(&unit), "{unit:?} is dead nowhere");
+    }
+    assert!(dead.contains(&("hard_swish", false)));
 }
