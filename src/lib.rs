@@ -106,6 +106,7 @@
 //!   target-cpu=knl`) unless `avx512bw` is enabled too. Add `+avx512bw`, which all CPUs with AVX-512 except Xeon Phi
 //!   have, or leave the feature out.
 //! - `smooth` (default): the smooth functions, [`Gated`] and [`FromOutput`].
+//! - `ndarray`: the trait `Activate`, with the functions on arrays of the crate [`ndarray`](https://docs.rs/ndarray) 0.17, of any layout.
 //! - `rayon`: the functions on several threads, in the module `parallel`, and a method `parallel` on the types of
 //!   several tensors.
 
@@ -129,6 +130,8 @@ mod isa;
 mod kernels;
 #[cfg(feature = "smooth")]
 mod math;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 #[cfg(feature = "rayon")]
 pub mod parallel;
 #[allow(unsafe_code)]
@@ -154,6 +157,8 @@ pub use function::{
 #[cfg(feature = "half")]
 pub use half::{bf16, f16};
 pub use isa::{Isa, ParseIsaError};
+#[cfg(feature = "ndarray")]
+pub use ndarray::Activate;
 pub use simd::Element;
 pub use tensor::{Crelu, Fused, PRelu, ReGlu};
 #[cfg(feature = "smooth")]

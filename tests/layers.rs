@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["activation"],
     &["kernels"],
     &["tensor"],
-    &["parallel"],
+    &["parallel", "ndarray"],
     &["lib"],
 ];
 

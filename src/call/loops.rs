@@ -24,6 +24,8 @@ use crate::sweep::{
     ALIGNED_BYTES, BitsArgs, ChooseByBits, CountNonzero, Identity, LiveBits, MapMixed, MapRows, MapSlices, RowsArgs,
     SumArgs, SumColumns, SumRows, add_sum, fold, walk_tail,
 };
+#[cfg(feature = "ndarray")]
+use crate::sweep::{CopySteps, StepsArgs};
 
 const ISAS: usize = Isa::ALL.len();
 
@@ -401,6 +403,25 @@ pub(crate) const CRELU_GRADIENT: PerFormat<RowsLoops> =
 
 pub(crate) const COUNT_NONZERO: PerFormat<PassLoops<BitsArgs, usize>> =
     per_format!(T => PassLoops<BitsArgs, usize>: pass_loops::<CountNonzero<LaneOf<T>>>());
+
+/// Copies elements with a step between them to where they are contiguous, or back, where that is not done by single elements.
+#[cfg(feature = "ndarray")]
+pub(super) struct StepsLoops {
+    pub(super) gather: PassLoops<StepsArgs>,
+    pub(super) scatter: PassLoops<StepsArgs>,
+}
+
+/// By the binary logarithm of the size of an element, from 2 bytes on.
+#[cfg(feature = "ndarray")]
+pub(super) static STEPS: [StepsLoops; 3] = [steps_loops::<i16>(), steps_loops::<i32>(), steps_loops::<i64>()];
+
+#[cfg(feature = "ndarray")]
+const fn steps_loops<L: Lane>() -> StepsLoops {
+    StepsLoops {
+        gather: pass_loops_from::<CopySteps<L, true>>(Isa::Avx512),
+        scatter: pass_loops_from::<CopySteps<L, false>>(Isa::Avx512),
+    }
+}
 
 /// Copies lanes, with non-temporal stores where `streaming`.
 pub(crate) const COPY: PerFormat<SliceLoops> =

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "alloc")]
 mod append;
+#[cfg(feature = "ndarray")]
+mod arrays;
 mod block;
 mod decided;
 mod detect;
@@ -20,6 +22,8 @@ mod slices;
 #[cfg(feature = "rayon")]
 mod split;
 mod streaming;
+#[cfg(feature = "ndarray")]
+mod strided;
 mod sums;
 mod tile;
 mod views;
@@ -30,6 +34,10 @@ mod widened;
 pub(crate) use crate::sweep::Plan;
 #[cfg(feature = "alloc")]
 pub(crate) use append::append;
+#[cfg(feature = "ndarray")]
+pub(crate) use arrays::{
+    backward_array, backward_array_inplace, backward_array_to, forward_array, forward_array_inplace, forward_array_to,
+};
 pub use detect::{Kernels, UnsupportedIsa};
 pub use error::ShapeError;
 pub(crate) use error::{Mismatch, OrPanic};

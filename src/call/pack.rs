@@ -170,31 +170,32 @@ impl Packing {
     }
 }
 
-/// Copies rows of `bytes` bytes. Each side is where its first row starts, and the stride in bytes.
+/// Copies rows of `bytes` bytes. Each side is where its first row starts, and the stride in bytes, which may wrap around.
 ///
 /// # Safety
 ///
 /// `bytes >= 2`. The rows can be read at `from` and written at `to`, and don't overlap.
-unsafe fn copy_rows(
+pub(super) unsafe fn copy_rows(
     (from, from_stride): (*mut u8, usize),
     (to, to_stride): (*mut u8, usize),
     rows: usize,
     bytes: usize,
 ) {
+    let at = |start: *mut u8, stride: usize, row: usize| start.wrapping_add(row.wrapping_mul(stride));
     // By the greatest power of two that a row has room for: once, or at its start and at its end.
     macro_rules! copy {
         ($($half:literal)+) => {
             $(if bytes == $half {
                 return for row in 0..rows {
                     // SAFETY: rows of `$half` bytes: this function's contract.
-                    unsafe { copy::<$half>(from.add(row * from_stride), to.add(row * to_stride)) };
+                    unsafe { copy::<$half>(at(from, from_stride, row), at(to, to_stride, row)) };
                 };
             }
             if bytes < 2 * $half {
                 return for row in 0..rows {
                     // SAFETY: rows of more than `$half` bytes: this function's contract.
                     unsafe {
-                        let (from, to) = (from.add(row * from_stride), to.add(row * to_stride));
+                        let (from, to) = (at(from, from_stride, row), at(to, to_stride, row));
                         copy::<$half>(from, to);
                         copy::<$half>(from.add(bytes - $half), to.add(bytes - $half));
                     }
@@ -205,10 +206,7 @@ unsafe fn copy_rows(
     copy!(2 4 8 16 32);
     for row in 0..rows {
         // SAFETY: rows of `bytes` bytes: this function's contract.
-        unsafe {
-            to.add(row * to_stride)
-                .copy_from_nonoverlapping(from.add(row * from_stride), bytes)
-        };
+        unsafe { at(to, to_stride, row).copy_from_nonoverlapping(at(from, from_stride, row), bytes) };
     }
 }
 

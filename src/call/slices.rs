@@ -71,11 +71,11 @@ pub(crate) trait Direction<const N: usize>: Copy {
 
 /// The function's value, from x.
 #[derive(Clone, Copy)]
-pub(crate) struct Forward<A>(A);
+pub(crate) struct Forward<A>(pub(super) A);
 
 /// The gradient at x, from x and the gradient at the output.
 #[derive(Clone, Copy)]
-pub(crate) struct Backward<A>(A);
+pub(crate) struct Backward<A>(pub(super) A);
 
 macro_rules! direction {
     ($direction:ident, $inputs:literal, $loops:ident, $few:ident) => {
@@ -138,7 +138,7 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
 
     /// [`new`](Self::new), with an output that is not an input and may be uninitialized.
     #[inline(always)]
-    fn to_uninit(
+    pub(super) fn to_uninit(
         direction: D,
         inputs: [(&'static str, &'i [T]); N],
         (output_name, output): (&'static str, &'o mut [MaybeUninit<T>]),

@@ -114,7 +114,7 @@ fn first_lanes(count: usize) -> u32 {
 
 macro_rules! vector {
     (
-        $name:ident, $lane:ident, $mask:ident, $set1:ident, $cmpgt:ident, $test:ident, $maskz_mov:ident, $mask_mov:ident, $maskz_loadu:ident, $mask_storeu:ident, $add:ident, floats: $floats:ident
+        $name:ident, $lane:ident, $mask:ident, $set1:ident, $cmpgt:ident, $test:ident, $maskz_mov:ident, $mask_mov:ident, $maskz_loadu:ident, $mask_storeu:ident, $add:ident, $permute:ident, floats: $floats:ident
     ) => {
         #[derive(Clone, Copy)]
         pub struct $name(__m512i);
@@ -222,6 +222,27 @@ macro_rules! vector {
                 unsafe { $mask_storeu(target, first_lanes(count) as $mask, self.0) }
             }
 
+            #[cfg(feature = "ndarray")]
+            #[inline(always)]
+            unsafe fn load_lanes(_: Avx512, source: *const $lane, bits: u64) -> Self {
+                // SAFETY: the proof is an argument; the caller promises that lanes with a set bit can be read, and no other is.
+                Self(unsafe { $maskz_loadu(bits as $mask, source) })
+            }
+
+            #[cfg(feature = "ndarray")]
+            #[inline(always)]
+            unsafe fn store_lanes(self, target: *mut $lane, bits: u64) {
+                // SAFETY: `self` was made with a proof; the caller promises that lanes with a set bit can be written, and no other is.
+                unsafe { $mask_storeu(target, bits as $mask, self.0) }
+            }
+
+            #[cfg(feature = "ndarray")]
+            #[inline(always)]
+            fn permute(self, indices: Self) -> Self {
+                // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.
+                Self(unsafe { $permute(indices.0, self.0) })
+            }
+
             #[inline(always)]
             unsafe fn load_ahead(simd: Avx512, source: *const $lane) -> Self {
                 // SAFETY: the proof is an argument; the caller promises that 64 bytes can be read.
@@ -262,6 +283,7 @@ vector!(
     _mm512_maskz_loadu_epi16,
     _mm512_mask_storeu_epi16,
     _mm512_add_epi16,
+    _mm512_permutexvar_epi16,
     floats: computed_in_f32
 );
 vector!(
@@ -276,6 +298,7 @@ vector!(
     _mm512_maskz_loadu_epi32,
     _mm512_mask_storeu_epi32,
     _mm512_add_epi32,
+    _mm512_permutexvar_epi32,
     floats: computed_as_they_are
 );
 vector!(
@@ -290,6 +313,7 @@ vector!(
     _mm512_maskz_loadu_epi64,
     _mm512_mask_storeu_epi64,
     _mm512_add_epi64,
+    _mm512_permutexvar_epi64,
     floats: computed_as_they_are
 );
 

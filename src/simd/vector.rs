@@ -211,6 +211,35 @@ pub unsafe trait Register: Vector {
         }
     }
 
+    /// Loads the lanes whose bit is set, and nothing else. The others are 0. For AVX-512 alone.
+    ///
+    /// # Safety
+    ///
+    /// Each of these lanes can be read.
+    #[cfg(feature = "ndarray")]
+    #[inline(always)]
+    unsafe fn load_lanes(_simd: Self::Simd, _source: *const Self::Lane, _bits: u64) -> Self {
+        unreachable!("compiled for AVX-512 alone")
+    }
+
+    /// Stores the lanes whose bit is set, and nothing else. For AVX-512 alone.
+    ///
+    /// # Safety
+    ///
+    /// Each of these lanes can be written.
+    #[cfg(feature = "ndarray")]
+    #[inline(always)]
+    unsafe fn store_lanes(self, _target: *mut Self::Lane, _bits: u64) {
+        unreachable!("compiled for AVX-512 alone")
+    }
+
+    /// The lane at the index that is in each lane of `indices`. For AVX-512 alone.
+    #[cfg(feature = "ndarray")]
+    #[inline(always)]
+    fn permute(self, _indices: Self) -> Self {
+        unreachable!("compiled for AVX-512 alone")
+    }
+
     /// The mask as bits, the lowest one for the first lane. The other bits are 0.
     fn to_bits(simd: Self::Simd, mask: Self::Mask) -> u64;
 

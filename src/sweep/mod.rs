@@ -12,6 +12,8 @@ mod masks;
 mod mixed;
 mod rows;
 mod slices;
+#[cfg(feature = "ndarray")]
+mod steps;
 mod sums;
 
 #[cfg(all(feature = "half", feature = "smooth"))]
@@ -22,6 +24,8 @@ pub(crate) use rows::{MapRows, OPERANDS, Operand, Plan, RowsArgs};
 #[cfg(feature = "smooth")]
 pub(crate) use slices::MapLong;
 pub(crate) use slices::{ALIGNED_BYTES, MapSlices, walk_tail};
+#[cfg(feature = "ndarray")]
+pub(crate) use steps::{CopySteps, StepsArgs, greatest_step};
 pub(crate) use sums::{Identity, RowLanes, STRIP, SumArgs, SumColumns, SumRows, add_sum, fold};
 
 #[cfg(feature = "smooth")]

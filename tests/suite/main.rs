@@ -24,6 +24,8 @@ mod limits;
 mod modes;
 mod monotony;
 mod names;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 mod onnx;
 mod onnx_runtime;
 #[cfg(panic = "unwind")]

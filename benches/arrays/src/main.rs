@@ -1,0 +1,145 @@
+//! Arrays of the crate `ndarray` in each kind of layout: the trait `Activate` beside ndarray's own loops.
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use command_line::print;
+use ndarray::{Array2, Zip, s};
+use rectify::{Activate, Activation, Kernels, Relu, Silu};
+use workload::machine;
+
+const HELP: &str = "\
+Measures functions of arrays of ndarray in f32, in several layouts, on the instruction set that is chosen: `Activate` in turns with
+`mapv`, `mapv_inplace`, and for the gradient `Zip::map_collect`.
+
+Usage: cargo run --release -p arrays
+
+  --help  print this
+";
+
+const LEGEND: &str =
+    "Time of ndarray's loop relative to that of `Activate`: above 1 where `Activate` is faster. Least of 15.\n\n";
+
+/// A view of a matrix, for a view that can be written or not.
+macro_rules! narrow {
+    ($narrow:ident, $x:expr) => {
+        match $narrow {
+            Narrow::All => $x,
+            Narrow::Fortran => $x.reversed_axes(),
+            Narrow::Reversed => $x.slice_move(s![.., ..;-1]),
+            Narrow::SecondRows => $x.slice_move(s![..;2, ..]),
+            Narrow::ButAColumn => $x.slice_move(s![.., 1..]),
+            Narrow::SecondColumns => $x.slice_move(s![.., ..;2]),
+            Narrow::SecondOfFortran => $x.reversed_axes().slice_move(s![..;2, ..]),
+            Narrow::SeventhColumns => $x.slice_move(s![.., ..;7]),
+            Narrow::ThreeColumns => $x.slice_move(s![.., 4..7]),
+        }
+    };
+}
+
+#[derive(Clone, Copy)]
+enum Narrow {
+    All,
+    Fortran,
+    Reversed,
+    SecondRows,
+    ButAColumn,
+    SecondColumns,
+    SecondOfFortran,
+    SeventhColumns,
+    ThreeColumns,
+}
+
+const LAYOUTS: &[(&str, Narrow)] = &[
+    ("standard", Narrow::All),
+    ("Fortran", Narrow::Fortran),
+    ("reversed rows", Narrow::Reversed),
+    ("every second row", Narrow::SecondRows),
+    ("all but a column", Narrow::ButAColumn),
+    ("every second column", Narrow::SecondColumns),
+    ("every second of Fortran", Narrow::SecondOfFortran),
+    ("every seventh column", Narrow::SeventhColumns),
+    ("three columns", Narrow::ThreeColumns),
+];
+
+const SHAPES: [(usize, usize); 4] = [(32, 32), (128, 130), (1000, 1000), (3000, 4000)];
+
+fn main() -> ExitCode {
+    command_line::run(env!("CARGO_PKG_NAME"), HELP, command_line::no_options, |()| run())
+}
+
+fn run() -> Result<(), String> {
+    print(&format!("{}, {}\n{LEGEND}", machine::cpu(), Kernels::best().isa()))?;
+    let relu = |x: f32| if x > 0.0 { x } else { 0.0 };
+    let relu_gradient = |x: f32, g: f32| if x > 0.0 { g } else { 0.0 };
+    measure("ReLU", Relu, relu, relu_gradient)?;
+    let sigmoid = |x: f32| 1.0 / (1.0 + (-x).exp());
+    let silu_gradient = |x: f32, g: f32| g * sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)));
+    measure("SiLU", Silu, |x| x * sigmoid(x), silu_gradient)
+}
+
+fn measure(
+    name: &str,
+    activation: impl Activation,
+    value: impl Fn(f32) -> f32 + Copy,
+    gradient: impl Fn(f32, f32) -> f32 + Copy,
+) -> Result<(), String> {
+    let titles = format!("{:>9} {:>9} {:>9}", "returned", "in-place", "gradient");
+    print(&format!("{name:<12} {:<24} {titles}\n", ""))?;
+    let mut seed = 1_u32;
+    for (rows, columns) in SHAPES {
+        for &(name, narrow) in LAYOUTS {
+            let x = Array2::from_shape_simple_fn((rows, columns), || {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                seed as f32 / u32::MAX as f32 - 0.5
+            });
+            let returned = {
+                let x = narrow!(narrow, x.view());
+                ratio(&mut || drop(black_box(x.activate(activation))), &mut || {
+                    drop(black_box(x.mapv(value)))
+                })
+            };
+            let gradient = {
+                let x = narrow!(narrow, x.view());
+                ratio(
+                    &mut || drop(black_box(x.activate_backward(activation, &x))),
+                    &mut || drop(black_box(Zip::from(&x).and(&x).map_collect(|&x, &g| gradient(x, g)))),
+                )
+            };
+            let (mut ours, mut theirs) = (x.clone(), x);
+            let in_place = {
+                let mut ours = narrow!(narrow, ours.view_mut());
+                let mut theirs = narrow!(narrow, theirs.view_mut());
+                ratio(&mut || black_box(&mut ours).activate_inplace(activation), &mut || {
+                    black_box(&mut theirs).mapv_inplace(value)
+                })
+            };
+            let shape = format!("{rows} x {columns}");
+            print(&format!(
+                "{shape:<12} {name:<24} {returned:>9.2} {in_place:>9.2} {gradient:>9.2}\n"
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// The time of the second relative to that of the first, each the least of several, in turns.
+fn ratio(first: &mut dyn FnMut(), second: &mut dyn FnMut()) -> f64 {
+    let once = time(first, 1).max(1e-8);
+    let repeats = (Duration::from_millis(1).as_secs_f64() / once).clamp(1.0, 20_000.0) as usize;
+    let mut least = [f64::INFINITY; 2];
+    for _ in 0..15 {
+        least[0] = least[0].min(time(first, repeats));
+        least[1] = least[1].min(time(second, repeats));
+    }
+    least[1] / least[0]
+}
+
+fn time(call: &mut dyn FnMut(), repeats: usize) -> f64 {
+    let start = Instant::now();
+    for _ in 0..repeats {
+        call();
+    }
+    start.elapsed().as_secs_f64()
+}

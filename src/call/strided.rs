@@ -1,0 +1,575 @@
+//! Calls on tensors of any layout: a step between elements, negative strides, axes in any order.
+//!
+//! Axes are sorted by the stride of the output, and merged where one continues the other. Runs that are contiguous in all tensors are
+//! given to the function's loop. The others go through a block in the L1 cache: elements are gathered, the loop runs, results are
+//! scattered. Only the elements themselves are accessed: what lies between them may belong to someone else.
+
+use core::hint::black_box;
+
+use super::block::{BLOCK_BYTES, Block, LINE_BYTES};
+use super::detect::Kernels;
+use super::loops::{Params, STEPS, SliceLoops};
+use super::pack::copy_rows;
+use super::slices::Direction;
+use crate::simd::{Element, fence};
+use crate::sweep::{StepsArgs, greatest_step};
+
+/// Two inputs, and the output. A single input stands for both.
+const TENSORS: usize = 3;
+
+const OUTPUT: usize = TENSORS - 1;
+
+/// Of more axes, the first ones are walked one index after the other.
+const AXES: usize = 6;
+
+/// The size of a tile. A block has room for those of two inputs, and the output goes where one of them was.
+const TILE_BYTES: usize = BLOCK_BYTES / 2;
+
+/// The number of cache lines in a tile, where each has few elements. Lines at great distances share few sets of the caches.
+const TILE_LINES: usize = 1 << 7;
+
+/// Contiguous runs of fewer bytes go through a block, several at a time.
+const RUN_BYTES: usize = 1 << 6;
+
+/// The least number of elements in a row for a loop of their own.
+const FEW: usize = 8;
+
+/// Runs of fewer bytes are copied by single elements, whatever their step.
+const STEPPED_BYTES: usize = 1 << 6;
+
+/// Contiguous runs of fewer bytes are not streamed.
+const STREAMED_BYTES: usize = 1 << 14;
+
+/// The length of runs where a tensor is closer along another axis, so that a line of that tensor stays in the cache until all of it is
+/// used.
+const STRIP: usize = 32;
+
+/// An address in each tensor, or a step from one to another, in bytes.
+type Each<T> = [T; TENSORS];
+
+/// Elements at equal distances in each tensor.
+#[derive(Clone, Copy)]
+struct Axis {
+    len: usize,
+    steps: Each<isize>,
+}
+
+impl Axis {
+    // All zeros, which need no template in memory.
+    const NONE: Self = Self {
+        len: 0,
+        steps: [0; TENSORS],
+    };
+
+    const SINGLE: Self = Self { len: 1, ..Self::NONE };
+
+    /// Axes are sorted by this. Where a step is 0, elements are read again: as late as can be.
+    #[inline(always)]
+    fn distance(steps: &Each<isize>) -> (usize, usize) {
+        let bytes = |tensor: usize| steps[tensor].unsigned_abs().wrapping_sub(1);
+        (bytes(OUTPUT), bytes(0))
+    }
+
+    #[inline(always)]
+    fn continues(&self, inner: &Self) -> bool {
+        (0..TENSORS).all(|i| self.steps[i] == inner.steps[i].wrapping_mul(inner.len as isize))
+    }
+}
+
+/// Puts an axis among `count` others, the closest elements first.
+#[inline(always)]
+fn insert(axes: &mut [Axis; AXES], count: usize, len: usize, steps: Each<isize>) {
+    let mut at = count;
+    while at > 0 && Axis::distance(&steps) < Axis::distance(&axes[at - 1].steps) {
+        axes[at] = axes[at - 1];
+        at -= 1;
+    }
+    axes[at].len = len;
+    axes[at].steps = steps;
+}
+
+/// Merges axes where one continues the other. Returns their number. There always is a second one, if only of one element.
+#[inline(always)]
+fn merge(axes: &mut [Axis; AXES], count: usize) -> usize {
+    if count == 0 {
+        axes[0] = Axis::SINGLE;
+    }
+    let mut last = 0;
+    for i in 1..count {
+        if axes[i].continues(&axes[last]) {
+            axes[last].len *= axes[i].len;
+        } else {
+            last += 1;
+            // What was just written is not copied if it need not be: a copy waits for the stores.
+            if last != i {
+                axes[last] = axes[i];
+            }
+        }
+    }
+    if last == 0 {
+        last = 1;
+        axes[last] = Axis::SINGLE;
+    }
+    last + 1
+}
+
+#[inline(always)]
+fn move_by(at: &mut Each<*mut u8>, steps: &Each<isize>, count: usize) {
+    for i in 0..TENSORS {
+        at[i] = at[i].wrapping_offset(steps[i].wrapping_mul(count as isize));
+    }
+}
+
+/// A tensor of any layout, with a stride per axis, in elements.
+#[derive(Clone, Copy)]
+pub(super) struct Layout<'a> {
+    pub(super) start: *mut u8,
+    pub(super) strides: &'a [isize],
+}
+
+/// Runs a function on tensors of a shape. Contiguous parts of the output are streamed if `is_streamed`.
+///
+/// # Safety
+///
+/// - Each tensor has a stride per axis. Its elements are in one allocation, aligned, and initialized if it is an input. The inputs can be read and
+///   the output written.
+/// - The elements of the output are distinct. It is an input with the same strides, or no element of it is one of an input.
+pub(super) unsafe fn run<T: Element, D: Direction<N>, const N: usize>(
+    direction: D,
+    shape: &[usize],
+    inputs: [Layout; N],
+    output: Layout,
+    is_streamed: bool,
+) {
+    let mut params = Params::uninit();
+    direction.write_params::<T>(&mut params);
+    let function = Function {
+        loops: direction.loops::<T>(),
+        params: params.as_ptr(),
+        has_two_inputs: N == 2,
+        size: size_of::<T>(),
+        kernels: Kernels::best(),
+    };
+    // SAFETY: the tensors are those of this function's contract, `N` is 1 or 2, and the rest belongs to the direction and the format.
+    unsafe { function.walk(shape, [inputs[0], inputs[N - 1], output], is_streamed) };
+    if is_streamed {
+        fence();
+    }
+}
+
+struct Function {
+    loops: &'static SliceLoops,
+    params: *const u8,
+    has_two_inputs: bool,
+    /// The size of an element in bytes.
+    size: usize,
+    kernels: Kernels,
+}
+
+impl Function {
+    /// # Safety
+    ///
+    /// As for [`run`]. The fields belong together. With `is_streamed`, a fence follows.
+    unsafe fn walk(&self, shape: &[usize], tensors: [Layout; TENSORS], is_streamed: bool) {
+        if shape.len() > AXES {
+            for i in 0..shape[0] {
+                let part = tensors.map(|Layout { start, strides }| Layout {
+                    start: start.wrapping_offset(strides[0].wrapping_mul((i * self.size) as isize)),
+                    strides: &strides[1..],
+                });
+                // SAFETY: the elements at index `i < shape[0]` of the first axis.
+                unsafe { self.walk(&shape[1..], part, is_streamed) };
+            }
+            return;
+        }
+        let mut axes = [Axis::NONE; AXES];
+        let mut count = 0;
+        let mut starts = tensors.map(|tensor| tensor.start);
+        for (i, &len) in shape.iter().enumerate().rev() {
+            match len {
+                0 => return,
+                // Its strides may be anything.
+                1 => continue,
+                _ => {}
+            }
+            let mut steps = tensors.map(|tensor| tensor.strides[i].wrapping_mul(self.size as isize));
+            if steps[OUTPUT] < 0 {
+                // So that each step along the output goes forward.
+                move_by(&mut starts, &steps, len - 1);
+                steps = steps.map(|step| -step);
+            }
+            insert(&mut axes, count, len, steps);
+            count += 1;
+        }
+        let count = merge(&mut axes, count);
+        // SAFETY: these are all elements of the tensors, in an order that is the same for each.
+        unsafe { self.walk_axes(&mut axes[..count], starts, is_streamed) };
+    }
+
+    /// # Safety
+    ///
+    /// As for [`walk`](Self::walk): the tensors have the elements at `starts` and at all multiples of the steps below the lengths.
+    #[inline(always)]
+    unsafe fn walk_axes(&self, axes: &mut [Axis], mut starts: Each<*mut u8>, is_streamed: bool) {
+        let Axis { len, steps } = axes[0];
+        let is_closer = |i: usize| axes[1].steps[i] != 0 && axes[1].steps[i].unsigned_abs() < steps[i].unsigned_abs();
+        let strip = if axes[1].len > 1 && (0..OUTPUT).any(is_closer) {
+            STRIP.min(len)
+        } else {
+            len
+        };
+        for first in (0..len).step_by(strip) {
+            axes[0].len = strip.min(len - first);
+            let tiling = Tiling {
+                function: self,
+                axes,
+                is_streamed,
+            };
+            // SAFETY: the elements from index `first` on of the first axis.
+            unsafe { tiling.walk(starts) };
+            move_by(&mut starts, &steps, strip);
+        }
+    }
+
+    /// Runs the function's loop.
+    ///
+    /// # Safety
+    ///
+    /// As for [`SliceLoops::call`], with the second input in any case.
+    #[inline(always)]
+    unsafe fn call(&self, tensors: Each<*mut u8>, len: usize, is_streamed: bool) {
+        let second = if self.has_two_inputs {
+            tensors[1]
+        } else {
+            core::ptr::null_mut()
+        };
+        // SAFETY: this function's contract. Null follows a single input. The parameters are those of the loops.
+        unsafe {
+            let inputs = [tensors[0].cast_const(), second.cast_const()];
+            let len = (len, self.size);
+            self.loops
+                .call(self.kernels, self.params, inputs, tensors[OUTPUT], len, is_streamed);
+        }
+    }
+}
+
+/// A run of the first axis: where it begins in each tensor, and its index on the other axes.
+#[derive(Clone, Copy)]
+struct Cursor {
+    at: Each<*mut u8>,
+    index: [usize; AXES],
+}
+
+/// How some axes are walked.
+struct Tiling<'a> {
+    function: &'a Function,
+    axes: &'a [Axis],
+    is_streamed: bool,
+}
+
+impl Tiling<'_> {
+    /// # Safety
+    ///
+    /// As for [`Function::walk_axes`].
+    unsafe fn walk(&self, starts: Each<*mut u8>) {
+        let size = self.function.size;
+        let Axis { len, steps } = self.axes[0];
+        let mut cursor = Cursor {
+            at: starts,
+            index: [0; AXES],
+        };
+        let is_contiguous = len == 1 || steps.iter().all(|&step| step == size as isize);
+        let is_one_run = self.axes[1..].iter().all(|axis| axis.len == 1);
+        if is_contiguous && (is_one_run || len * size >= RUN_BYTES) {
+            let is_streamed = self.is_streamed && (is_one_run || len * size >= STREAMED_BYTES);
+            return loop {
+                // SAFETY: one run, which is contiguous in each tensor.
+                unsafe { self.function.call(cursor.at, len, is_streamed) };
+                if !self.move_runs(&mut cursor, 1) {
+                    break;
+                }
+            };
+        }
+        let mut block = Block::new();
+        let block = block.start();
+        let is_sparse = |step: isize| step.unsigned_abs() >= LINE_BYTES;
+        let room = if len > 1 && steps.iter().any(|&step| is_sparse(step)) {
+            TILE_LINES
+        } else {
+            TILE_BYTES / size
+        };
+        if len <= room {
+            let is_dense = core::array::from_fn(|i| self.is_dense(i));
+            // SAFETY: as many whole runs as a tile has room for.
+            while unsafe { self.walk_tile(&mut cursor, (len, (room / len).min(TILE_LINES)), is_dense, block) } {}
+            return;
+        }
+        let is_contiguous = steps.map(|step| step == size as isize);
+        loop {
+            let mut part = cursor;
+            for first in (0..len).step_by(room) {
+                let len = room.min(len - first);
+                // SAFETY: a part of a run, from index `first` on.
+                unsafe { self.walk_tile(&mut Cursor { ..part }, (len, 1), is_contiguous, block) };
+                move_by(&mut part.at, &steps, len);
+            }
+            if !self.move_runs(&mut cursor, 1) {
+                return;
+            }
+        }
+    }
+
+    /// Whether the elements of a tensor are contiguous in the order in which they are walked.
+    #[inline(always)]
+    fn is_dense(&self, tensor: usize) -> bool {
+        let mut expected = self.function.size;
+        self.axes.iter().all(|axis| {
+            let is_dense = axis.len == 1 || axis.steps[tensor] == expected as isize;
+            expected *= axis.len;
+            is_dense
+        })
+    }
+
+    /// The number of runs at equal distances from the cursor on.
+    #[inline(always)]
+    fn runs(&self, cursor: &Cursor) -> usize {
+        self.axes[1].len - cursor.index[1]
+    }
+
+    /// Moves by at most [`runs`](Self::runs). Returns whether there are more.
+    #[inline(always)]
+    fn move_runs(&self, cursor: &mut Cursor, runs: usize) -> bool {
+        let axes = self.axes;
+        move_by(&mut cursor.at, &axes[1].steps, runs);
+        cursor.index[1] += runs;
+        let mut i = 1;
+        while cursor.index[i] == axes[i].len {
+            let Some(next) = axes.get(i + 1) else { return false };
+            move_by(&mut cursor.at, &axes[i].steps.map(|step| -step), axes[i].len);
+            move_by(&mut cursor.at, &next.steps, 1);
+            cursor.index[i] = 0;
+            i += 1;
+            cursor.index[i] += 1;
+        }
+        true
+    }
+
+    /// Walks so many runs of so many elements, or fewer if there are no more. Moves the cursor behind them. Returns whether there are more.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Function::walk_axes`]: each run from the cursor on has so many elements. A tile has room for them. Those of a tensor that
+    /// `is_direct` are contiguous. `block` has `BLOCK_BYTES`.
+    #[inline(always)]
+    unsafe fn walk_tile(
+        &self,
+        cursor: &mut Cursor,
+        (len, runs): (usize, usize),
+        is_direct: Each<bool>,
+        block: *mut u8,
+    ) -> bool {
+        let function = self.function;
+        let size = function.size;
+        let first = *cursor;
+        let mut tile = first.at;
+        let is_gathered = [!is_direct[0], !is_direct[1] && function.has_two_inputs];
+        for i in 0..OUTPUT {
+            if is_gathered[i] {
+                tile[i] = block.wrapping_add(i * TILE_BYTES);
+            }
+        }
+        let is_scattered = !is_direct[OUTPUT];
+        if is_scattered {
+            // Where an input is, as in-place, or where none is.
+            tile[OUTPUT] = if is_gathered[0] || !is_gathered[1] {
+                block
+            } else {
+                tile[1]
+            };
+        }
+        let (runs, is_more) = self.for_each_patch(cursor, runs, |at, done, here| {
+            for i in 0..OUTPUT {
+                if is_gathered[i] {
+                    let there = self.patch(at, i);
+                    let here = (tile[i].wrapping_add(done * len * size), len, here);
+                    // SAFETY: these runs can be read, and the block has room for a tile of each input.
+                    unsafe { copy_patch::<true>(there, here, size, function.kernels) };
+                }
+            }
+        });
+        // SAFETY: the elements of the tile are where they were or in the block, gathered above. The output is apart from the inputs or is
+        // one: in the block, where it is written at the index at which it is read. The fence is that of this function's contract.
+        unsafe { function.call(tile, len * runs, self.is_streamed && !is_scattered) };
+        if is_scattered {
+            let mut cursor = first;
+            self.for_each_patch(&mut cursor, runs, |at, done, here| {
+                let there = self.patch(at, OUTPUT);
+                let here = (tile[OUTPUT].wrapping_add(done * len * size), len, here);
+                // SAFETY: these runs can be written. They are in the block, where the loop wrote them.
+                unsafe { copy_patch::<false>(there, here, size, function.kernels) };
+            });
+        }
+        is_more
+    }
+
+    /// Calls `then` with several runs at equal distances, the number of those before and their number, until there were `runs` or no more.
+    /// Moves the cursor behind them. Returns how many there were, and whether there are more.
+    #[inline(always)]
+    fn for_each_patch(
+        &self,
+        cursor: &mut Cursor,
+        runs: usize,
+        mut then: impl FnMut(Each<*mut u8>, usize, usize),
+    ) -> (usize, bool) {
+        let mut done = 0;
+        loop {
+            let here = self.runs(cursor).min(runs - done);
+            then(cursor.at, done, here);
+            done += here;
+            let is_more = self.move_runs(cursor, here);
+            if done == runs || !is_more {
+                return (done, is_more);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn patch(&self, at: Each<*mut u8>, tensor: usize) -> Patch {
+        (at[tensor], [0, 1].map(|axis| self.axes[axis].steps[tensor]))
+    }
+}
+
+/// Where the first run of a tensor is, and the steps from an element of a run to the next one and from a run to the next one.
+type Patch = (*mut u8, [isize; 2]);
+
+/// Copies so many runs of so many elements to where they are contiguous, or back.
+///
+/// # Safety
+///
+/// The elements of the patch and the contiguous ones can be read and written, as the direction wants, and are apart. `len > 0`. `size` is 2, 4 or
+/// 8.
+#[inline(never)]
+unsafe fn copy_patch<const GATHER: bool>(
+    (start, steps): Patch,
+    (contiguous, len, runs): (*mut u8, usize, usize),
+    size: usize,
+    kernels: Kernels,
+) {
+    let bytes = len * size;
+    if steps[0] == size as isize || len == 1 && runs == 1 {
+        let (there, here) = ((start, steps[1] as usize), (contiguous, bytes));
+        let (from, to) = if GATHER { (there, here) } else { (here, there) };
+        // SAFETY: rows of at least 2 bytes: this function's contract.
+        return unsafe { copy_rows(from, to, runs, bytes) };
+    }
+    let loops = &STEPS[size.ilog2() as usize - 1];
+    let loops = if GATHER { &loops.gather } else { &loops.scatter };
+    if loops.has(kernels)
+        && steps[0] != 0
+        && steps[0].unsigned_abs() <= greatest_step(size) * size
+        && bytes >= STEPPED_BYTES
+    {
+        let args = StepsArgs {
+            strided: start,
+            step: steps[0] / size as isize,
+            run_step: steps[1],
+            contiguous,
+            len,
+            runs,
+        };
+        // SAFETY: the elements of the patch: this function's contract. Steps are multiples of the size.
+        return unsafe { loops.call(kernels, &args) };
+    }
+    // The inner loop is over the longer axis, or the closer one.
+    let is_closer = steps[1].unsigned_abs() < steps[0].unsigned_abs();
+    let is_swapped = runs >= FEW && (is_closer || len < FEW);
+    let inner = (len, steps[0], size as isize);
+    let outer = (runs, steps[1], bytes as isize);
+    let (inner, outer) = if is_swapped { (outer, inner) } else { (inner, outer) };
+    for i in 0..outer.0 as isize {
+        let there = (start.wrapping_offset(i * outer.1), inner.1);
+        let here = (contiguous.wrapping_offset(i * outer.2), inner.2);
+        let (from, to) = if GATHER { (there, here) } else { (here, there) };
+        // SAFETY: elements of the patch: this function's contract.
+        unsafe { copy_elements(from, to, inner.0, size) };
+    }
+}
+
+/// # Safety
+///
+/// As for [`copy_patch`], for `len` elements at equal distances.
+#[inline(always)]
+unsafe fn copy_elements(from: (*mut u8, isize), to: (*mut u8, isize), len: usize, size: usize) {
+    // SAFETY: this function's contract.
+    unsafe {
+        match size {
+            2 => copy_lanes::<u16>(from, to, len),
+            4 => copy_lanes::<u32>(from, to, len),
+            _ => copy_lanes::<u64>(from, to, len),
+        }
+    }
+}
+
+/// # Safety
+///
+/// As for [`copy_elements`], of the size of `L`.
+#[inline(always)]
+unsafe fn copy_lanes<L: Copy>((from, from_step): (*mut u8, isize), (to, to_step): (*mut u8, isize), len: usize) {
+    // SAFETY: this function's contract.
+    unsafe {
+        if to_step == size_of::<L>() as isize {
+            copy_steps::<L>((from, multiples(from_step)), (to, contiguous::<L>()), len);
+        } else if from_step == size_of::<L>() as isize {
+            copy_steps::<L>((from, contiguous::<L>()), (to, multiples(to_step)), len);
+        } else {
+            copy_steps::<L>((from, multiples(from_step)), (to, multiples(to_step)), len);
+        }
+    }
+}
+
+/// The number of elements in a round.
+const UNROLL: usize = 4;
+
+/// The steps to the elements of a round and the next round.
+type Steps = [isize; UNROLL + 1];
+
+#[inline(always)]
+const fn contiguous<L>() -> Steps {
+    let size = size_of::<L>() as isize;
+    [0, size, 2 * size, 3 * size, 4 * size]
+}
+
+/// Unknown to the compiler as multiples: else it adds the step before each element.
+#[inline(always)]
+fn multiples(step: isize) -> Steps {
+    let [double, triple, round] = [2, 3, 4].map(|count| black_box(step.wrapping_mul(count)));
+    [0, step, double, triple, round]
+}
+
+/// # Safety
+///
+/// As for [`copy_lanes`].
+#[inline(always)]
+unsafe fn copy_steps<L: Copy>(
+    (mut from, from_steps): (*mut u8, Steps),
+    (mut to, to_steps): (*mut u8, Steps),
+    len: usize,
+) {
+    // SAFETY: `len` elements of each, which the steps lead to: this function's contract.
+    unsafe {
+        for _ in 0..len / UNROLL {
+            for i in 0..UNROLL {
+                let lane = from.wrapping_offset(from_steps[i]).cast::<L>().read_unaligned();
+                to.wrapping_offset(to_steps[i]).cast::<L>().write_unaligned(lane);
+            }
+            from = from.wrapping_offset(from_steps[UNROLL]);
+            to = to.wrapping_offset(to_steps[UNROLL]);
+        }
+        for _ in 0..len % UNROLL {
+            let lane = from.cast::<L>().read_unaligned();
+            to.cast::<L>().write_unaligned(lane);
+            from = from.wrapping_offset(from_steps[1]);
+            to = to.wrapping_offset(to_steps[1]);
+        }
+    }
+}
