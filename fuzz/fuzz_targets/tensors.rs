@@ -188,7 +188,10 @@ impl Call {
         match self.function {
             Function::Fused => {
                 let added = Before::added(has_bias.then_some(numbers), has_residual.then_some(b));
-                let before = Before { scale: scale(), ..added };
+                let before = Before {
+                    scale: scale(),
+                    ..added
+                };
                 calls::fused_forward(format, way, f, before, unless_inplace(a), y_view);
             }
             Function::FusedBackward => {
