@@ -34,7 +34,7 @@ use crate::simd::Element;
 /// | --- | --- |
 /// | contiguous in memory, with the axes in any order and direction | as one slice |
 /// | contiguous rows of 64 bytes or more | row by row |
-/// | shorter rows, a step between elements, tensors of different layouts | through a block of 4 KB on the stack, to which elements are copied |
+/// | shorter rows, a step between elements, tensors of different layouts | through a block of 8 KB on the stack, 4 KB of elements at a time, to which elements are copied |
 ///
 /// So what costs is a step between elements. ReLU takes about as long as ndarray's loop there; in-place without AVX-512, or with a step of more
 /// than five `f32`, up to 1.6 times as long. Functions that compute gain. A call on a view that is not contiguous takes about 60 ns beside its

@@ -39,8 +39,8 @@ pub(crate) use arrays::{
     backward_array, backward_array_inplace, backward_array_to, forward_array, forward_array_inplace, forward_array_to,
 };
 pub use detect::{Kernels, UnsupportedIsa};
+pub(crate) use error::OrPanic;
 pub use error::ShapeError;
-pub(crate) use error::{Mismatch, OrPanic};
 pub(crate) use loops::{ByBitLoops, LiveLoops, RowsLoops};
 pub use loops::{Compiled, CompiledOneBit, Params, SliceLoops};
 pub(crate) use masks::{backward_mask, backward_mask_inplace, count_zeros, forward_mask, forward_mask_inplace};

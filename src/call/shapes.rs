@@ -86,6 +86,22 @@ impl<T: Element> ChannelNumbers<'_, T> {
     }
 }
 
+impl ChannelsOf {
+    /// Returns `self`. An error if `other`, another argument with a number for each channel, has not the same channels.
+    pub(crate) fn matching(self, other: Option<Self>) -> Result<Self, ShapeError> {
+        let Some(other) = other else { return Ok(self) };
+        if self.layout != other.layout {
+            let mismatch = Mismatch::Layout { other: other.name };
+            return Err(ShapeError::new(self.name, mismatch));
+        }
+        if self.count != other.count {
+            let (found, other) = (self.count, (other.name, other.count));
+            return Err(ShapeError::new(self.name, Mismatch::OtherCount { found, other }));
+        }
+        Ok(self)
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(crate) enum RowsInput<'a, T: Element> {
     /// An argument, with its name.

@@ -28,7 +28,7 @@ impl Operand {
         size: 0,
     };
 
-    /// The size of a row of so many elements, in bytes. Of a row that is long beyond memory it may be less.
+    /// The size of a row of so many elements, in bytes. Saturates.
     #[inline(always)]
     pub(crate) fn bytes(self, columns: usize) -> usize {
         columns.saturating_mul(self.size.into())

@@ -4,8 +4,8 @@ use core::mem::MaybeUninit;
 
 use crate::activation::Activation;
 use crate::call::{
-    AsRowsMut, CallOptions, ChannelNumbers, Channels, ChannelsOf, Destination, Kernel, Mismatch, OrPanic, Params,
-    PerChannel, Plan, Rows, RowsCall, RowsInput, RowsMut, ShapeError, call_options, loops,
+    AsRowsMut, CallOptions, ChannelNumbers, Channels, ChannelsOf, Destination, Kernel, OrPanic, Params, PerChannel,
+    Plan, Rows, RowsCall, RowsInput, RowsMut, ShapeError, call_options, loops,
 };
 use crate::simd::{Element, Lane};
 
@@ -13,7 +13,7 @@ use crate::simd::{Element, Lane};
 ///
 /// > output = f(z), z = (input * scale\[channel\] + bias\[channel\]) + residual
 ///
-/// f is any [`Activation`]. Scale, bias and residual are optional. Scale and bias may be a folded batch normalization. This is a fused epilogue, as oneDNN's post-ops and
+/// f is any [`Activation`]. Scale, bias and residual are optional. A folded batch normalization is a scale and a bias. This is a fused epilogue, as oneDNN's post-ops and
 /// cuBLASLt's `RELU_BIAS` and `DRELU_BGRAD` are.
 ///
 /// ```
@@ -258,19 +258,19 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         RowsCall::map_to(channels, [input, scale, bias, residual], output, kernel, self.options)
     }
 
-    /// The channels of scale and bias.
+    /// The channels of scale and bias. An error if they differ.
     fn channels(&self) -> Result<Option<ChannelsOf>, ShapeError> {
-        let of = |name, (numbers, layout): (ChannelNumbers<'_, T>, _)| ChannelsOf {
-            layout,
-            name,
-            count: numbers.len(),
+        let of = |name, numbers: Option<(ChannelNumbers<'_, T>, _)>| {
+            numbers.map(|(numbers, layout)| ChannelsOf {
+                layout,
+                name,
+                count: numbers.len(),
+            })
         };
-        let Some(scale) = self.scale else {
-            return Ok(self.bias.map(|bias| of("bias", bias)));
-        };
-        match self.bias {
-            Some((_, layout)) if layout != scale.1 => Err(ShapeError::new("bias", Mismatch::Layout { other: "scale" })),
-            _ => Ok(Some(of("scale", scale))),
+        let scale = of("scale", self.scale);
+        match of("bias", self.bias) {
+            None => Ok(scale),
+            Some(bias) => bias.matching(scale).map(|bias| scale.or(Some(bias))),
         }
     }
 
@@ -374,8 +374,8 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward), with `grad_bias.len()` channels; and if `self` has a scale or bias of another length, or a
-    /// scale of another layout.
+    /// As [`forward`](Self::forward), with `grad_bias.len()` channels; and if `self` has a scale or bias of another length
+    /// or layout.
     #[track_caller]
     pub fn backward_bias<'b>(
         self,
@@ -412,8 +412,8 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
     ///
     /// # Panics
     ///
-    /// As [`forward`](Self::forward), with `grad_bias.len()` channels; and if `self` has a scale or bias of another length, or a
-    /// scale of another layout.
+    /// As [`forward`](Self::forward), with `grad_bias.len()` channels; and if `self` has a scale or bias of another length
+    /// or layout.
     #[track_caller]
     pub fn backward_bias_inplace<'b>(
         self,
@@ -455,18 +455,12 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
         let gradient = self.activation.backward_loops::<T>();
         let mut of_channels = self.channels()?;
         if let Some(layout) = channels {
-            let count = grad_bias.as_ref().map_or(0, |grad_bias| grad_bias.len());
-            if let Some(ChannelsOf { name, count: other, .. }) = of_channels
-                && count != other
-            {
-                let (found, other) = (count, (name, other));
-                return Err(ShapeError::new("grad_bias", Mismatch::OtherCount { found, other }));
-            }
-            of_channels = Some(ChannelsOf {
+            let of_sums = ChannelsOf {
                 layout,
                 name: "grad_bias",
-                count,
-            });
+                count: grad_bias.as_ref().map_or(0, |grad_bias| grad_bias.len()),
+            };
+            of_channels = Some(of_sums.matching(of_channels)?);
         }
         let input = RowsInput::Rows("input", input);
         let mut plan = Plan::empty();
@@ -475,9 +469,6 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
                 let channels = of_channels.filter(|_| grad_bias.is_some());
                 let call = RowsCall::new(&mut plan, channels, [input, grad_output], [output])?;
                 (call, Kernel::Slices(gradient, &params))
-            }
-            Some((_, layout)) if channels.is_some_and(|channels| channels != layout) => {
-                return Err(ShapeError::new("channels", Mismatch::Layout { other: "scale" }));
             }
             Some((scale, _)) => {
                 let scale = RowsInput::PerChannel("scale", scale);

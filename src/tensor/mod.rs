@@ -1,4 +1,4 @@
-//! Functions of several tensors, and functions with a bias and a residual fused into the same pass.
+//! Functions of several tensors, and functions with a scale, a bias and a residual fused into the same pass.
 
 mod crelu;
 mod fused;

@@ -298,10 +298,21 @@ fn shapes() {
             fused.scale(&[1.0; 5], Channels::Last).backward(&x, &x, y);
         },
     );
+    check("`bias` has 3 elements, `scale` has 4", &|y| {
+        scaled.bias(&[0.0; 3], Channels::Last).backward(&x, &x, y);
+    });
+    check("`bias` has 3 elements, `scale` has 4", &|y| {
+        let fused = scaled.bias(&[0.0; 3], Channels::Last);
+        fused.backward_bias(&x, &x, y, Channels::Last, &mut [0.0; 4]);
+    });
+    check("`grad_bias` has another layout of channels than `bias`", &|y| {
+        let fused = fused.bias(&[0.0; 4], Channels::Last);
+        fused.backward_bias(&x, &x, y, SPATIAL_2, &mut [0.0; 4]);
+    });
     check("`grad_bias` has 3 elements, `scale` has 4", &|y| {
         scaled.backward_bias_inplace(&x, y, Channels::Last, &mut [0.0; 3]);
     });
-    check("`channels` has another layout of channels than `scale`", &|y| {
+    check("`grad_bias` has another layout of channels than `scale`", &|y| {
         scaled.backward_bias(&x, &x, y, SPATIAL_2, &mut [0.0; 4]);
     });
     check(
