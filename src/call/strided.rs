@@ -171,6 +171,10 @@ impl Function {
     ///
     /// As for [`run`]. The fields belong together. With `is_streamed`, a fence follows.
     unsafe fn walk(&self, shape: &[usize], tensors: [Layout; TENSORS], is_streamed: bool) {
+        // Before the first axis is walked, which may be long.
+        if shape.contains(&0) {
+            return;
+        }
         if shape.len() > AXES {
             for i in 0..shape[0] {
                 let part = tensors.map(|Layout { start, strides }| Layout {
@@ -186,11 +190,9 @@ impl Function {
         let mut count = 0;
         let mut starts = tensors.map(|tensor| tensor.start);
         for (i, &len) in shape.iter().enumerate().rev() {
-            match len {
-                0 => return,
-                // Its strides may be anything.
-                1 => continue,
-                _ => {}
+            // Its strides may be anything.
+            if len == 1 {
+                continue;
             }
             let mut steps = tensors.map(|tensor| tensor.strides[i].wrapping_mul(self.size as isize));
             if steps[OUTPUT] < 0 {
