@@ -19,6 +19,9 @@ const CHUNK_BYTES: usize = 32;
 // A block has room for a joined row, which is a strip at most: its numbers, or the sums of its columns.
 const _: () = assert!(STRIP * size_of::<u64>() <= BLOCK_BYTES && CHUNK_BYTES <= LINE_BYTES);
 
+// Half a block, the room of each of two numbers, has room for a row that is joined, in 8 bytes an element.
+const _: () = assert!(JOINED_BYTES / size_of::<u16>() * size_of::<u64>() <= BLOCK_BYTES / 2);
+
 /// Whether each row has a number of its own.
 fn is_number(input: &Operand) -> bool {
     input.is_broadcast && input.row_stride != 0
@@ -75,8 +78,8 @@ pub(super) unsafe fn for_each_joined(
                 let mut start = operand.start;
                 if columns > 1 {
                     start = target;
-                    // SAFETY: there are `count` numbers, one for each row. `count * columns` are at most a room, and after
-                    // it comes the next one, which is written later, or a line of the block: the assertion above.
+                    // SAFETY: there are `count` numbers, one for each row. `count * columns` are at most a room: `elements`. After
+                    // it comes the next one, which is written later, or the line at the end of the block, as long as a chunk.
                     unsafe { expand(operand.start, count, columns, operand.size.into(), start) };
                     target = target.wrapping_add(room);
                 }

@@ -128,7 +128,8 @@ impl Walk<'_> {
         self.repeated = Repeated::new(plan, self.size, self.packing.is_some());
         if let Some(repeated) = self.repeated {
             // SAFETY: the inputs can be read, checked by `make_plan`. A block has room for `BLOCK_BYTES`. What the plan
-            // has in it are numbers of joined rows, at its start.
+            // has in it are numbers of joined rows, each at the start of its room: the rows that are repeated in a joined plan are
+            // those that `for_each_joined` made of numbers, in the same order.
             unsafe { repeated.fill(plan, self.rows) };
         }
     }

@@ -242,8 +242,8 @@ unsafe fn channel_numbers<S: Simd, T: Format>(
     }
     let mut room = Room::<T>::uninit();
     let source = numbers.start.cast::<T::ComputedIn>();
-    // SAFETY: there are `count` numbers: this function's contract. The room is as large as two registers, and they are
-    // initialized before they are loaded.
+    // SAFETY: there are `count` numbers: this function's contract. They are aligned: a slice of numbers, or a room of a block at a
+    // multiple of their size. The room is as large as two registers, and they are initialized before they are loaded.
     let floats = unsafe {
         let mut source = source.add(at & numbers.offset_mask);
         if count < RegisterOf::<S, T::Lane>::LANES {
