@@ -30,7 +30,7 @@ pub(crate) fn forward_array_to<A: Compiled, T: Element, D: Dimension>(
     output: &mut ArrayRef<T, D>,
 ) {
     check_shape(("`output`", output), input);
-    // SAFETY: the shapes are equal, checked above.
+    // SAFETY: the shapes are equal, checked above. `run_to` writes initialized elements.
     unsafe { run_to(Forward(activation), [input], as_uninit(output), false) };
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn backward_array_to<A: Compiled, T: Element, D: Dimension>(
 ) {
     check_shape(("`grad_output`", grad_output), input);
     check_shape(("`grad_input`", grad_input), input);
-    // SAFETY: the shapes are equal, checked above.
+    // SAFETY: the shapes are equal, checked above. `run_to` writes initialized elements.
     unsafe { run_to(Backward(activation), [input, grad_output], as_uninit(grad_input), false) };
 }
 
@@ -123,10 +123,14 @@ fn layout_at<T, D: Dimension>(start: *mut T, array: &ArrayRef<T, D>) -> Layout<'
     }
 }
 
-/// An output, of which no element is read. Only initialized elements are written to it.
-fn as_uninit<T: Element, D: Dimension>(output: &mut ArrayRef<T, D>) -> ArrayViewMut<'_, MaybeUninit<T>, D> {
-    // SAFETY: a `MaybeUninit` is like its element. The lifetime is that of the output. Its elements stay initialized, since only initialized elements
-    // are written: all callers pass the view to `run_to`.
+/// An output, of which no element is read.
+///
+/// # Safety
+///
+/// Only initialized elements are written to it.
+unsafe fn as_uninit<T: Element, D: Dimension>(output: &mut ArrayRef<T, D>) -> ArrayViewMut<'_, MaybeUninit<T>, D> {
+    // SAFETY: a `MaybeUninit` is like its element. The lifetime is that of the output. Its elements stay initialized: this function's
+    // contract.
     unsafe { output.raw_view_mut().cast().deref_into_view_mut() }
 }
 

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::{RegisterOf, is_aligned, load, prefetch_after, store};
+use super::{RegisterOf, is_aligned, load_up_to, prefetch_after, store};
 use crate::simd::{Float, FloatLane, Format, Pass, REGISTER_BYTES, Register, Simd, Vector, VectorFn};
 
 /// Converts elements to `f32`. Within a register of elements the numbers come in any order, which [`FromF32`] undoes.
@@ -32,7 +32,7 @@ impl<T: Format<Lane = i16>> Pass for ToF32<T> {
             // SAFETY: `at < len`, and there is room for numbers of whole registers: the contract.
             unsafe {
                 prefetch_after::<S, i16>(input.add(at));
-                let [first, second] = load_up_to::<S>(simd, input.add(at), len - at).split::<T>();
+                let [first, second] = load_up_to::<S, i16>(simd, input.add(at), len - at).split::<T>();
                 first.store(floats.add(at).cast());
                 if const { RegisterOf::<S, i16>::FLOATS == 2 } {
                     second.store(floats.add(at + lanes / 2).cast());
@@ -87,7 +87,7 @@ impl<T: Format<Lane = i16>, G: VectorFn<2, Lane = i16> + Default> Pass for FromF
                 let mut rounded = RegisterOf::<S, i16>::join::<T>([first, second]);
                 // A NaN of `bf16` is the upper half of that in `f32`. One of `f16` may have become quiet.
                 if const { !T::IS_BF16 } {
-                    let x = load_up_to::<S>(simd, x.add(at), left);
+                    let x = load_up_to::<S, i16>(simd, x.add(at), left);
                     if !args.ties.is_empty() && (has_tie(simd, first, second) | has_least(simd, x)) {
                         rounded = patched(simd, args.ties, x, rounded);
                     }
@@ -97,7 +97,7 @@ impl<T: Format<Lane = i16>, G: VectorFn<2, Lane = i16> + Default> Pass for FromF
                 }
                 if !gate.is_null() {
                     prefetch_after::<S, i16>(gate.add(at));
-                    [rounded] = G::default().call(simd, [rounded, load_up_to::<S>(simd, gate.add(at), left)]);
+                    [rounded] = G::default().call(simd, [rounded, load_up_to::<S, i16>(simd, gate.add(at), left)]);
                 }
                 if left >= lanes {
                     store(rounded, output.add(at), streams);
@@ -110,23 +110,6 @@ impl<T: Format<Lane = i16>, G: VectorFn<2, Lane = i16> + Default> Pass for FromF
 }
 
 type FloatOf<S> = <RegisterOf<S, i16> as Register>::Float;
-
-/// A register of elements, of which the first `count` are loaded if it has more.
-///
-/// # Safety
-///
-/// `source` can be read for so many lanes.
-#[inline(always)]
-unsafe fn load_up_to<S: Simd>(simd: S, source: *const i16, count: usize) -> RegisterOf<S, i16> {
-    // SAFETY: the lanes of a register, or `count` if that is fewer, can be read: this function's contract.
-    unsafe {
-        if count >= RegisterOf::<S, i16>::LANES {
-            load(simd, source, false)
-        } else {
-            RegisterOf::<S, i16>::load_first(simd, source, count)
-        }
-    }
-}
 
 /// Whether one of the numbers is half-way between two of `f16`, or an ulp above, if it is normal there.
 #[inline(always)]

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use super::rows::{Cursor, FIRST_OUTPUT, Operand, Plan, RowsArgs};
-use super::{ALIGNED_BYTES, RegisterOf, before_alignment, is_aligned, load, store};
+use super::{ALIGNED_BYTES, RegisterOf, before_alignment, is_aligned, load_up_to, store};
 use crate::simd::{FloatFn, Format, Padded, Pass, Register, Simd, Vector, VectorFn};
 
 /// The first output is `G` of `F` of the four inputs, row by row. The result of `F` is rounded to `T`.
@@ -199,14 +199,7 @@ type FloatLaneOf<S, T> = <FloatOf<S, T> as Vector>::Lane;
 #[inline(always)]
 unsafe fn elements<S: Simd, T: Format>(simd: S, source: *const T::Lane, count: usize) -> [FloatOf<S, T>; 2] {
     // SAFETY: so many lanes can be read: this function's contract.
-    let elements = unsafe {
-        if const { RegisterOf::<S, T::Lane>::LANES == 1 } || count == RegisterOf::<S, T::Lane>::LANES {
-            load(simd, source, false)
-        } else {
-            RegisterOf::<S, T::Lane>::load_first(simd, source, count)
-        }
-    };
-    elements.split::<T>()
+    unsafe { load_up_to::<S, T::Lane>(simd, source, count) }.split::<T>()
 }
 
 /// [`elements`] of numbers from `at` on.

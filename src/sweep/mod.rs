@@ -30,7 +30,7 @@ pub(crate) use sums::{Identity, RowLanes, STRIP, SumArgs, SumColumns, SumRows, a
 
 #[cfg(feature = "smooth")]
 use crate::simd::prefetch;
-use crate::simd::{Lane, Register, Simd};
+use crate::simd::{Lane, Register, Simd, Vector};
 
 /// The register of the instruction set `S` with lanes of `L`.
 type RegisterOf<S, L> = <L as Lane>::Register<S>;
@@ -77,6 +77,23 @@ unsafe fn load<V: Register>(simd: V::Simd, source: *const V::Lane, streaming: bo
             V::load_ahead(simd, source)
         } else {
             V::load(simd, source)
+        }
+    }
+}
+
+/// Loads a register of elements, of which only the first `count` are loaded if it has more.
+///
+/// # Safety
+///
+/// `source` can be read for so many lanes.
+#[inline(always)]
+unsafe fn load_up_to<S: Simd, L: Lane>(simd: S, source: *const L, count: usize) -> RegisterOf<S, L> {
+    // SAFETY: the lanes of a register, or `count` if that is fewer, can be read: this function's contract.
+    unsafe {
+        if const { RegisterOf::<S, L>::LANES == 1 } || count >= RegisterOf::<S, L>::LANES {
+            load(simd, source, false)
+        } else {
+            RegisterOf::<S, L>::load_first(simd, source, count)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Bars: how many times as long as `fused` each way takes for a network.
 
-use workload::svg::{grid_line, text};
+use workload::svg::{grid_line, head, text};
 
 use crate::results::Total;
 
@@ -27,10 +27,7 @@ pub fn svg(source: &str, ways: &[String], totals: &[Total]) -> String {
         ABOVE + BAR * bars as f64 + GAP * (panel.len() + 1) as f64 + 24.0
     };
     let all = HEAD + panels.iter().map(|panel| height(panel)).sum::<f64>();
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{all:.0}\" viewBox=\"0 0 {WIDTH} {all:.0}\" \
-         font-family=\"sans-serif\" fill=\"#222222\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
-    );
+    let mut svg = head(WIDTH, all);
     svg += &text(
         (WIDTH / 2.0, 24.0),
         "middle",

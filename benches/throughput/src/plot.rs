@@ -1,7 +1,7 @@
 //! The figures as a picture: GB/s against size, a panel a function and format, a line an instruction set.
 
 use rectify::Isa;
-use workload::svg::{grid_line, round_step, text};
+use workload::svg::{grid_line, head, round_step, text};
 
 use crate::figures::{Measurement, Reference, distinct, size_label};
 
@@ -82,10 +82,7 @@ pub fn svg(source: &str, measurements: &[Measurement], reference: Reference) -> 
         "Bytes read and written per second, one thread",
     );
     let source = text((WIDTH / 2.0, 52.0), "middle", 14, source);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" fill=\"#222222\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{title}{source}"
-    );
+    let mut svg = head(WIDTH, height) + &title + &source;
     svg += &legend(measurements, reference);
     for (i, panel) in panels.into_iter().enumerate() {
         let corner = (PANEL.0 * (i % COLUMNS) as f64, HEAD + PANEL.1 * (i / COLUMNS) as f64);
