@@ -6,6 +6,8 @@ use core::fmt;
 use core::mem::MaybeUninit;
 use core::str::FromStr;
 
+#[cfg(feature = "ndarray")]
+use crate::call::MapStepsLoops;
 use crate::call::{
     self, ByBitLoops, Compiled, CompiledOneBit, Kernels, LiveLoops, OrPanic, Params, RowsLoops, ShapeError, SliceLoops,
 };
@@ -526,6 +528,20 @@ macro_rules! compiled_by_match {
             fn scaled_loops<T: Element>(&self) -> &'static RowsLoops {
                 match self {
                     $(Self::$name(function) => function.scaled_loops::<T>(),)+
+                }
+            }
+
+            #[cfg(feature = "ndarray")]
+            fn forward_steps<T: Element>(&self) -> &'static MapStepsLoops {
+                match self {
+                    $(Self::$name(function) => function.forward_steps::<T>(),)+
+                }
+            }
+
+            #[cfg(feature = "ndarray")]
+            fn backward_steps<T: Element>(&self) -> &'static MapStepsLoops {
+                match self {
+                    $(Self::$name(function) => function.backward_steps::<T>(),)+
                 }
             }
         }

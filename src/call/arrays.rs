@@ -2,22 +2,55 @@
 
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
+use core::slice::from_mut;
 
 use ::ndarray::{Array, ArrayRef, ArrayViewMut, Axis, Dimension, ShapeBuilder};
 
+use super::append::append;
 use super::detect::Kernels;
 use super::error::OrPanic;
 use super::loops::Compiled;
-use super::slices::{self, Backward, Call, Direction, Forward};
-use super::streaming::streaming_threshold;
-use super::strided::{Layout, run};
+use super::slices::{self, Backward, Call, Direction, Forward, is_beyond_caches};
+use super::strided::{Layout, insert_by, run};
 use crate::simd::Element;
+
+/// Arrays of at most so many bytes are walked by ndarray, if one element is computed in the caller.
+const IN_CALLER_BYTES: usize = 1 << 8;
+
+#[inline(always)]
+fn is_walked_in_caller<A: Compiled, T: Element, D: Dimension>(array: &ArrayRef<T, D>) -> bool {
+    A::WALKS_FEW && array.len() <= IN_CALLER_BYTES / size_of::<T>()
+}
+
+/// Where [`Compiled::WALKS_FEW`], without a call.
+#[inline(always)]
+fn forward_one<A: Compiled, T: Element>(activation: A, mut x: T) -> T {
+    slices::forward_inplace(activation, from_mut(&mut x))
+        .or_panic()
+        .run(Kernels::best);
+    x
+}
+
+/// Whether each axis has elements that are closer than those of the axis before.
+#[inline(always)]
+fn has_standard_order<T, D: Dimension>(array: &ArrayRef<T, D>) -> bool {
+    let mut before = isize::MAX;
+    array.strides().iter().all(|&stride| {
+        let is_closer = 0 < stride && stride <= before;
+        before = stride;
+        is_closer
+    })
+}
 
 /// Returns f of each element.
 pub(crate) fn forward_array<A: Compiled, T: Element, D: Dimension>(
     activation: A,
     input: &ArrayRef<T, D>,
 ) -> Array<T, D> {
+    // `map` keeps the order of contiguous elements, and else writes in standard order.
+    if is_walked_in_caller::<A, T, D>(input) && (has_standard_order(input) || input.as_slice_memory_order().is_some()) {
+        return input.map(|&x| forward_one(activation, x));
+    }
     // SAFETY: the only array is the input.
     unsafe { run_to_new(Forward(activation), [input]) }
 }
@@ -36,6 +69,9 @@ pub(crate) fn forward_array_to<A: Compiled, T: Element, D: Dimension>(
 
 /// Replaces each element by f of it.
 pub(crate) fn forward_array_inplace<A: Compiled, T: Element, D: Dimension>(activation: A, x: &mut ArrayRef<T, D>) {
+    if is_walked_in_caller::<A, T, D>(x) {
+        return x.map_inplace(|x| *x = forward_one(activation, *x));
+    }
     if let Some(x) = x.as_slice_memory_order_mut() {
         slices::forward_inplace(activation, x).or_panic().run(Kernels::best);
         return;
@@ -111,6 +147,12 @@ fn check_shape<T, D: Dimension>((name, array): (&str, &ArrayRef<T, D>), input: &
     );
 }
 
+/// Compared one by one: a vector of strides that were just written would wait for the stores.
+#[inline(always)]
+fn has_strides<T, D: Dimension>(array: &ArrayRef<T, D>, strides: &[isize]) -> bool {
+    array.strides().iter().eq(strides)
+}
+
 fn layout<T, D: Dimension>(array: &ArrayRef<T, D>) -> Layout<'_> {
     layout_at(array.as_ptr().cast_mut(), array)
 }
@@ -144,7 +186,28 @@ unsafe fn run_to_new<T: Element, D: Dimension, const N: usize>(
     direction: impl Direction<N>,
     inputs: [&ArrayRef<T, D>; N],
 ) -> Array<T, D> {
-    let mut output = uninit_like(inputs[0]);
+    let like = inputs[0];
+    let slices = inputs.map(|input| input.as_slice_memory_order());
+    if slices.iter().all(Option::is_some)
+        && inputs.iter().all(|input| has_strides(input, like.strides()))
+        && !is_beyond_caches(N, like.len() * size_of::<T>())
+    {
+        // In the same order, since the strides are equal.
+        let inputs = slices.map(|input| ("input", input.unwrap_or_default()));
+        let mut elements = Vec::new();
+        append(&mut elements, like.len(), |output| {
+            Call::to_uninit(direction, inputs, ("output", output))
+                .or_panic()
+                .run(Kernels::best)
+        });
+        let mut strides = like.raw_dim();
+        for (stride, of_like) in strides.slice_mut().iter_mut().zip(like.strides()) {
+            *stride = of_like.unsigned_abs();
+        }
+        // SAFETY: the strides are those of as many contiguous elements.
+        return unsafe { with_strides(strides, elements, like) };
+    }
+    let mut output = uninit_like(like);
     // SAFETY: the shapes are equal: this function's contract, and `uninit_like`. Each element is written.
     unsafe {
         run_to(direction, inputs, output.view_mut(), true);
@@ -164,13 +227,12 @@ unsafe fn run_to<T: Element, D: Dimension, const N: usize>(
     mut output: ArrayViewMut<'_, MaybeUninit<T>, D>,
     is_new: bool,
 ) {
-    let traffic = (output.len() * size_of::<T>()).saturating_mul(N + 1);
-    let is_large = traffic >= streaming_threshold();
+    let is_large = is_beyond_caches(N, output.len() * size_of::<T>());
     // New memory that is large comes from the system, which has just cleared it: it is in the caches.
     let is_streamed = is_large && !is_new;
     let slices = inputs.map(|input| input.as_slice_memory_order());
     if is_streamed == is_large
-        && inputs.iter().all(|input| input.strides() == output.strides())
+        && inputs.iter().all(|input| has_strides(input, output.strides()))
         && slices.iter().all(Option::is_some)
         && let Some(output) = output.as_slice_memory_order_mut()
     {
@@ -205,14 +267,8 @@ fn uninit_like<T: Element, D: Dimension>(like: &ArrayRef<T, D>) -> Array<MaybeUn
     let distance = |axis: usize| strides[axis].unsigned_abs().wrapping_sub(1);
     // The axes, the closest elements first.
     let mut order = like.raw_dim();
-    for i in 0..shape.len() {
-        let axis = shape.len() - 1 - i;
-        let mut at = i;
-        while at > 0 && distance(axis) < distance(order[at - 1]) {
-            order[at] = order[at - 1];
-            at -= 1;
-        }
-        order[at] = axis;
+    for (count, axis) in (0..shape.len()).rev().enumerate() {
+        insert_by(order.slice_mut(), count, axis, |&axis| distance(axis));
     }
     let mut dense = like.raw_dim();
     let mut len = 1;
@@ -222,10 +278,23 @@ fn uninit_like<T: Element, D: Dimension>(like: &ArrayRef<T, D>) -> Array<MaybeUn
         len *= shape[axis];
     }
     let mut elements = Vec::<MaybeUninit<T>>::with_capacity(len);
-    // SAFETY: there is room for them, and a `MaybeUninit` needs no initialization.
-    unsafe { elements.set_len(len) };
-    // SAFETY: the strides are those of contiguous elements, in the order of some axes.
-    let mut array = unsafe { Array::from_shape_vec_unchecked(like.raw_dim().strides(dense), elements) };
+    // SAFETY: there is room for them, and a `MaybeUninit` needs no initialization. The strides are those of contiguous elements, in the
+    // order of some axes.
+    unsafe {
+        elements.set_len(len);
+        with_strides(dense, elements, like)
+    }
+}
+
+/// Returns an array of the shape of `like`, with its axes in the same directions.
+///
+/// # Safety
+///
+/// Indices times the strides are those of `elements`, each of one.
+#[inline(always)]
+unsafe fn with_strides<T, E, D: Dimension>(strides: D, elements: Vec<E>, like: &ArrayRef<T, D>) -> Array<E, D> {
+    // SAFETY: this function's contract.
+    let mut array = unsafe { Array::from_shape_vec_unchecked(like.raw_dim().strides(strides), elements) };
     for axis in 0..array.ndim() {
         if like.strides()[axis] < 0 {
             array.invert_axis(Axis(axis));

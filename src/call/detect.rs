@@ -129,6 +129,12 @@ pub struct Kernels {
 }
 
 impl Kernels {
+    #[cfg(feature = "ndarray")]
+    pub(super) const SCALAR: Self = Self {
+        isa: Isa::Scalar,
+        avx2_below: 0,
+    };
+
     /// Returns the kernels of [`Isa::best`].
     #[must_use]
     #[inline]

@@ -25,7 +25,7 @@ use crate::sweep::{
     SumArgs, SumColumns, SumRows, add_sum, fold, walk_tail,
 };
 #[cfg(feature = "ndarray")]
-use crate::sweep::{CopySteps, StepsArgs};
+use crate::sweep::{CopySteps, MapSteps, MapStepsArgs, StepsArgs};
 
 const ISAS: usize = Isa::ALL.len();
 
@@ -404,7 +404,7 @@ pub(crate) const CRELU_GRADIENT: PerFormat<RowsLoops> =
 pub(crate) const COUNT_NONZERO: PerFormat<PassLoops<BitsArgs, usize>> =
     per_format!(T => PassLoops<BitsArgs, usize>: pass_loops::<CountNonzero<LaneOf<T>>>());
 
-/// Copies elements with a step between them to where they are contiguous, or back, where that is not done by single elements.
+/// Copies elements with a step between them to where they are contiguous, or back.
 #[cfg(feature = "ndarray")]
 pub(super) struct StepsLoops {
     pub(super) gather: PassLoops<StepsArgs>,
@@ -418,8 +418,35 @@ pub(super) static STEPS: [StepsLoops; 3] = [steps_loops::<i16>(), steps_loops::<
 #[cfg(feature = "ndarray")]
 const fn steps_loops<L: Lane>() -> StepsLoops {
     StepsLoops {
-        gather: pass_loops_from::<CopySteps<L, true>>(Isa::Avx512),
-        scatter: pass_loops_from::<CopySteps<L, false>>(Isa::Avx512),
+        gather: scalar_and_avx512::<CopySteps<L, true>>(),
+        scatter: scalar_and_avx512::<CopySteps<L, false>>(),
+    }
+}
+
+/// A pass that is compiled for single elements, and for registers that load and store some of their lanes.
+#[cfg(feature = "ndarray")]
+const fn scalar_and_avx512<P: Pass>() -> PassLoops<P::Args, P::Output> {
+    let mut loops = pass_loops_from::<P>(Isa::Avx512);
+    loops.0[Isa::Scalar as usize] = Some(Scalar::run::<P>);
+    loops
+}
+
+/// A function of elements at a step, where they are.
+#[cfg(feature = "ndarray")]
+pub(crate) type MapStepsLoops = PassLoops<MapStepsArgs>;
+
+/// Where elements at a step go through a block.
+#[cfg(feature = "ndarray")]
+const NOT_AT_STEPS: MapStepsLoops = PassLoops([None; ISAS]);
+
+/// [`MapSteps`] of functions that take less time than copies of elements. Of others, scalar code may have a branch, which random signs make
+/// seven times as slow.
+#[cfg(feature = "ndarray")]
+const fn at_steps<A: Function, F: VectorFn<N>, const N: usize>() -> MapStepsLoops {
+    if A::IS_COMMON {
+        scalar_and_avx512::<MapSteps<F, N>>()
+    } else {
+        NOT_AT_STEPS
     }
 }
 
@@ -515,6 +542,14 @@ pub trait Compiled: Copy + Debug + Send + Sync + 'static {
     /// The value at input * scale + bias + residual, likewise.
     fn scaled_loops<T: Element>(&self) -> &'static RowsLoops;
 
+    /// The value of elements at a step, of functions for which it is compiled.
+    #[cfg(feature = "ndarray")]
+    fn forward_steps<T: Element>(&self) -> &'static MapStepsLoops;
+
+    /// The gradient, likewise.
+    #[cfg(feature = "ndarray")]
+    fn backward_steps<T: Element>(&self) -> &'static MapStepsLoops;
+
     /// Whether slices for which [`is_few`] returns true are computed by code that is inlined into the caller.
     const WALKS_FEW: bool = false;
 
@@ -577,6 +612,16 @@ macro_rules! compile {
 
                 const SCALED: PerFormat<RowsLoops> =
                     per_format!(T => RowsLoops: scaled_loops::<$name, T>());
+
+                #[cfg(feature = "ndarray")]
+                const FORWARD_STEPS: PerFormat<MapStepsLoops> = per_format!(
+                    T => MapStepsLoops: at_steps::<$name, Value<$name, <$name as Function>::Code<T>>, 1>()
+                );
+
+                #[cfg(feature = "ndarray")]
+                const BACKWARD_STEPS: PerFormat<MapStepsLoops> = per_format!(
+                    T => MapStepsLoops: at_steps::<$name, Gradient<$name, <$name as Function>::Code<T>>, 2>()
+                );
             }
 
             impl Compiled for $name {
@@ -621,6 +666,12 @@ macro_rules! compile {
                 const FUSED: PerFormat<RowsLoops> = [const { &NOT_FUSED }; FORMATS];
 
                 const SCALED: PerFormat<RowsLoops> = Self::FUSED;
+
+                #[cfg(feature = "ndarray")]
+                const FORWARD_STEPS: PerFormat<MapStepsLoops> = [const { &NOT_AT_STEPS }; FORMATS];
+
+                #[cfg(feature = "ndarray")]
+                const BACKWARD_STEPS: PerFormat<MapStepsLoops> = Self::FORWARD_STEPS;
             }
 
             impl Compiled for $smooth {
@@ -645,6 +696,12 @@ macro_rules! compile {
                 const FUSED: PerFormat<RowsLoops> = $of_output::FUSED;
 
                 const SCALED: PerFormat<RowsLoops> = $of_output::SCALED;
+
+                #[cfg(feature = "ndarray")]
+                const FORWARD_STEPS: PerFormat<MapStepsLoops> = $of_output::FORWARD_STEPS;
+
+                #[cfg(feature = "ndarray")]
+                const BACKWARD_STEPS: PerFormat<MapStepsLoops> = $of_output::BACKWARD_STEPS;
             }
 
             impl Compiled for FromOutput<$of_output> {
@@ -712,6 +769,18 @@ macro_rules! by_format {
         #[inline(always)]
         fn scaled_loops<T: Element>(&self) -> &'static RowsLoops {
             const { Self::SCALED[T::INDEX] }
+        }
+
+        #[cfg(feature = "ndarray")]
+        #[inline(always)]
+        fn forward_steps<T: Element>(&self) -> &'static MapStepsLoops {
+            const { Self::FORWARD_STEPS[T::INDEX] }
+        }
+
+        #[cfg(feature = "ndarray")]
+        #[inline(always)]
+        fn backward_steps<T: Element>(&self) -> &'static MapStepsLoops {
+            const { Self::BACKWARD_STEPS[T::INDEX] }
         }
     };
 }

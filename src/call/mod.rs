@@ -41,6 +41,8 @@ pub(crate) use arrays::{
 pub use detect::{Kernels, UnsupportedIsa};
 pub(crate) use error::OrPanic;
 pub use error::ShapeError;
+#[cfg(feature = "ndarray")]
+pub(crate) use loops::MapStepsLoops;
 pub(crate) use loops::{ByBitLoops, LiveLoops, RowsLoops};
 pub use loops::{Compiled, CompiledOneBit, Params, SliceLoops};
 pub(crate) use masks::{backward_mask, backward_mask_inplace, count_zeros, forward_mask, forward_mask_inplace};

@@ -7,6 +7,8 @@ use super::detect::Kernels;
 #[cfg(feature = "alloc")]
 use super::error::OrPanic;
 use super::error::{Mismatch, ShapeError};
+#[cfg(feature = "ndarray")]
+use super::loops::MapStepsLoops;
 use super::loops::{Compiled, Params, SliceLoops, is_few};
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel, share, start_of_line};
@@ -63,6 +65,10 @@ pub(crate) trait Direction<const N: usize>: Copy {
 
     fn loops<T: Element>(&self) -> &'static SliceLoops;
 
+    /// For elements at a step, where they are compiled.
+    #[cfg(feature = "ndarray")]
+    fn step_loops<T: Element>(&self) -> &'static MapStepsLoops;
+
     /// # Safety
     ///
     /// As for [`Compiled::forward_few`].
@@ -78,7 +84,7 @@ pub(crate) struct Forward<A>(pub(super) A);
 pub(crate) struct Backward<A>(pub(super) A);
 
 macro_rules! direction {
-    ($direction:ident, $inputs:literal, $loops:ident, $few:ident) => {
+    ($direction:ident, $inputs:literal, $loops:ident, $steps:ident, $few:ident) => {
         impl<A: Compiled> Direction<$inputs> for $direction<A> {
             const WALKS_FEW: bool = A::WALKS_FEW;
 
@@ -92,6 +98,12 @@ macro_rules! direction {
                 self.0.$loops::<T>()
             }
 
+            #[cfg(feature = "ndarray")]
+            #[inline(always)]
+            fn step_loops<T: Element>(&self) -> &'static MapStepsLoops {
+                self.0.$steps::<T>()
+            }
+
             #[inline(always)]
             unsafe fn walk_few<T: Element>(&self, inputs: [*const T::Lane; $inputs], output: *mut T::Lane, len: usize) {
                 // SAFETY: the pointers and `len` are those of this function's contract, which is that of `$few`.
@@ -101,8 +113,8 @@ macro_rules! direction {
     };
 }
 
-direction!(Forward, 1, forward_loops, forward_few);
-direction!(Backward, 2, backward_loops, backward_few);
+direction!(Forward, 1, forward_loops, forward_steps, forward_few);
+direction!(Backward, 2, backward_loops, backward_steps, backward_few);
 
 /// `output[i] = function(inputs[i])`, with slices of equal length.
 ///
@@ -206,7 +218,7 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
             output: output.cast(),
             len: self.output.len(),
             size: size_of::<T>(),
-            traffic: self.traffic(),
+            traffic: traffic(N, size_of_val(self.output)),
             is_beyond_caches: self.is_beyond_caches(),
         };
         run_parallel(part, kernels);
@@ -231,13 +243,7 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
     #[inline(always)]
     fn is_beyond_caches(&self) -> bool {
         let has_own_output = self.inputs.iter().all(|input| matches!(input, Source::Slice(..)));
-        has_own_output && size_of_val(self.output) >= ALIGNED_BYTES && self.traffic() >= streaming_threshold()
-    }
-
-    /// The number of bytes to read and write.
-    #[inline(always)]
-    fn traffic(&self) -> usize {
-        size_of_val(self.output).saturating_mul(N + 1)
+        has_own_output && is_beyond_caches(N, size_of_val(self.output))
     }
 
     /// The pointers of the inputs and the output.
@@ -253,6 +259,19 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
         }
         (inputs, output)
     }
+}
+
+/// The number of bytes that a call reads and writes, with so many inputs and an output of so many bytes.
+#[inline(always)]
+fn traffic(inputs: usize, output_bytes: usize) -> usize {
+    output_bytes.saturating_mul(inputs + 1)
+}
+
+/// Whether a call out-of-place is beyond the caches.
+#[inline(always)]
+pub(super) fn is_beyond_caches(inputs: usize, output_bytes: usize) -> bool {
+    // The threshold is loaded only where non-temporal stores are possible.
+    output_bytes >= ALIGNED_BYTES && traffic(inputs, output_bytes) >= streaming_threshold()
 }
 
 /// The inputs of a loop over slices. After a single one, null.

@@ -4,15 +4,13 @@
 //! given to the function's loop. The others go through a block in the L1 cache: elements are gathered, the loop runs, results are
 //! scattered. Only the elements themselves are accessed: what lies between them may belong to someone else.
 
-use core::hint::black_box;
-
 use super::block::{BLOCK_BYTES, Block, LINE_BYTES};
 use super::detect::Kernels;
-use super::loops::{Params, STEPS, SliceLoops};
+use super::loops::{MapStepsLoops, Params, STEPS, SliceLoops};
 use super::pack::copy_rows;
 use super::slices::Direction;
 use crate::simd::{Element, fence};
-use crate::sweep::{StepsArgs, greatest_step};
+use crate::sweep::{ALIGNED_BYTES, MapStepsArgs, StepsArgs, fit_registers, fits_registers};
 
 /// Two inputs, and the output. A single input stands for both.
 const TENSORS: usize = 3;
@@ -31,11 +29,17 @@ const TILE_LINES: usize = 1 << 7;
 /// Contiguous runs of fewer bytes go through a block, several at a time.
 const RUN_BYTES: usize = 1 << 6;
 
-/// The least number of elements in a row for a loop of their own.
+/// The least number of elements in a run, where elements are walked one by one.
 const FEW: usize = 8;
 
-/// Runs of fewer bytes are copied by single elements, whatever their step.
-const STEPPED_BYTES: usize = 1 << 6;
+/// So many bytes of elements are computed where they are, if they can be.
+const FEW_BYTES: usize = 1 << 10;
+
+/// More runs, each in a page of its own, are walked where they are: translations of their addresses are not in the CPU's caches, and
+/// between two tiles the CPU does not look ahead.
+const FAR_RUNS: usize = 1 << 11;
+
+const PAGE_BYTES: usize = 1 << 12;
 
 /// Contiguous runs of fewer bytes are not streamed.
 const STREAMED_BYTES: usize = 1 << 14;
@@ -65,8 +69,8 @@ impl Axis {
 
     /// Axes are sorted by this. Where a step is 0, elements are read again: as late as can be.
     #[inline(always)]
-    fn distance(steps: &Each<isize>) -> (usize, usize) {
-        let bytes = |tensor: usize| steps[tensor].unsigned_abs().wrapping_sub(1);
+    fn distance(&self) -> (usize, usize) {
+        let bytes = |tensor: usize| self.steps[tensor].unsigned_abs().wrapping_sub(1);
         (bytes(OUTPUT), bytes(0))
     }
 
@@ -76,16 +80,15 @@ impl Axis {
     }
 }
 
-/// Puts an axis among `count` others, the closest elements first.
+/// Puts an item behind `count` others that are sorted by a key, but before those with a greater one.
 #[inline(always)]
-fn insert(axes: &mut [Axis; AXES], count: usize, len: usize, steps: Each<isize>) {
+pub(super) fn insert_by<T: Copy, K: PartialOrd>(sorted: &mut [T], count: usize, item: T, key: impl Fn(&T) -> K) {
     let mut at = count;
-    while at > 0 && Axis::distance(&steps) < Axis::distance(&axes[at - 1].steps) {
-        axes[at] = axes[at - 1];
+    while at > 0 && key(&item) < key(&sorted[at - 1]) {
+        sorted[at] = sorted[at - 1];
         at -= 1;
     }
-    axes[at].len = len;
-    axes[at].steps = steps;
+    sorted[at] = item;
 }
 
 /// Merges axes where one continues the other. Returns their number. There always is a second one, if only of one element.
@@ -111,6 +114,11 @@ fn merge(axes: &mut [Axis; AXES], count: usize) -> usize {
         axes[last] = Axis::SINGLE;
     }
     last + 1
+}
+
+#[inline(always)]
+fn is_contiguous(steps: &Each<isize>, size: usize) -> bool {
+    steps.iter().all(|&step| step == size as isize)
 }
 
 #[inline(always)]
@@ -145,6 +153,7 @@ pub(super) unsafe fn run<T: Element, D: Direction<N>, const N: usize>(
     direction.write_params::<T>(&mut params);
     let function = Function {
         loops: direction.loops::<T>(),
+        steps: direction.step_loops::<T>(),
         params: params.as_ptr(),
         has_two_inputs: N == 2,
         size: size_of::<T>(),
@@ -159,6 +168,8 @@ pub(super) unsafe fn run<T: Element, D: Direction<N>, const N: usize>(
 
 struct Function {
     loops: &'static SliceLoops,
+    /// For elements at a step, if it is compiled.
+    steps: &'static MapStepsLoops,
     params: *const u8,
     has_two_inputs: bool,
     /// The size of an element in bytes.
@@ -171,6 +182,10 @@ impl Function {
     ///
     /// As for [`run`]. The fields belong together. With `is_streamed`, a fence follows.
     unsafe fn walk(&self, shape: &[usize], tensors: [Layout; TENSORS], is_streamed: bool) {
+        if let Some(args) = self.few(shape, &tensors, is_streamed) {
+            // SAFETY: these are the elements of the tensors, by this function's contract. The parameters are those of the loops.
+            return unsafe { self.map_steps(&args) };
+        }
         // Before the first axis is walked, which may be long.
         if shape.contains(&0) {
             return;
@@ -200,12 +215,91 @@ impl Function {
                 move_by(&mut starts, &steps, len - 1);
                 steps = steps.map(|step| -step);
             }
-            insert(&mut axes, count, len, steps);
+            insert_by(&mut axes, count, Axis { len, steps }, Axis::distance);
             count += 1;
         }
         let count = merge(&mut axes, count);
         // SAFETY: these are all elements of the tensors, in an order that is the same for each.
         unsafe { self.walk_axes(&mut axes[..count], starts, is_streamed) };
+    }
+
+    /// How to walk a few elements of one axis or two, which are sooner walked than sorted and merged.
+    #[inline(always)]
+    fn few(&self, shape: &[usize], tensors: &[Layout; TENSORS], is_streamed: bool) -> Option<MapStepsArgs> {
+        let [rows, columns] = match *shape {
+            [len] => [1, len],
+            [rows, columns] => [rows, columns],
+            _ => return None,
+        };
+        let bytes = rows.saturating_mul(columns).saturating_mul(self.size);
+        if bytes == 0 || bytes > TILE_BYTES {
+            return None;
+        }
+        let step = |tensor: &Layout, is_inner: bool| match *tensor.strides {
+            [outer, inner] => if is_inner { inner } else { outer }.wrapping_mul(self.size as isize),
+            [inner] if is_inner => inner.wrapping_mul(self.size as isize),
+            _ => 0,
+        };
+        let [outer, inner] = [false, true].map(|is_inner| step(&tensors[OUTPUT], is_inner));
+        let is_closer = outer.unsigned_abs() < inner.unsigned_abs();
+        let is_short = columns < FEW.min(rows) && inner != self.size as isize;
+        let is_swapped = rows > 1 && (columns == 1 || is_closer || is_short);
+        // Each field is written once: a copy of some would wait for the stores.
+        let args = MapStepsArgs {
+            function: self.params,
+            starts: [tensors[0].start, tensors[1].start, tensors[2].start],
+            steps: [
+                step(&tensors[0], !is_swapped),
+                step(&tensors[1], !is_swapped),
+                step(&tensors[2], !is_swapped),
+            ],
+            run_steps: [
+                step(&tensors[0], is_swapped),
+                step(&tensors[1], is_swapped),
+                step(&tensors[2], is_swapped),
+            ],
+            len: if is_swapped { rows } else { columns },
+            runs: if is_swapped { columns } else { rows },
+        };
+        let is_direct = if bytes <= FEW_BYTES {
+            self.steps.is_compiled()
+        } else {
+            self.is_direct(&args.steps, args.len, is_streamed)
+        };
+        is_direct.then_some(args)
+    }
+
+    /// Whether runs with these steps are walked where they are. Else they go through a block, where copies by registers are faster.
+    #[inline(always)]
+    fn is_direct(&self, steps: &Each<isize>, len: usize, is_streamed: bool) -> bool {
+        if !self.steps.is_compiled() || is_streamed && steps[OUTPUT] == self.size as isize {
+            return false;
+        }
+        if is_contiguous(steps, self.size) {
+            return len * self.size >= RUN_BYTES;
+        }
+        !STEPS[self.size.ilog2() as usize - 1].gather.has(self.kernels)
+            || fit_registers(steps, len, self.size)
+            || !steps
+                .iter()
+                .all(|&step| step == self.size as isize || fits_registers(step, len, self.size))
+    }
+
+    /// Computes elements where they are.
+    ///
+    /// # Safety
+    ///
+    /// The contract of [`MapStepsArgs`], with the parameters of this function.
+    #[inline(always)]
+    unsafe fn map_steps(&self, args: &MapStepsArgs) {
+        let can_use_registers = self.steps.has(self.kernels) && fit_registers(&args.steps, args.len, self.size);
+        let kernels = if can_use_registers {
+            self.kernels
+        } else {
+            Kernels::SCALAR
+        };
+        // SAFETY: this function's contract.
+        unsafe { self.steps.call(kernels, args) };
     }
 
     /// # Safety
@@ -280,14 +374,37 @@ impl Tiling<'_> {
             at: starts,
             index: [0; AXES],
         };
-        let is_contiguous = len == 1 || steps.iter().all(|&step| step == size as isize);
+        let steps = if len == 1 { [size as isize; TENSORS] } else { steps };
+        let is_contiguous = is_contiguous(&steps, size);
         let is_one_run = self.axes[1..].iter().all(|axis| axis.len == 1);
-        if is_contiguous && (is_one_run || len * size >= RUN_BYTES) {
+        let is_far = self.axes[1].len > FAR_RUNS && self.axes[1].steps[0].unsigned_abs() >= PAGE_BYTES;
+        let is_direct = self.function.is_direct(&steps, len, self.is_streamed)
+            || is_far && is_contiguous && self.function.steps.is_compiled();
+        let least = if is_direct { ALIGNED_BYTES } else { RUN_BYTES };
+        if is_contiguous && (is_one_run || len * size >= least) {
             let is_streamed = self.is_streamed && (is_one_run || len * size >= STREAMED_BYTES);
             return loop {
                 // SAFETY: one run, which is contiguous in each tensor.
                 unsafe { self.function.call(cursor.at, len, is_streamed) };
                 if !self.move_runs(&mut cursor, 1) {
+                    break;
+                }
+            };
+        }
+        if is_direct {
+            return loop {
+                let runs = self.runs(&cursor);
+                let args = MapStepsArgs {
+                    function: self.function.params,
+                    starts: cursor.at,
+                    steps,
+                    run_steps: self.axes[1].steps,
+                    len,
+                    runs,
+                };
+                // SAFETY: these are elements of the tensors, by this function's contract. The parameters are those of the loops.
+                unsafe { self.function.map_steps(&args) };
+                if !self.move_runs(&mut cursor, runs) {
                     break;
                 }
             };
@@ -306,13 +423,13 @@ impl Tiling<'_> {
             while unsafe { self.walk_tile(&mut cursor, (len, (room / len).min(TILE_LINES)), is_dense, block) } {}
             return;
         }
-        let is_contiguous = steps.map(|step| step == size as isize);
+        let are_contiguous = steps.map(|step| step == size as isize);
         loop {
             let mut part = cursor;
             for first in (0..len).step_by(room) {
                 let len = room.min(len - first);
                 // SAFETY: a part of a run, from index `first` on.
-                unsafe { self.walk_tile(&mut Cursor { ..part }, (len, 1), is_contiguous, block) };
+                unsafe { self.walk_tile(&mut Cursor { ..part }, (len, 1), are_contiguous, block) };
                 move_by(&mut part.at, &steps, len);
             }
             if !self.move_runs(&mut cursor, 1) {
@@ -466,112 +583,16 @@ unsafe fn copy_patch<const GATHER: bool>(
     }
     let loops = &STEPS[size.ilog2() as usize - 1];
     let loops = if GATHER { &loops.gather } else { &loops.scatter };
-    if loops.has(kernels)
-        && steps[0] != 0
-        && steps[0].unsigned_abs() <= greatest_step(size) * size
-        && bytes >= STEPPED_BYTES
-    {
-        let args = StepsArgs {
-            strided: start,
-            step: steps[0] / size as isize,
-            run_step: steps[1],
-            contiguous,
-            len,
-            runs,
-        };
-        // SAFETY: the elements of the patch: this function's contract. Steps are multiples of the size.
-        return unsafe { loops.call(kernels, &args) };
-    }
-    // The inner loop is over the longer axis, or the closer one.
-    let is_closer = steps[1].unsigned_abs() < steps[0].unsigned_abs();
-    let is_swapped = runs >= FEW && (is_closer || len < FEW);
-    let inner = (len, steps[0], size as isize);
-    let outer = (runs, steps[1], bytes as isize);
-    let (inner, outer) = if is_swapped { (outer, inner) } else { (inner, outer) };
-    for i in 0..outer.0 as isize {
-        let there = (start.wrapping_offset(i * outer.1), inner.1);
-        let here = (contiguous.wrapping_offset(i * outer.2), inner.2);
-        let (from, to) = if GATHER { (there, here) } else { (here, there) };
-        // SAFETY: elements of the patch: this function's contract.
-        unsafe { copy_elements(from, to, inner.0, size) };
-    }
-}
-
-/// # Safety
-///
-/// As for [`copy_patch`], for `len` elements at equal distances.
-#[inline(always)]
-unsafe fn copy_elements(from: (*mut u8, isize), to: (*mut u8, isize), len: usize, size: usize) {
-    // SAFETY: this function's contract.
-    unsafe {
-        match size {
-            2 => copy_lanes::<u16>(from, to, len),
-            4 => copy_lanes::<u32>(from, to, len),
-            _ => copy_lanes::<u64>(from, to, len),
-        }
-    }
-}
-
-/// # Safety
-///
-/// As for [`copy_elements`], of the size of `L`.
-#[inline(always)]
-unsafe fn copy_lanes<L: Copy>((from, from_step): (*mut u8, isize), (to, to_step): (*mut u8, isize), len: usize) {
-    // SAFETY: this function's contract.
-    unsafe {
-        if to_step == size_of::<L>() as isize {
-            copy_steps::<L>((from, multiples(from_step)), (to, contiguous::<L>()), len);
-        } else if from_step == size_of::<L>() as isize {
-            copy_steps::<L>((from, contiguous::<L>()), (to, multiples(to_step)), len);
-        } else {
-            copy_steps::<L>((from, multiples(from_step)), (to, multiples(to_step)), len);
-        }
-    }
-}
-
-/// The number of elements in a round.
-const UNROLL: usize = 4;
-
-/// The steps to the elements of a round and the next round.
-type Steps = [isize; UNROLL + 1];
-
-#[inline(always)]
-const fn contiguous<L>() -> Steps {
-    let size = size_of::<L>() as isize;
-    [0, size, 2 * size, 3 * size, 4 * size]
-}
-
-/// Unknown to the compiler as multiples: else it adds the step before each element.
-#[inline(always)]
-fn multiples(step: isize) -> Steps {
-    let [double, triple, round] = [2, 3, 4].map(|count| black_box(step.wrapping_mul(count)));
-    [0, step, double, triple, round]
-}
-
-/// # Safety
-///
-/// As for [`copy_lanes`].
-#[inline(always)]
-unsafe fn copy_steps<L: Copy>(
-    (mut from, from_steps): (*mut u8, Steps),
-    (mut to, to_steps): (*mut u8, Steps),
-    len: usize,
-) {
-    // SAFETY: `len` elements of each, which the steps lead to: this function's contract.
-    unsafe {
-        for _ in 0..len / UNROLL {
-            for i in 0..UNROLL {
-                let lane = from.wrapping_offset(from_steps[i]).cast::<L>().read_unaligned();
-                to.wrapping_offset(to_steps[i]).cast::<L>().write_unaligned(lane);
-            }
-            from = from.wrapping_offset(from_steps[UNROLL]);
-            to = to.wrapping_offset(to_steps[UNROLL]);
-        }
-        for _ in 0..len % UNROLL {
-            let lane = from.cast::<L>().read_unaligned();
-            to.cast::<L>().write_unaligned(lane);
-            from = from.wrapping_offset(from_steps[1]);
-            to = to.wrapping_offset(to_steps[1]);
-        }
-    }
+    let args = StepsArgs {
+        strided: start,
+        step: steps[0],
+        run_step: steps[1],
+        contiguous,
+        len,
+        runs,
+    };
+    let can_use_registers = loops.has(kernels) && fits_registers(steps[0], len, size);
+    let kernels = if can_use_registers { kernels } else { Kernels::SCALAR };
+    // SAFETY: the elements of the patch: this function's contract. Steps are multiples of the size.
+    unsafe { loops.call(kernels, &args) };
 }

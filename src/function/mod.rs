@@ -93,7 +93,7 @@ pub trait Function: Copy + core::fmt::Debug + PartialEq + Send + Sync + 'static 
     /// The names in PyTorch and ONNX, with the function with their default parameters.
     const NAMES: &'static [(&'static str, Self)];
 
-    /// Whether the function has loops of its own for short slices, and for input + bias + residual in every format.
+    /// Whether the function has loops of its own for short slices, for elements at a step, and for input + bias + residual in every format.
     const IS_COMMON: bool = false;
 
     /// The format for which the loops of `T` are compiled: the same for all formats of a width if they do the same.

@@ -14,6 +14,8 @@ use core::marker::PhantomData;
 #[cfg(feature = "smooth")]
 use super::prefetch_after;
 use super::{RegisterOf, before_alignment, is_aligned, load, store};
+#[cfg(feature = "ndarray")]
+use crate::simd::Lane;
 use crate::simd::{Padded, REGISTER_BYTES, Register, Simd, SliceLoop, Vector, VectorFn, first_of, inputs};
 
 /// The size of a slice from which on stores are aligned. Below, the head takes longer than aligned stores save.
@@ -397,6 +399,33 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
             }
             walk_tail::<RegisterOf<S, F::Lane>, F, N, UNROLL>(simd, function, inputs, output, at, len);
         }
+    }
+}
+
+/// Computes a short run of elements by narrow vectors.
+///
+/// # Safety
+///
+/// Each input can be read, and the output written, for `len` lanes. The output overlaps no input, or is one.
+#[cfg(feature = "ndarray")]
+#[inline(always)]
+pub(super) unsafe fn walk_narrow<S: Simd, F: VectorFn<N>, const N: usize>(
+    simd: S,
+    function: F,
+    inputs: [*const F::Lane; N],
+    output: *mut F::Lane,
+    len: usize,
+) {
+    type NarrowOf<S, L> = <L as Lane>::Narrow<S>;
+    let lanes = NarrowOf::<S, F::Lane>::LANES;
+    let mut at = 0;
+    // SAFETY: `at + COUNT * lanes <= len`, checked by the loop; the tail is shorter than an iteration.
+    unsafe {
+        while len - at >= UNROLL * lanes {
+            block_of_4::<NarrowOf<S, F::Lane>, F, N>(simd, function, inputs, output, at);
+            at += UNROLL * lanes;
+        }
+        walk_tail::<NarrowOf<S, F::Lane>, F, N, UNROLL>(simd, function, inputs, output, at, len);
     }
 }
 

@@ -1,17 +1,22 @@
-//! Copies of elements with a step between them, where registers can load and store some of their lanes.
+//! Elements with a step between them: copies of them, and functions of them where they are. What lies between them is not accessed.
+//!
+//! On AVX-512, registers load and store some of their lanes, where the step is small. Else elements are walked one by one.
 
+use core::hint::black_box;
 use core::marker::PhantomData;
 
 use super::RegisterOf;
-use crate::simd::{Lane, Padded, Pass, REGISTER_BYTES, Register, Simd, Vector, prefetch};
+use super::slices::walk_narrow;
+use crate::isa::Isa;
+use crate::simd::{Lane, Padded, Pass, REGISTER_BYTES, Register, Simd, Vector, VectorFn, first_of, inputs, prefetch};
 
-/// Copies elements with a step between them to where they are contiguous, or back. What lies between them is not accessed.
+/// Copies elements with a step between them to where they are contiguous, or back.
 ///
 /// Contract: that of [`StepsArgs`].
 pub(crate) struct CopySteps<L, const GATHER: bool>(PhantomData<L>);
 
-/// `runs` of `len` elements, with `step` lanes from element to element, and `run_step` bytes from run to run; at `contiguous`, one run after
-/// the other. One side can be read and the other one written, and they don't overlap. `step` is not 0, and at most [`greatest_step`].
+/// `runs` of `len` elements, with steps in bytes from element to element and from run to run; at `contiguous`, one run after the other. One
+/// side can be read and the other one written, and they don't overlap. Steps are multiples of an element.
 pub(crate) struct StepsArgs {
     pub(crate) strided: *mut u8,
     pub(crate) step: isize,
@@ -21,9 +26,25 @@ pub(crate) struct StepsArgs {
     pub(crate) runs: usize,
 }
 
+/// Runs of fewer bytes are copied one element after the other, whatever their step.
+const STEPPED_BYTES: usize = 1 << 6;
+
+/// The least number of elements in a row for a loop of their own.
+const FEW: usize = 8;
+
 /// The greatest step, in lanes of this size, for which registers are faster than single elements: four of them fit.
-pub(crate) const fn greatest_step(size: usize) -> usize {
+const fn greatest_step(size: usize) -> usize {
     (REGISTER_BYTES / size - 1) / 3
+}
+
+/// Whether [`CopySteps`] can walk so many elements of a size, with a step in bytes, by registers that load and store some of their lanes.
+pub(crate) fn fits_registers(step: isize, len: usize, size: usize) -> bool {
+    step != 0 && step.unsigned_abs() <= greatest_step(size) * size && len * size >= STEPPED_BYTES
+}
+
+/// Whether registers load and store some of their lanes.
+const fn has_lanes<S: Simd>() -> bool {
+    S::ISA as usize == Isa::Avx512 as usize
 }
 
 /// How far ahead is prefetched: about what a tile extends over. Between two tiles the CPU does not look ahead.
@@ -35,14 +56,33 @@ impl<L: Lane, const GATHER: bool> Pass for CopySteps<L, GATHER> {
 
     #[inline(always)]
     unsafe fn walk<S: Simd>(simd: S, args: &StepsArgs) {
+        // SAFETY: the elements of the contract.
+        unsafe {
+            if const { has_lanes::<S>() } {
+                Self::walk_registers(simd, args);
+            } else {
+                Self::walk_elements(args);
+            }
+        }
+    }
+}
+
+impl<L: Lane, const GATHER: bool> CopySteps<L, GATHER> {
+    /// # Safety
+    ///
+    /// The contract of [`StepsArgs`], with registers that load and store some of their lanes.
+    #[inline(always)]
+    unsafe fn walk_registers<S: Simd>(simd: S, args: &StepsArgs) {
         let lanes = RegisterOf::<S, L>::LANES;
-        let distance = args.step.unsigned_abs();
-        // The elements that a register has room for, with what is between them. The first one has the lowest address.
-        let count = lanes.div_ceil(distance);
-        let chosen = (0..count).fold(0, |bits, i| bits | 1 << (i * distance));
-        let indices = indices::<S, L, GATHER>(simd, count, args.step);
-        let lowest = args.step.min(0).wrapping_mul(count as isize - 1);
-        let from_register = args.step.wrapping_mul(count as isize);
+        let step = args.step / size_of::<L>() as isize;
+        let distance = step.unsigned_abs();
+        // The first one has the lowest address.
+        let Chosen {
+            count, bits: chosen, ..
+        } = Chosen::of::<S, L>(distance);
+        let indices = indices::<S, L, GATHER>(simd, count, step);
+        let lowest = step.min(0).wrapping_mul(count as isize - 1);
+        let from_register = step.wrapping_mul(count as isize);
         for run in 0..args.runs {
             let strided = args.strided.wrapping_offset(args.run_step.wrapping_mul(run as isize));
             let mut strided = strided.cast::<L>();
@@ -87,7 +127,7 @@ impl<L: Lane, const GATHER: bool> Pass for CopySteps<L, GATHER> {
                 left -= count;
             }
             for i in 0..left {
-                let strided = strided.wrapping_offset(args.step.wrapping_mul(i as isize));
+                let strided = strided.wrapping_offset(step.wrapping_mul(i as isize));
                 let contiguous = contiguous.wrapping_add(i);
                 // SAFETY: `i < left`: elements of the contract.
                 unsafe {
@@ -98,6 +138,93 @@ impl<L: Lane, const GATHER: bool> Pass for CopySteps<L, GATHER> {
                     }
                 }
             }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The contract of [`StepsArgs`].
+    #[inline(always)]
+    unsafe fn walk_elements(args: &StepsArgs) {
+        let size = size_of::<L>() as isize;
+        // The inner loop is over the longer axis, or the closer one.
+        let is_closer = args.run_step.unsigned_abs() < args.step.unsigned_abs();
+        let is_swapped = args.runs >= FEW && (is_closer || args.len < FEW);
+        let inner = (args.len, args.step, size);
+        let outer = (args.runs, args.run_step, (args.len as isize).wrapping_mul(size));
+        let (inner, outer) = if is_swapped { (outer, inner) } else { (inner, outer) };
+        for i in 0..outer.0 as isize {
+            let there = (args.strided.wrapping_offset(i.wrapping_mul(outer.1)), inner.1);
+            let here = (args.contiguous.wrapping_offset(i.wrapping_mul(outer.2)), inner.2);
+            let (from, to) = if GATHER { (there, here) } else { (here, there) };
+            // SAFETY: elements of both sides: this function's contract.
+            unsafe { copy_lanes::<L>(from, to, inner.0) };
+        }
+    }
+}
+
+/// Copies `len` elements at equal distances, in bytes.
+///
+/// # Safety
+///
+/// They can be read at `from` and written at `to`, and don't overlap.
+#[inline(always)]
+unsafe fn copy_lanes<L: Copy>((from, from_step): (*mut u8, isize), (to, to_step): (*mut u8, isize), len: usize) {
+    // SAFETY: this function's contract.
+    unsafe {
+        if to_step == size_of::<L>() as isize {
+            copy_steps::<L>((from, multiples(from_step)), (to, contiguous::<L>()), len);
+        } else if from_step == size_of::<L>() as isize {
+            copy_steps::<L>((from, contiguous::<L>()), (to, multiples(to_step)), len);
+        } else {
+            copy_steps::<L>((from, multiples(from_step)), (to, multiples(to_step)), len);
+        }
+    }
+}
+
+/// The number of elements in a round.
+const UNROLL: usize = 4;
+
+/// The steps to the elements of a round and the next round.
+type Steps = [isize; UNROLL + 1];
+
+#[inline(always)]
+const fn contiguous<L>() -> Steps {
+    let size = size_of::<L>() as isize;
+    [0, size, 2 * size, 3 * size, 4 * size]
+}
+
+/// Unknown to the compiler as multiples: else it adds the step before each element.
+#[inline(always)]
+fn multiples(step: isize) -> Steps {
+    let [double, triple, round] = [2, 3, 4].map(|count| black_box(step.wrapping_mul(count)));
+    [0, step, double, triple, round]
+}
+
+/// # Safety
+///
+/// As for [`copy_lanes`].
+#[inline(always)]
+unsafe fn copy_steps<L: Copy>(
+    (mut from, from_steps): (*mut u8, Steps),
+    (mut to, to_steps): (*mut u8, Steps),
+    len: usize,
+) {
+    // SAFETY: `len` elements of each, which the steps lead to: this function's contract.
+    unsafe {
+        for _ in 0..len / UNROLL {
+            for i in 0..UNROLL {
+                let lane = from.wrapping_offset(from_steps[i]).cast::<L>().read_unaligned();
+                to.wrapping_offset(to_steps[i]).cast::<L>().write_unaligned(lane);
+            }
+            from = from.wrapping_offset(from_steps[UNROLL]);
+            to = to.wrapping_offset(to_steps[UNROLL]);
+        }
+        for _ in 0..len % UNROLL {
+            let lane = from.cast::<L>().read_unaligned();
+            to.cast::<L>().write_unaligned(lane);
+            from = from.wrapping_offset(from_steps[1]);
+            to = to.wrapping_offset(to_steps[1]);
         }
     }
 }
@@ -129,5 +256,173 @@ fn indices<S: Simd, L: Lane, const GATHER: bool>(simd: S, count: usize, step: is
             };
         }
         RegisterOf::<S, L>::load(simd, indices)
+    }
+}
+
+/// `output[i] = function(inputs[i])` on elements where they are.
+///
+/// Contract: that of [`MapStepsArgs`], whose `function` points to an `F`.
+pub(crate) struct MapSteps<F, const N: usize>(PhantomData<F>);
+
+/// `runs` of `len` elements, with steps in bytes from element to element and from run to run. Two inputs, of which a single one stands for
+/// both, and the output. All elements can be read or written, as it is. An output is apart from an input, or has its elements at the same
+/// indices. Steps are multiples of an element, and those of the output lead to distinct elements.
+pub struct MapStepsArgs {
+    pub(crate) function: *const u8,
+    pub(crate) starts: [*mut u8; TENSORS],
+    pub(crate) steps: [isize; TENSORS],
+    pub(crate) run_steps: [isize; TENSORS],
+    pub(crate) len: usize,
+    pub(crate) runs: usize,
+}
+
+/// Two inputs and the output.
+const TENSORS: usize = 3;
+
+/// Whether [`MapSteps`] can walk so many elements of a size, with these steps, by registers that load and store some of their lanes.
+///
+/// Not for a part of a register: its store would delay the load of the next run, if that is within a register of it.
+#[inline(always)]
+pub(crate) fn fit_registers(steps: &[isize; TENSORS], len: usize, size: usize) -> bool {
+    let step = steps[0];
+    steps[1] == step
+        && steps[2] == step
+        && step > 0
+        && step <= (greatest_step(size) * size) as isize
+        && len * step as usize >= REGISTER_BYTES
+}
+
+impl<F: VectorFn<N>, const N: usize> Pass for MapSteps<F, N> {
+    type Args = MapStepsArgs;
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn walk<S: Simd>(simd: S, args: &MapStepsArgs) {
+        // SAFETY: `function` points to an `F`: the contract.
+        let function = unsafe { args.function.cast::<F>().read() };
+        let size = size_of::<F::Lane>();
+        let starts = |run: usize| {
+            let mut starts = args.starts;
+            for i in 0..TENSORS {
+                starts[i] = starts[i].wrapping_offset(args.run_steps[i].wrapping_mul(run as isize));
+            }
+            starts
+        };
+        // SAFETY: the elements of each run, with steps as each of the functions wants them, checked here.
+        unsafe {
+            if const { has_lanes::<S>() } {
+                let chosen = Chosen::of::<S, F::Lane>(args.steps[0] as usize / size);
+                for run in 0..args.runs {
+                    map_registers::<S, F, N>(simd, function, starts(run), &chosen, args.len);
+                }
+            } else if args.steps.iter().all(|&step| step == size as isize) {
+                for run in 0..args.runs {
+                    let starts = starts(run).map(<*mut u8>::cast::<F::Lane>);
+                    let inputs = first_of([starts[0].cast_const(), starts[1].cast_const(), starts[1].cast_const()]);
+                    walk_narrow::<S, F, N>(simd, function, inputs, starts[2], args.len);
+                }
+            } else {
+                let steps = args.steps.map(multiples);
+                for run in 0..args.runs {
+                    map_elements::<S, F, N>(simd, function, starts(run), &steps, args.len);
+                }
+            }
+        }
+    }
+}
+
+/// The lanes of a register that are elements: from the first one on, each `step` lanes after the one before.
+struct Chosen {
+    step: usize,
+    count: usize,
+    bits: u64,
+}
+
+impl Chosen {
+    /// As many as a register has.
+    #[inline(always)]
+    fn of<S: Simd, L: Lane>(step: usize) -> Self {
+        let count = RegisterOf::<S, L>::LANES.div_ceil(step);
+        let bits = (0..count).fold(0, |bits, i| bits | 1 << (i * step));
+        Self { step, count, bits }
+    }
+
+    /// The first `count` of them, which is not 0.
+    #[inline(always)]
+    fn first(&self, count: usize) -> u64 {
+        self.bits & ((2 << ((count - 1) * self.step)) - 1)
+    }
+}
+
+/// Computes elements with the same step in each tensor. Registers load and store them and nothing else.
+///
+/// # Safety
+///
+/// The contract of [`MapStepsArgs`] for `len` elements, whose step is that of `chosen`.
+#[inline(always)]
+unsafe fn map_registers<S: Simd, F: VectorFn<N>, const N: usize>(
+    simd: S,
+    function: F,
+    starts: [*mut u8; TENSORS],
+    chosen: &Chosen,
+    len: usize,
+) {
+    let call = |first: usize, bits: u64| {
+        let address = |i: usize| starts[i].cast::<F::Lane>().wrapping_add(first * chosen.step);
+        // SAFETY: the lanes of `bits` are elements, from index `first` on.
+        unsafe {
+            let inputs = inputs!(N, i => RegisterOf::<S, F::Lane>::load_lanes(simd, address(i), bits));
+            let [result] = function.call(simd, inputs);
+            result.store_lanes(address(2), bits);
+        }
+    };
+    let mut at = 0;
+    while len - at >= chosen.count {
+        call(at, chosen.bits);
+        at += chosen.count;
+    }
+    if at < len {
+        call(at, chosen.first(len - at));
+    }
+}
+
+/// Computes elements one by one, with steps in each tensor.
+///
+/// # Safety
+///
+/// The contract of [`MapStepsArgs`] for `len` elements.
+#[inline(always)]
+unsafe fn map_elements<S: Simd, F: VectorFn<N>, const N: usize>(
+    simd: S,
+    function: F,
+    mut starts: [*mut u8; TENSORS],
+    steps: &[Steps; TENSORS],
+    len: usize,
+) {
+    type One<S, F, const N: usize> = <<F as VectorFn<N>>::Lane as Lane>::One<S>;
+
+    let call = |starts: &[*mut u8; TENSORS], at: usize| {
+        let address = |i: usize| starts[i].wrapping_offset(steps[i][at]).cast::<F::Lane>();
+        // SAFETY: `at` is less than the number of elements that are left, by the loops below.
+        unsafe {
+            let inputs = inputs!(N, i => One::<S, F, N>::load(simd, address(i)));
+            let [result] = function.call(simd, inputs);
+            result.store(address(2));
+        }
+    };
+    let move_by = |starts: &mut [*mut u8; TENSORS], count: usize| {
+        for i in 0..TENSORS {
+            starts[i] = starts[i].wrapping_offset(steps[i][count]);
+        }
+    };
+    for _ in 0..len / UNROLL {
+        for at in 0..UNROLL {
+            call(&starts, at);
+        }
+        move_by(&mut starts, UNROLL);
+    }
+    for _ in 0..len % UNROLL {
+        call(&starts, 0);
+        move_by(&mut starts, 1);
     }
 }

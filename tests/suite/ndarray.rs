@@ -113,72 +113,75 @@ fn bits<T: OfFormat, D: Dimension>(array: &ArrayRef<T, D>) -> Array<u64, D> {
 }
 
 fn check<T: OfFormat>(case: Case) {
-    let f = case.activation();
     for (name, shape, narrow) in layouts::<T>() {
         if cfg!(miri) && shape.iter().product::<usize>() > 400 {
             continue; // Miri takes minutes for these.
         }
-        let about = format!("{name}: {} in {}", case.function.name, T::FORMAT.name());
-        let (mut of_x, mut of_g) = (any::<T>(shape, 1), any::<T>(shape, 2));
-
-        // The values, and all of the memory after an in-place call.
-        let mut memory = of_x.clone();
-        let (values, in_memory) = {
-            let mut view = memory.view_mut();
-            narrow(&mut view);
-            view.mapv_inplace(|x| T::of(case.forward(T::FORMAT, x.bits())));
-            (bits(&view), bits(&memory))
-        };
-        let (mut x, mut g) = (of_x.view_mut(), of_g.view_mut());
-        narrow(&mut x);
-        narrow(&mut g);
-        assert_eq!(bits(&x.activate(f)), values, "{about}");
-        let (x, mut g) = (x.view(), g);
-        let gradients = Zip::from(&x)
-            .and(&g)
-            .map_collect(|x, g| case.backward(T::FORMAT, x.bits(), g.bits()));
-        assert_eq!(bits(&x.activate_backward(f, &g)), gradients, "{about}");
-
-        // Outputs and inputs in another layout: standard, Fortran, with steps, reversed.
-        let standard = x.as_standard_layout();
-        assert_eq!(bits(&standard.activate_backward(f, &g)), gradients, "{about}");
-        let mut output = Array::from_elem(x.raw_dim().f(), T::of(0));
-        x.activate_to(f, &mut output);
-        assert_eq!(bits(&output), values, "{about}, to Fortran");
-        output.fill(T::of(0));
-        standard.activate_backward_to(f, &g, &mut output);
-        assert_eq!(bits(&output), gradients, "{about}, to Fortran");
-        x.activate_backward_to(f, &g.as_standard_layout(), &mut output);
-        assert_eq!(bits(&output), gradients, "{about}, to Fortran");
-        let mut doubled = x.raw_dim();
-        doubled.slice_mut().iter_mut().for_each(|len| *len *= 2);
-        let mut wide = Array::from_elem(doubled, T::of(1));
-        {
-            let mut output =
-                wide.slice_each_axis_mut(|axis| Slice::new(0, None, if axis.axis.0 == 0 { -2 } else { 2 }));
-            x.activate_to(f, &mut output);
-            assert_eq!(bits(&output), values, "{about}, with steps");
-            output.fill(T::of(1));
-        }
-        assert!(wide.iter().all(|x| x.bits() == 1), "{about}: wrote beside the output");
-        let mut output = g.as_standard_layout().into_owned();
-        x.activate_backward_inplace(f, &mut output);
-        assert_eq!(bits(&output), gradients, "{about}");
-
-        // In-place.
-        x.activate_backward_inplace(f, &mut g);
-        assert_eq!(bits(&g), gradients, "{about}");
-        let mut x = of_x.view_mut();
-        narrow(&mut x);
-        x.activate_inplace(f);
-        assert_eq!(bits(&of_x), in_memory, "{about}, in-place");
-        // Beside the gradients nothing has changed.
-        let mut expected = any::<T>(shape, 2);
-        let mut view = expected.view_mut();
-        narrow(&mut view);
-        view.zip_mut_with(&gradients, |g, &gradient| *g = T::of(gradient));
-        assert_eq!(bits(&of_g), bits(&expected), "{about}, in-place");
+        check_layout::<T>(case, name, shape, narrow);
     }
+}
+
+fn check_layout<T: OfFormat>(case: Case, name: &str, shape: &[usize], narrow: impl Fn(&mut ArrayViewMutD<T>)) {
+    let f = case.activation();
+    let about = format!("{name}: {} in {}", case.function.name, T::FORMAT.name());
+    let (mut of_x, mut of_g) = (any::<T>(shape, 1), any::<T>(shape, 2));
+
+    // The values, and all of the memory after an in-place call.
+    let mut memory = of_x.clone();
+    let (values, in_memory) = {
+        let mut view = memory.view_mut();
+        narrow(&mut view);
+        view.mapv_inplace(|x| T::of(case.forward(T::FORMAT, x.bits())));
+        (bits(&view), bits(&memory))
+    };
+    let (mut x, mut g) = (of_x.view_mut(), of_g.view_mut());
+    narrow(&mut x);
+    narrow(&mut g);
+    assert_eq!(bits(&x.activate(f)), values, "{about}");
+    let (x, mut g) = (x.view(), g);
+    let gradients = Zip::from(&x)
+        .and(&g)
+        .map_collect(|x, g| case.backward(T::FORMAT, x.bits(), g.bits()));
+    assert_eq!(bits(&x.activate_backward(f, &g)), gradients, "{about}");
+
+    // Outputs and inputs in another layout: standard, Fortran, with steps, reversed.
+    let standard = x.as_standard_layout();
+    assert_eq!(bits(&standard.activate_backward(f, &g)), gradients, "{about}");
+    let mut output = Array::from_elem(x.raw_dim().f(), T::of(0));
+    x.activate_to(f, &mut output);
+    assert_eq!(bits(&output), values, "{about}, to Fortran");
+    output.fill(T::of(0));
+    standard.activate_backward_to(f, &g, &mut output);
+    assert_eq!(bits(&output), gradients, "{about}, to Fortran");
+    x.activate_backward_to(f, &g.as_standard_layout(), &mut output);
+    assert_eq!(bits(&output), gradients, "{about}, to Fortran");
+    let mut doubled = x.raw_dim();
+    doubled.slice_mut().iter_mut().for_each(|len| *len *= 2);
+    let mut wide = Array::from_elem(doubled, T::of(1));
+    {
+        let mut output = wide.slice_each_axis_mut(|axis| Slice::new(0, None, if axis.axis.0 == 0 { -2 } else { 2 }));
+        x.activate_to(f, &mut output);
+        assert_eq!(bits(&output), values, "{about}, with steps");
+        output.fill(T::of(1));
+    }
+    assert!(wide.iter().all(|x| x.bits() == 1), "{about}: wrote beside the output");
+    let mut output = g.as_standard_layout().into_owned();
+    x.activate_backward_inplace(f, &mut output);
+    assert_eq!(bits(&output), gradients, "{about}");
+
+    // In-place.
+    x.activate_backward_inplace(f, &mut g);
+    assert_eq!(bits(&g), gradients, "{about}");
+    let mut x = of_x.view_mut();
+    narrow(&mut x);
+    x.activate_inplace(f);
+    assert_eq!(bits(&of_x), in_memory, "{about}, in-place");
+    // Beside the gradients nothing has changed.
+    let mut expected = any::<T>(shape, 2);
+    let mut view = expected.view_mut();
+    narrow(&mut view);
+    view.zip_mut_with(&gradients, |g, &gradient| *g = T::of(gradient));
+    assert_eq!(bits(&of_g), bits(&expected), "{about}, in-place");
 }
 
 #[test]
@@ -188,6 +191,7 @@ fn each_layout_is_as_its_elements() {
     } else {
         &[
             "relu",
+            "clipped_relu",
             "leaky_relu",
             "hard_swish",
             #[cfg(feature = "smooth")]
@@ -204,6 +208,62 @@ fn each_layout_is_as_its_elements() {
             #[cfg(feature = "half")]
             check::<rectify::bf16>(case);
         }
+    }
+}
+
+/// Rows and columns of few elements, next to each other or with a step.
+#[test]
+fn few_elements() {
+    let steps: &[isize] = if cfg!(miri) {
+        &[1, -2]
+    } else {
+        &[1, 2, 3, 5, 6, 11, -1, -2]
+    };
+    let lens = if cfg!(miri) {
+        &[1, 3, 17][..]
+    } else {
+        &[1, 2, 3, 4, 5, 8, 9, 16, 17, 33, 40]
+    };
+    for name in ["relu", "clipped_relu"] {
+        let case = Function::named(name).default();
+        for &rows in if cfg!(miri) { &[1, 3][..] } else { &[1, 2, 3, 7, 9] } {
+            for (&columns, &step) in lens
+                .iter()
+                .flat_map(|columns| steps.iter().map(move |step| (columns, step)))
+            {
+                for is_swapped in [false, true] {
+                    for row_step in [1, 2] {
+                        let about = format!("{rows}, {columns} by {row_step}, {step}, swapped: {is_swapped}");
+                        let shape = [rows * row_step, columns * step.unsigned_abs()];
+                        check_few::<f32>(case, &about, &shape, is_swapped, [row_step as isize, step]);
+                        check_few::<f64>(case, &about, &shape, is_swapped, [row_step as isize, step]);
+                        #[cfg(feature = "half")]
+                        check_few::<rectify::f16>(case, &about, &shape, is_swapped, [row_step as isize, step]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn check_few<T: OfFormat>(case: Case, about: &str, shape: &[usize], is_swapped: bool, steps: [isize; 2]) {
+    check_layout::<T>(case, about, shape, |x| {
+        every(x, 0, 0, None, steps[0]);
+        every(x, 1, 0, None, steps[1]);
+        if is_swapped {
+            x.swap_axes(0, 1);
+        }
+    });
+}
+
+/// Short runs, each in a page of its own.
+#[cfg_attr(miri, ignore = "takes minutes")]
+#[test]
+fn far_rows() {
+    for name in ["relu", "leaky_relu"] {
+        check_layout::<f32>(Function::named(name).default(), "far rows", &[2060, 1030], |x| {
+            every(x, 1, 1, Some(4), 1);
+        });
     }
 }
 
@@ -284,6 +344,14 @@ fn an_array_without_elements_is_not_walked() {
     let long = one.broadcast(IxDyn(&[1 << 40, 1, 1, 1, 1, 1, 2])).unwrap();
     let empty = long.slice_axis(Axis(6), Slice::from(0..0));
     assert!(empty.activate(Relu).is_empty());
+    let two = Array2::<f32>::zeros((1, 2));
+    let long = two.broadcast((1 << 40, 2)).unwrap();
+    assert!(long.slice(s![.., 2..]).activate(Relu).is_empty());
+    assert!(
+        long.slice(s![.., 2..])
+            .activate_backward(Relu, &long.slice(s![.., ..0]))
+            .is_empty()
+    );
 }
 
 #[cfg(panic = "unwind")]
