@@ -1,6 +1,6 @@
 //! e^x for x up to 0, scaled so that one division or product rounds subnormal results.
 
-use super::{by_bits, constant, is_f32, negated, polynomial};
+use super::{by_bits, constant, horner, is_f32, negated, number, polynomial};
 use crate::simd::{Float, FloatLane};
 
 /// e^x, scaled: `scale * e^x = power * (1 + growth)`.
@@ -35,7 +35,7 @@ pub fn exp_bound<F: Float>(simd: F::Simd) -> F {
 pub fn exp_minus<F: Float>(simd: F::Simd, x: F) -> ScaledExp<F> {
     // As integers, numbers without a sign are in their own order.
     let bound = exp_bound(simd);
-    let x = x.replace(x.gt(bound), bound);
+    let x = x.lesser(bound);
     let minus_log2_e = constant(simd, 0xbfb8_aa3b, 0xbff7_1547_652b_82fe);
     let (biased, n) = nearest_integer(simd, x, minus_log2_e);
     let [minus_ln2, minus_ln2_low] = minus_ln2(simd);
@@ -152,24 +152,13 @@ impl Factor {
     #[inline(always)]
     pub fn bounded<F: Float>(self, simd: F::Simd, x: F) -> F {
         let bound = by_bits::<F>(simd, self.bound);
-        x.replace(x.gt(bound), bound)
+        x.lesser(bound)
     }
 }
 
 /// e^-(factor x) for x >= 0. The product is not rounded: in a tail that would be an error of many digits.
 #[inline(always)]
 pub fn exp_minus_product<F: Float>(simd: F::Simd, x: F, factor: Factor) -> ScaledExp<F> {
-    exp_of_minus_product(simd, x, factor, false)
-}
-
-/// The same with a growth that has less of a rounding error in `f32`.
-#[inline(always)]
-pub fn growth_minus_product<F: Float>(simd: F::Simd, x: F, factor: Factor) -> ScaledExp<F> {
-    exp_of_minus_product(simd, x, factor, true)
-}
-
-#[inline(always)]
-fn exp_of_minus_product<F: Float>(simd: F::Simd, x: F, factor: Factor, keeps_lost: bool) -> ScaledExp<F> {
     let bits = |bits| by_bits::<F>(simd, bits);
     let x = factor.bounded(simd, x);
     let (biased, n) = nearest_integer(simd, x, bits(factor.minus_log2_e));
@@ -179,15 +168,76 @@ fn exp_of_minus_product<F: Float>(simd: F::Simd, x: F, factor: Factor, keeps_los
         let [high, low] = factor.parts.map(bits);
         let minus_x = negated(simd, x);
         let high = minus_x.mul_add(low, minus_x.mul_add(high, n_ln2));
-        let r = n.mul_add(minus_ln2_low, high);
-        let lost = keeps_lost.then(|| n.mul_add(minus_ln2_low, high.sub(r)));
-        scaled_exp(simd, biased, r, lost)
+        scaled_exp(simd, biased, n.mul_add(minus_ln2_low, high), None)
     } else {
         let [product, rest] = factor.product(simd, x);
         let low = n.mul_add(minus_ln2_low, negated(simd, rest));
         scaled_exp(simd, biased, n_ln2.sub(product).add(low), None)
     }
 }
+
+/// A factor of x in `f32`, for e^(factor x) where it is normal: x is n steps of ln(2) / factor, and an offset. Numbers are bits.
+#[derive(Clone, Copy)]
+pub struct Steps {
+    log2_e: u64,
+    /// In two parts, negated.
+    minus_step: [u64; 2],
+    factor: u64,
+}
+
+impl Steps {
+    #[inline]
+    pub fn new<L: FloatLane>(factor: f64) -> Self {
+        let bits = |number| L::nearest_finite(number).to_bits();
+        let step = core::f64::consts::LN_2 / factor;
+        let high = L::nearest_finite(step).to_f64();
+        Self {
+            log2_e: bits(core::f64::consts::LOG2_E * factor),
+            minus_step: [bits(-high), bits(high - step)],
+            factor: bits(factor),
+        }
+    }
+
+    /// 2^n, n and `x - n * step`, of which the first part of the step alone is subtracted. It is exact.
+    #[inline(always)]
+    pub fn split<F: Float>(self, simd: F::Simd, x: F) -> [F; 3] {
+        let biased = x.mul_add(by_bits(simd, self.log2_e), constant(simd, 0x4b40_007f, 0));
+        let n = biased.add(constant(simd, 0xcb40_007f, 0));
+        let offset = n.mul_add(by_bits(simd, self.minus_step[0]), x);
+        [biased.into_exponent(), n, offset]
+    }
+
+    /// `factor * offset`
+    #[inline(always)]
+    pub fn product<F: Float>(self, simd: F::Simd, offset: F) -> F {
+        offset.mul(by_bits(simd, self.factor))
+    }
+
+    /// e^(factor x) as a power of two and a growth: `power * (1 + growth)`.
+    #[inline(always)]
+    pub fn exp<F: Float>(self, simd: F::Simd, x: F) -> [F; 2] {
+        let [power, n, offset] = self.split(simd, x);
+        let r = self.product(simd, n.mul_add(by_bits(simd, self.minus_step[1]), offset));
+        let quotient = exp_quotient(simd, r, number(simd, 1.0));
+        [power, r.mul(r).mul_add(quotient, r)]
+    }
+}
+
+/// `factor * (e^r - 1 - r) / r²` in `f32`, for |r| up to ln(2) / 2.
+#[inline(always)]
+pub fn exp_quotient<F: Float>(simd: F::Simd, r: F, factor: F) -> F {
+    // Not a closure, which the compiler may leave as a call.
+    let [a, b, c, d, e] = EXP_QUOTIENT;
+    macro_rules! coefficient {
+        ($bits:ident) => {
+            by_bits::<F>(simd, $bits.into()).mul(factor)
+        };
+    }
+    horner!(r; coefficient!(a), coefficient!(b), coefficient!(c), coefficient!(d), coefficient!(e))
+}
+
+/// The polynomial of `(e^r - 1 - r) / r²` in `f32`.
+const EXP_QUOTIENT: [u32; 5] = [0x3eff_fffd, 0x3e2a_aa49, 0x3d2a_ad13, 0x3c09_1cc0, 0x3ab4_a653];
 
 /// n, the integer nearest to `x * minus_log2_e`; and the number in whose lowest bits it is, with the bias of the exponent and the
 /// scale.
@@ -213,13 +263,8 @@ fn minus_ln2<F: Float>(simd: F::Simd) -> [F; 2] {
 #[inline(always)]
 fn scaled_exp<F: Float>(simd: F::Simd, biased: F, r: F, lost: Option<F>) -> ScaledExp<F> {
     let quotient = if is_f32::<F>() {
-        let c = |bits: u32| by_bits::<F>(simd, bits.into());
-        polynomial!(r;
-                c(0x3eff_fffd),
-                c(0x3e2a_aa49),
-                c(0x3d2a_ad13),
-                c(0x3c09_1cc0),
-                c(0x3ab4_a653))
+        let c = |i: usize| by_bits::<F>(simd, EXP_QUOTIENT[i].into());
+        polynomial!(r; c(0), c(1), c(2), c(3), c(4))
     } else {
         let c = |bits: u64| by_bits::<F>(simd, bits);
         polynomial!(r;

@@ -1,7 +1,7 @@
 //! Sigmoid and its slope, of which that of tanh is another one.
 
-use super::{Pieces, ScaledExp, half_of_least_number, is_f32, number, scale, unscale};
-use crate::simd::{Float, Lane};
+use super::{Pieces, ScaledExp, half_of_least_number, is_f32, magnitude, number, scale, unscale};
+use crate::simd::Float;
 
 /// `grad_output * numerator / (1 + t)²`, where `exp` is t and both are scaled. t is at most 1, in `f32` 2^-13.
 #[inline(always)]
@@ -54,11 +54,6 @@ fn gradient_of_slope<F: Float>(simd: F::Simd, slope: F, is_far: F::Mask, grad_ou
         .mul(slope);
     // +0.0 where the slope is rounded to 0: no 0 * inf.
     product.keep(magnitude(simd, slope).gt(half_of_least_number(simd)))
-}
-
-#[inline(always)]
-fn magnitude<F: Float>(simd: F::Simd, x: F) -> F {
-    x.bitand(F::splat(simd, F::Lane::WITHOUT_SIGN))
 }
 
 /// `base / (1 + t)`, or `base * (1 + growth) / (1 + t)` where x is negative, for the t = e^-|x| whose growth it is. In `f64` it is within 2 ulp.

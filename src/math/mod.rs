@@ -10,7 +10,7 @@ mod normal;
 mod pieces;
 
 pub use exp::{
-    Factor, ScaledExp, UPPER_26_BITS, exp_bound, exp_minus, exp_minus_product, exp_minus_sum, growth_minus_product,
+    Factor, ScaledExp, Steps, UPPER_26_BITS, exp_bound, exp_minus, exp_minus_product, exp_minus_sum, exp_quotient,
     half_of_least_number, scale, unscale,
 };
 pub use log1p::log1p_quotient;
@@ -50,6 +50,17 @@ pub fn constant<F: Float>(simd: F::Simd, f32: u32, f64: u64) -> F {
 #[inline(always)]
 pub fn negated<F: Float>(simd: F::Simd, x: F) -> F {
     x.xor(F::splat(simd, F::Lane::SIGN_BIT))
+}
+
+/// |x|, by its bits.
+#[inline(always)]
+fn magnitude<F: Float>(simd: F::Simd, x: F) -> F {
+    x.bitand(F::splat(simd, F::Lane::WITHOUT_SIGN))
+}
+
+#[inline(always)]
+pub fn is_nan<F: Float>(simd: F::Simd, x: F) -> F::Mask {
+    magnitude(simd, x).gt(constant(simd, 0x7f80_0000, 0x7ff0_0000_0000_0000))
 }
 
 /// The polynomial of x with these coefficients from x^0 on, by Estrin's scheme: neighbours are joined by x, then pairs

@@ -1,6 +1,6 @@
 //! Polynomials by intervals, for functions in `f32`.
 
-use super::{Factor, by_bits, constant, negated, number};
+use super::{Factor, by_bits, constant, is_nan, negated, number};
 use crate::simd::{Float, Lane, Table};
 
 /// A function as a polynomial of degree `N - 1` on each of eight intervals of x >= 0, or of seven on both sides of 0.
@@ -101,9 +101,7 @@ pub fn near_or_far<F: Float>(simd: F::Simd, x: F, is_far: F::Mask, near: F, far:
     if F::to_bits(simd, is_far) == 0 {
         return near;
     }
-    let magnitude = x.bitand(F::splat(simd, F::Lane::WITHOUT_SIGN));
-    let is_nan = magnitude.gt(constant(simd, 0x7f80_0000, 0x7ff0_0000_0000_0000));
-    near.replace(is_far, far().replace(is_nan, x))
+    near.replace(is_far, far().replace(is_nan(simd, x), x))
 }
 
 /// x, or -0.0 where it is negative: f(x) - f(-|x|) of a function with f(x) - f(-x) = x.

@@ -362,5 +362,5 @@ vector!(
     floats: computed_as_they_are
 );
 
-float!(I32, _mm256_castsi256_ps, _mm256_castps_si256, mul: _mm256_mul_ps, add: _mm256_add_ps, sub: _mm256_sub_ps, div: _mm256_div_ps; is_number(x): _mm256_castps_si256(_mm256_cmp_ps::<_CMP_ORD_Q>(x, x)), mul_add(a, b, c): _mm256_fmadd_ps(a, b, c), into_exponent: _mm256_slli_epi32::<23>, lookup(indices, table): _mm256_permutevar8x32_epi32(_mm256_loadu_si256(table.as_ptr().cast()), indices), fold(x): fold_f32(x), fused(a, b, c): _mm256_fmadd_ps(a, b, c));
+float!(I32, _mm256_castsi256_ps, _mm256_castps_si256, mul: _mm256_mul_ps, add: _mm256_add_ps, sub: _mm256_sub_ps, div: _mm256_div_ps; is_number(x): _mm256_castps_si256(_mm256_cmp_ps::<_CMP_ORD_Q>(x, x)), mul_add(a, b, c): _mm256_fmadd_ps(a, b, c), into_exponent: _mm256_slli_epi32::<23>, lesser: _mm256_min_epi32, lookup(indices, table): _mm256_permutevar8x32_epi32(_mm256_loadu_si256(table.as_ptr().cast()), indices), fold(x): fold_f32(x), fused(a, b, c): _mm256_fmadd_ps(a, b, c));
 float!(I64, _mm256_castsi256_pd, _mm256_castpd_si256, mul: _mm256_mul_pd, add: _mm256_add_pd, sub: _mm256_sub_pd, div: _mm256_div_pd; is_number(x): _mm256_castpd_si256(_mm256_cmp_pd::<_CMP_ORD_Q>(x, x)), mul_add(a, b, c): _mm256_add_pd(_mm256_mul_pd(a, b), c), into_exponent: _mm256_slli_epi64::<52>, fold(x): fold_f64(x), fused(a, b, c): _mm256_fmadd_pd(a, b, c));

@@ -26,6 +26,13 @@ pub trait Float: Register<Float = Self, Lane: FloatLane> {
     #[cfg_attr(not(feature = "smooth"), allow(dead_code, reason = "for smooth functions"))]
     fn into_exponent(self) -> Self;
 
+    /// The lesser of the lanes, as signed integers.
+    #[cfg_attr(not(feature = "smooth"), allow(dead_code, reason = "for smooth functions"))]
+    #[inline(always)]
+    fn lesser(self, other: Self) -> Self {
+        self.replace(self.gt(other), other)
+    }
+
     /// In each lane the number of the table whose index is in the three lowest bits. It is for lanes of 32 bits.
     #[cfg_attr(not(feature = "smooth"), allow(dead_code, reason = "for smooth functions"))]
     #[inline(always)]

@@ -102,7 +102,7 @@ macro_rules! computed_as_they_are {
 #[cfg(any(rectify_neon, rectify_avx2, rectify_avx512))]
 macro_rules! float {
     (
-        $vector:ident, $numbers:ident, $bits:ident, $($method:ident: $intrinsic:ident),+; is_number($x:ident): $is_number:expr, mul_add($factor:ident, $other:ident, $summand:ident): $mul_add:expr, into_exponent: $shl:expr $(, lookup($indices:ident, $table:ident): $lookup:expr)? $(, fold($numbers_of:ident): $fold:expr)? $(, fused($a:ident, $b:ident, $c:ident): $fused:expr)?
+        $vector:ident, $numbers:ident, $bits:ident, $($method:ident: $intrinsic:ident),+; is_number($x:ident): $is_number:expr, mul_add($factor:ident, $other:ident, $summand:ident): $mul_add:expr, into_exponent: $shl:expr $(, lesser: $min:ident)? $(, lookup($indices:ident, $table:ident): $lookup:expr)? $(, fold($numbers_of:ident): $fold:expr)? $(, fused($a:ident, $b:ident, $c:ident): $fused:expr)?
     ) => {
         impl $crate::simd::Float for $vector {
             $(
@@ -136,6 +136,14 @@ macro_rules! float {
                 // SAFETY: no vector is made without a proof that the CPU has its instruction set.
                 Self(unsafe { $shl(self.0) })
             }
+
+            $(
+                #[inline(always)]
+                fn lesser(self, other: Self) -> Self {
+                    // SAFETY: no vector is made without a proof that the CPU has its instruction set.
+                    Self(unsafe { $min(self.0, other.0) })
+                }
+            )?
 
             $(
                 #[inline(always)]

@@ -227,7 +227,7 @@ vector!(
     I64(int64x2_t), i64, mask: uint64x2_t, vld1q_s64, vst1q_s64, vdupq_n_s64, vcgtq_s64, vtstq_s64, vandq_s64, vandq_u64, vbicq_u64, vreinterpretq_s64_u64, vbicq_s64, vbslq_s64, vaddq_s64, veorq_s64, vaddvq_s64, floats: computed_as_they_are
 );
 
-float!(I32, vreinterpretq_f32_s32, vreinterpretq_s32_f32, mul: vmulq_f32, add: vaddq_f32, sub: vsubq_f32, div: vdivq_f32; is_number(x): vceqq_f32(x, x), mul_add(a, b, c): vfmaq_f32(c, a, b), into_exponent: vshlq_n_s32::<23>, lookup(indices, table): numbers_at(indices, table), fused(a, b, c): vfmaq_f32(c, a, b));
+float!(I32, vreinterpretq_f32_s32, vreinterpretq_s32_f32, mul: vmulq_f32, add: vaddq_f32, sub: vsubq_f32, div: vdivq_f32; is_number(x): vceqq_f32(x, x), mul_add(a, b, c): vfmaq_f32(c, a, b), into_exponent: vshlq_n_s32::<23>, lesser: vminq_s32, lookup(indices, table): numbers_at(indices, table), fused(a, b, c): vfmaq_f32(c, a, b));
 float!(I64, vreinterpretq_f64_s64, vreinterpretq_s64_f64, mul: vmulq_f64, add: vaddq_f64, sub: vsubq_f64, div: vdivq_f64; is_number(x): vceqq_f64(x, x), mul_add(a, b, c): vaddq_f64(vmulq_f64(a, b), c), into_exponent: vshlq_n_s64::<52>, fused(a, b, c): vfmaq_f64(c, a, b));
 
 /// # Safety

@@ -334,14 +334,16 @@ fn errors_are_within_the_bounds() {
     assert!(beyond.is_empty(), "{}", beyond.join("\n"));
 }
 
-/// The worst errors of the value and of the gradient for g = 1 with parameters next to the least normal number, where the results are normal and
-/// below 1.
-fn errors_of_tiny(format: Format, case: Case, real: &Real, takes_x: bool, x: &[u64]) -> [Worst; 2] {
+/// The worst errors of the value and of the gradient for g = 1 and a great g with parameters next to the least normal number, where the
+/// results are normal and below 1, and the slope isn't 0.
+fn errors_of_tiny(format: Format, case: Case, real: &Real, takes_x: bool, x: &[u64]) -> [Worst; 3] {
     // `f64` doesn't have all bits of so small products: the exact results are those of greater parameters, and x if they are factors of it.
     let lift = if format == Format::F64 { 200 } else { 0 };
     let parameters = case.parameters.map(|parameter| parameter * power_of_2(lift));
-    let [y, slope, _] = results(format, case, x, x);
-    let mut worst = [Worst::default(); 2];
+    let exponent_of_g = (-format.least_exponent() / 2).min(200);
+    let g = vec![format.nearest(power_of_2(exponent_of_g)); x.len()];
+    let [y, slope, gradient] = results(format, case, x, &g);
+    let mut worst = [Worst::default(); 3];
     for (i, &bits) in x.iter().enumerate() {
         let Some(x) = format.value(bits).filter(|x| x.is_finite()) else {
             continue;
@@ -356,15 +358,24 @@ fn errors_of_tiny(format: Format, case: Case, real: &Real, takes_x: bool, x: &[u
             (Wide::from(x), lift)
         };
         let exact = [(real.value)(parameters, wide), (real.slope)(parameters, wide)];
-        for (output, (result, lift)) in [(y[i], lift), (slope[i], of_slope)].into_iter().enumerate() {
-            let exact = exact[output];
+        let outputs = [
+            (y[i], exact[0], lift, 0),
+            (slope[i], exact[1], of_slope, 0),
+            (gradient[i], exact[1], of_slope, exponent_of_g),
+        ];
+        for (worst, (result, exact, lift, of_g)) in worst.iter_mut().zip(outputs) {
             let exponent = (exact.high.abs().to_bits() >> 52) as i32 - 1023;
-            if !(format.least_exponent()..0).contains(&(exponent - lift)) {
+            let is_zero = exponent - lift <= format.least_exponent() - format.mantissa_width() as i32;
+            if is_zero || !(format.least_exponent()..0).contains(&(exponent - lift + of_g)) {
                 continue;
             }
-            let result = format.value(result).unwrap() * power_of_2(lift);
+            let result = format.value(result).unwrap() * power_of_2(lift - of_g);
             let ulps = (exact - Wide::from(result)).high.abs() / power_of_2(exponent - format.mantissa_width() as i32);
-            worst[output] = worst[output].of(Worst { ulps, x, g: 1.0 });
+            *worst = worst.of(Worst {
+                ulps,
+                x,
+                g: power_of_2(of_g),
+            });
         }
     }
     worst
@@ -395,8 +406,8 @@ fn errors_of_tiny_parameters_are_within_the_bounds() {
                 number * power_of_2(format.least_exponent())
             };
             let bounds = match format.width() {
-                16 => [0.51; 2],
-                _ => [real.bounds.value, real.bounds.slope],
+                16 => [0.51; 3],
+                _ => [real.bounds.value, real.bounds.slope, real.bounds.gradient],
             };
             for i in 0..CASES_OF_TINY {
                 let alpha = tiny(&mut random, [3, 60][i % 2]).abs();
@@ -411,7 +422,7 @@ fn errors_of_tiny_parameters_are_within_the_bounds() {
                 });
                 let x: Vec<u64> = x.collect();
                 let errors = errors_of_tiny(format, function.with([alpha, beta]), real, takes_x, &x);
-                for ((error, bound), what) in errors.into_iter().zip(bounds).zip(["value", "gradient"]) {
+                for ((error, bound), what) in errors.into_iter().zip(bounds).zip(["value", "slope", "gradient"]) {
                     if error.ulps > bound {
                         let format = format.name();
                         beyond.push(format!(

@@ -39,8 +39,8 @@ use crate::simd::FloatLane;
 /// - `f16` and `bf16`: by default each value is the exact one rounded, and so is each gradient for g = 1. For any alpha they are
 ///   within 0.51 ulp.
 /// - f is monotonic: by default no two neighbours in `f32` go down.
-/// - 1 / alpha is taken in two parts, so that x / alpha isn't rounded. `alpha` is rounded to the compute format. Both are
-///   computed as by [`Elu`](super::Elu), in the same loops.
+/// - x / alpha isn't rounded: `f32` takes multiples of alpha * ln(2) from x, and `f64` has 1 / alpha in two parts. `alpha` is rounded
+///   to the compute format. Both are computed as by [`Elu`](super::Elu), in the same loops.
 ///
 /// It is PyTorch's `celu` and ONNX's operator `Celu`, with the same default of alpha, 1. It is due to Barron (2017).
 ///
@@ -48,7 +48,7 @@ use crate::simd::FloatLane;
 ///
 /// What PyTorch 2.15.0 and ONNX Runtime 1.32.0 return instead, on x86-64 with AVX2:
 ///
-/// - PyTorch in `f32`: f(x) is rounded otherwise, within an ulp.
+/// - PyTorch in `f32`: f(x) is rounded otherwise, within 1.5 ulp.
 /// - PyTorch in `f64`: f(x) is rounded otherwise, within 2 ulp.
 /// - PyTorch in `f32`: the gradient has 1 / alpha rounded to `f32`: within 30 ulp, of alpha = 1 within 2.
 /// - PyTorch in `f64`: the gradient has 1 / alpha rounded to `f32`.

@@ -2,7 +2,8 @@ use super::{Code, Smooth};
 use crate::function::order::without_sign;
 use crate::function::parameter::{ParameterError, or_panic, require};
 use crate::math::{
-    Factor, by_bits, exp_minus_product, growth_minus_product, half_of_least_number, negated, number, unscale,
+    Factor, Steps, by_bits, exp_minus_product, exp_quotient, half_of_least_number, is_f32, is_nan, near_or_far,
+    negated, number, unscale,
 };
 use crate::simd::{Float, FloatLane, Lane};
 
@@ -34,17 +35,16 @@ use crate::simd::{Float, FloatLane, Lane};
 /// - `backward` accepts only the input of `forward`. At x = 0 the gradient is that of x < 0, as in PyTorch.
 /// - f(x) has the sign of x. Next to 0 it is alpha * x, down to the least subnormal number.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
-/// - `f32`: by default the value is within 1 ulp of the exact one (0.9838 at x = -0.28552502), the
-///   gradient for g = 1 within 1.05 (1.0325 at x = -59.919807). `f64`: within 1.5 ulp, the greatest found is 1.21 at
+/// - `f32`: by default the value is within 1 ulp of the exact one (0.9101 at x = -0.38396224), the
+///   gradient for g = 1 within 1.05 (1.0087 at x = -5.846309). `f64`: within 1.5 ulp, the greatest found is 1.21 at
 ///   x = -0.387422. For any alpha the value is within 2.5 ulp, the gradient
 ///   within 2, and for any g within 4, with an alpha up to 2.
 /// - With an alpha above 2, gradients below alpha times the least normal number are off by up to another alpha / 2 ulp.
 /// - `f16` and `bf16`: by default each value is the exact one rounded, and so is each gradient for g = 1. For any alpha they are
 ///   within 0.51 ulp.
 /// - f is monotonic: by default no two neighbours in `f32` go down.
-/// - With e^x = s * (1 + w), where s is a power of two, it is alpha * s * w + (alpha * s - alpha): next to 0 s is 1. In `f32` w has the
-///   rounding error of the argument, too. `alpha`
-///   is rounded to the compute format. Fused multiply-adds, `f64` and the CPU's modes are as for
+/// - With e^x = s * (1 + w), where s is a power of two, it is alpha * s * w + (alpha * s - alpha): next to 0 s is 1. In `f32` w is a
+///   polynomial of what x is more than a multiple of ln(2), which isn't rounded. `alpha` is rounded to the compute format. Fused multiply-adds, `f64` and the CPU's modes are as for
 ///   [`Sigmoid`](super::Sigmoid).
 ///
 /// It is PyTorch's `elu` and ONNX's operator `Elu`, with the same default of alpha, 1. It is due to Clevert, Unterthiner and
@@ -127,16 +127,29 @@ pub struct Params {
     /// That of e^(factor x) in the slope: weight * factor.
     weight_of_slope: u64,
     factor: Factor,
+    /// Of the factor, too, in `f32`.
+    steps: Steps,
+    /// In `f32`: from this x down the value is -weight.
+    least: u64,
+    /// In `f32`: where |x| is more, the slope may be subnormal.
+    end: u64,
 }
 
 impl Params {
     pub(super) fn new<L: FloatLane>(scale: f64, weight: f64, weight_of_slope: f64, [factor, rest]: [f64; 2]) -> Self {
+        const TWO_100: f64 = (1_u128 << 100) as f64;
+        const TWO_MINUS_20: f64 = 1.0 / (1 << 20) as f64;
         let bits = |number| L::nearest_finite(number).to_bits();
+        // Neither 2^-20 e^-72 nor the lower part of a step is subnormal then.
+        let is_normal = weight_of_slope >= TWO_MINUS_20 && factor <= TWO_100;
         Self {
             scale: bits(scale),
             weight: bits(weight),
             weight_of_slope: bits(weight_of_slope),
             factor: Factor::of_sum::<L>(factor, rest),
+            steps: Steps::new::<L>(factor),
+            least: bits(-87.0 / factor),
+            end: bits(if is_normal { 72.0 / factor } else { 0.0 }),
         }
     }
 }
@@ -145,39 +158,95 @@ impl Params {
 pub struct ExpLinear;
 
 impl Code for ExpLinear {
+    const KEEPS_NAN: bool = true;
+
     type Params = Params;
 
     #[inline(always)]
     fn value<F: Float>(params: Params, simd: F::Simd, x: F) -> F {
-        let number_of = |bits| by_bits::<F>(simd, bits);
-        let magnitude = without_sign(simd, x);
-        let exp = growth_minus_product(simd, magnitude, params.factor);
-        let weight: F = number_of(params.weight);
-        let minus_weight = negated(simd, weight);
-        // The product with a power of two is exact.
-        let minus_power = exp.power.mul(unscale(simd)).mul(minus_weight);
-        let value = exp.growth.mul_add(minus_power, minus_power.add(weight));
-        let line = magnitude.mul(number_of(params.scale));
-        let is_positive = x.gt(F::splat(simd, F::Lane::ZERO));
-        value.replace(is_positive, line).xor(x.xor(magnitude))
+        if is_f32::<F>() {
+            value_f32(params, simd, x)
+        } else {
+            value_f64(params, simd, x)
+        }
     }
 
     #[inline(always)]
     fn gradient<F: Float>(params: Params, simd: F::Simd, x: F, grad_output: F) -> F {
-        let number_of = |bits| by_bits::<F>(simd, bits);
-        let exp = exp_minus_product(simd, without_sign(simd, x), params.factor);
-        // Where the slope may be subnormal, the gradient at the output takes the scale.
-        let (one, unscale): (F, F) = (number(simd, 1.0), unscale(simd));
-        let is_far = one.gt(exp.power);
-        let power = exp
-            .power
-            .mul(unscale.replace(is_far, one))
-            .mul(number_of(params.weight_of_slope));
-        let slope = exp.growth.mul_add(power, power);
-        let product = grad_output.mul(one.replace(is_far, unscale)).mul(slope);
-        // +0.0 where the slope is rounded to 0: no 0 * inf.
-        let product = product.keep(slope.gt(half_of_least_number::<F>(simd).keep(is_far)));
-        let line = grad_output.mul(number_of(params.scale));
-        product.replace(x.gt(F::splat(simd, F::Lane::ZERO)), line)
+        let far = || far_gradient(params, simd, x, grad_output);
+        if const { !is_f32::<F>() } {
+            return far();
+        }
+        let weight = by_bits::<F>(simd, params.weight_of_slope);
+        let [power, growth] = params.steps.exp(simd, x);
+        let power = power.mul(weight);
+        let product = growth.mul_add(power, power).mul(grad_output);
+        let near = product.replace(is_positive(simd, x), line(params, simd, grad_output));
+        let is_far = without_sign(simd, x).gt(by_bits(simd, params.end));
+        near_or_far(simd, x, is_far, near, far)
     }
+}
+
+#[inline(always)]
+fn value_f32<F: Float>(params: Params, simd: F::Simd, x: F) -> F {
+    let [weight, weight_of_slope, least] =
+        [params.weight, params.weight_of_slope, params.least].map(|bits| by_bits::<F>(simd, bits));
+    // As integers, negative numbers are below the others and in the other order: the lesser one is nearer to -0.0.
+    let x_from_least = x.lesser(least);
+    let [power, _, offset] = params.steps.split(simd, x_from_least);
+    // -weight * growth = -weight_of_slope * offset - weight * r² quotient, for r = factor * offset
+    let r = params.steps.product(simd, offset);
+    let minus_weight = negated(simd, weight);
+    let quotient = exp_quotient(simd, r, minus_weight);
+    let minus_growth = offset.mul_add(negated(simd, weight_of_slope), r.mul(r).mul(quotient));
+    let minus_offset = power.mul_add(minus_weight, weight);
+    // Negated last, so that 0 has the sign of x.
+    let value = negated(simd, power).mul_add(minus_growth, negated(simd, minus_offset));
+    // The bits after those of -inf are of NaN.
+    let is_negative = by_bits::<F>(simd, 0xff80_0001).gt(x);
+    let positive = if params.scale == F::Lane::nearest_finite(1.0).to_bits() {
+        x
+    } else {
+        line(params, simd, x).replace(is_nan(simd, x), x)
+    };
+    positive.replace(is_negative, value)
+}
+
+#[inline(always)]
+fn value_f64<F: Float>(params: Params, simd: F::Simd, x: F) -> F {
+    let magnitude = without_sign(simd, x);
+    let exp = exp_minus_product(simd, magnitude, params.factor);
+    let weight: F = by_bits(simd, params.weight);
+    let minus_weight = negated(simd, weight);
+    // The product with a power of two is exact.
+    let minus_power = exp.power.mul(unscale(simd)).mul(minus_weight);
+    let value = exp.growth.mul_add(minus_power, minus_power.add(weight));
+    let value = value.replace(is_positive(simd, x), line(params, simd, magnitude));
+    value.xor(x.xor(magnitude))
+}
+
+/// The gradient where the slope may be subnormal: there the gradient at the output takes the scale.
+#[inline(always)]
+fn far_gradient<F: Float>(params: Params, simd: F::Simd, x: F, grad_output: F) -> F {
+    let exp = exp_minus_product(simd, without_sign(simd, x), params.factor);
+    let (one, unscale): (F, F) = (number(simd, 1.0), unscale(simd));
+    let weight: F = by_bits(simd, params.weight_of_slope);
+    let is_far = one.gt(exp.power.mul(weight.lesser(one)));
+    let power = exp.power.mul(unscale.replace(is_far, one)).mul(weight);
+    let slope = exp.growth.mul_add(power, power);
+    let product = grad_output.mul(one.replace(is_far, unscale)).mul(slope);
+    // +0.0 where the slope is rounded to 0: no 0 * inf.
+    let product = product.keep(slope.gt(half_of_least_number::<F>(simd).keep(is_far)));
+    product.replace(is_positive(simd, x), line(params, simd, grad_output))
+}
+
+/// `scale * x`
+#[inline(always)]
+fn line<F: Float>(params: Params, simd: F::Simd, x: F) -> F {
+    x.mul(by_bits(simd, params.scale))
+}
+
+#[inline(always)]
+fn is_positive<F: Float>(simd: F::Simd, x: F) -> F::Mask {
+    x.gt(F::splat(simd, F::Lane::ZERO))
 }

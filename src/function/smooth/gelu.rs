@@ -269,7 +269,7 @@ fn magnitude_of_zero<F: Float>(simd: F::Simd) -> F {
 #[inline(always)]
 pub(super) fn bounded<F: Float>(simd: F::Simd, x: F, bound: F) -> F {
     let magnitude = without_sign(simd, x);
-    magnitude.replace(magnitude.gt(bound), bound)
+    magnitude.lesser(bound)
 }
 
 /// The gradient of a function with f(x) - f(-x) = x, by its slope at -|x|, which is `factor * power`.

@@ -181,7 +181,7 @@ impl Code for Mish {
 fn bounded_with_exp<F: Float>(simd: F::Simd, x: F) -> (F, ScaledExp<F>) {
     let magnitude = without_sign(simd, x);
     let bound = exp_bound(simd);
-    let bounded = magnitude.replace(magnitude.gt(bound), bound);
+    let bounded = magnitude.lesser(bound);
     (bounded.xor(x.xor(magnitude)), exp_minus(simd, bounded))
 }
 

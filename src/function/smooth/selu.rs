@@ -32,8 +32,8 @@ use crate::simd::FloatLane;
 /// - `backward` accepts only the input of `forward`. At x = 0 the gradient is that of x < 0, as in PyTorch.
 /// - f(x) has the sign of x, down to the least subnormal number.
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
-/// - `f32`: the value is within 2 ulp of the exact one (1.9543 at x = -0.15192403), the gradient for g = 1 within 1.5
-///   (1.0819 at x = -16.949326). `f64`: likewise, the greatest found are 1.95 at x = -0.333919 and 1.19 at x = -47.4799. For any g within 4.
+/// - `f32`: the value is within 1.5 ulp of the exact one (1.2502 at x = -1.7305052), the gradient for g = 1 within 1.5
+///   (1.0802 at x = -5.855152). `f64`: within 2 and 1.5, the greatest found are 1.95 at x = -0.333919 and 1.19 at x = -47.4799. For any g within 4.
 ///   In `f32` f(3.2386221e38) is inf, where the exact value is nearer to the greatest number.
 /// - `f16` and `bf16`: each value is the exact one rounded, and so is each gradient for g = 1, except 2 of `f16` that are
 ///   its other neighbour.

@@ -72,7 +72,7 @@ impl Code for Softsign {
         let magnitude = without_sign(simd, x);
         // Infinity becomes the greatest number, whose value is 1 too.
         let greatest = F::splat(simd, F::Lane::nearest_finite(f64::INFINITY));
-        let finite = magnitude.replace(magnitude.gt(greatest), greatest);
+        let finite = magnitude.lesser(greatest);
         finite.div(finite.add(number(simd, 1.0))).xor(x.xor(magnitude))
     }
 

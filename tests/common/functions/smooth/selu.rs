@@ -23,7 +23,7 @@ pub const FUNCTION: Function = Function {
             ..Monotony::RISES
         },
         cancelling: NOTHING,
-        by_default: [[2.0, 1.5], [2.0, 1.5]],
+        by_default: [[1.5, 1.5], [2.0, 1.5]],
         bounds: BOUNDS,
     }),
     ..DEFAULTS
