@@ -186,6 +186,17 @@ impl Function {
             // SAFETY: these are the elements of the tensors, by this function's contract. The parameters are those of the loops.
             return unsafe { self.map_steps(&args) };
         }
+        // SAFETY: this function's contract.
+        unsafe { self.walk_many(shape, &tensors, is_streamed) };
+    }
+
+    /// Apart from `walk`, so that few elements don't wait for the registers and the memory that this needs.
+    ///
+    /// # Safety
+    ///
+    /// As for [`walk`](Self::walk).
+    #[inline(never)]
+    unsafe fn walk_many(&self, shape: &[usize], tensors: &[Layout; TENSORS], is_streamed: bool) {
         // Before the first axis is walked, which may be long.
         if shape.contains(&0) {
             return;

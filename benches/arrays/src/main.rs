@@ -63,7 +63,7 @@ const LAYOUTS: &[(&str, Narrow)] = &[
     ("three columns", Narrow::ThreeColumns),
 ];
 
-const SHAPES: [(usize, usize); 4] = [(32, 32), (128, 130), (1000, 1000), (3000, 4000)];
+const SHAPES: [(usize, usize); 5] = [(8, 8), (32, 32), (128, 130), (1000, 1000), (3000, 4000)];
 
 fn main() -> ExitCode {
     command_line::run(env!("CARGO_PKG_NAME"), HELP, command_line::no_options, |()| run())
