@@ -572,8 +572,12 @@ pub trait Compiled: Copy + Debug + Send + Sync + 'static {
 }
 
 /// Fewer vectors than this are computed in the caller: to load the choice of an instruction set and to call its loop
-/// takes longer. With simd128 the caller's vectors are as wide as those of the loop.
-const FEW_VECTORS: usize = if cfg!(rectify_simd128) { 128 } else { TAIL_VECTORS };
+/// takes longer. In WebAssembly the caller's vectors are as wide as those of the loop.
+const FEW_VECTORS: usize = if cfg!(target_family = "wasm") {
+    128
+} else {
+    TAIL_VECTORS
+};
 
 /// A tail in the caller has fewer vectors.
 const TAIL_VECTORS: usize = 8;
