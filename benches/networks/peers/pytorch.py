@@ -45,13 +45,21 @@ def operators(function, epilogue, is_training, tensors):
     channel = 1 if x.dim() == 3 else x.dim() - 1
     others = [axis for axis in range(x.dim()) if axis != channel]
     has_bias = not is_training and epilogue in ["bn", "bn+residual", "bias"]
+    has_scale = has_bias and epilogue != "bias"
+    # The fastest way to a scale and a bias: 0.5 to 0.8 of the time of a product and a sum into memory that is there.
+    scale = bias.flatten()
+    mean, variance = torch.zeros_like(scale), torch.ones_like(scale)
     results = [grad_x] if is_training else [y]
 
     def run():
         if epilogue == "gate":
             torch.mul(forward(function, x, buffer), second, out=y)
         else:
-            z = torch.add(x, bias, out=y) if has_bias else x
+            z = x
+            if has_scale:
+                z = torch.batch_norm(x, scale, scale, mean, variance, False, 0.0, 0.0, False)
+            elif has_bias:
+                z = torch.add(x, bias, out=y)
             if epilogue == "bn+residual":
                 z = torch.add(z, second, out=y)
             forward(function, z, y)
@@ -97,8 +105,11 @@ def compiled(function, epilogue, is_training, tensors):
     others = [0, 2] if x.dim() == 3 else [0]
     has_bias = not is_training and epilogue in ["bn", "bn+residual", "bias"]
 
+    has_scale = has_bias and epilogue != "bias"
+
     def forward(x, second, bias, y):
-        z = x + bias if has_bias else x
+        z = x * bias if has_scale else x
+        z = z + bias if has_bias else z
         z = z + second if epilogue == "bn+residual" else z
         result = value(function, z)
         y.copy_(result * second if epilogue == "gate" else result)

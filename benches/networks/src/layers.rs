@@ -23,7 +23,7 @@ pub struct Layer {
 /// What the function is applied to.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Epilogue {
-    /// A batch norm's output. In inference its scale is folded into the convolution, and a bias per channel is left.
+    /// A batch norm's output. In inference it is a scale and a bias per channel.
     BatchNorm,
     BatchNormResidual,
     /// The output of a convolution or matrix product with a bias.
@@ -47,10 +47,12 @@ impl Epilogue {
         named.expect("each has one").0
     }
 
+    /// Whether the input is multiplied by a scale per channel in inference, before the bias. Its numbers are those of the bias.
+    pub fn has_scale(self) -> bool {
+        matches!(self, Self::BatchNorm | Self::BatchNormResidual)
+    }
+
     /// Whether a bias per channel is added to the input in inference.
-    ///
-    /// Where a batch norm has its scale in the pass too (`Fused::scale`), it is switched on here: a scale per channel in `Tensors`,
-    /// and a factor in `rectify::fused`, `plain::forward` and the peers.
     pub fn has_bias(self) -> bool {
         matches!(self, Self::BatchNorm | Self::BatchNormResidual | Self::Bias)
     }

@@ -5,7 +5,7 @@ use shapes::plain::Number;
 
 use crate::layers::{Epilogue, Layer};
 use crate::measure::Pass;
-use crate::plain::{IDENTITY, Step, run_step};
+use crate::plain::{self, IDENTITY, Step, run_step};
 use crate::tensors::Tensors;
 
 /// In one pass each.
@@ -28,6 +28,9 @@ pub fn fused<T: Number<Sum = f32>>(layer: Layer, pass: Pass, tensors: &mut Tenso
     let mut forward = fused;
     if pass == Pass::Inference && layer.epilogue.has_bias() {
         forward = forward.bias(tensors.bias, layout);
+        if layer.epilogue.has_scale() {
+            forward = forward.scale(tensors.bias, layout);
+        }
     }
     if layer.epilogue.has_residual() {
         forward = forward.residual(second);
@@ -61,13 +64,19 @@ pub fn separate<T: Number<Sum = f32>>(
         _ => parallel::backward_inplace(f, x, grad),
     };
     let second = layer.epilogue.has_residual();
-    let bias = pass == Pass::Inference && layer.epilogue.has_bias();
+    let [scale, bias] = plain::scale_and_bias(layer, pass);
     let has_gate = layer.epilogue == Epilogue::Gate;
     if has_gate {
         forward(tensors.inputs[0], tensors.outputs[1]);
         run_step(IDENTITY, Step::Product, tensors, kernels, threads);
     } else if bias || second {
-        run_step(IDENTITY, Step::Forward { bias, second }, tensors, kernels, threads);
+        run_step(
+            IDENTITY,
+            Step::Forward { scale, bias, second },
+            tensors,
+            kernels,
+            threads,
+        );
         match threads {
             1 => f.forward_inplace(tensors.outputs[0]),
             _ => parallel::forward_inplace(f, tensors.outputs[0]),

@@ -16,8 +16,8 @@ const LEAST_SPLIT: usize = 1 << 15;
 /// What a loop computes.
 #[derive(Clone, Copy)]
 pub enum Step {
-    /// y = f(x + bias + second)
-    Forward { bias: bool, second: bool },
+    /// y = f(x * scale + bias + second); without a bias there is no scale
+    Forward { scale: bool, bias: bool, second: bool },
     /// gradient = f'(x) grad, from y where there was a second input; and of a bias the sums.
     Backward { second: bool, sums: bool },
     /// y = f(x) second
@@ -41,10 +41,10 @@ pub fn run<T: Number<Sum = f32>>(
     threads: usize,
 ) {
     let (gate, second) = (layer.epilogue == Epilogue::Gate, layer.epilogue.has_residual());
-    let bias = pass == Pass::Inference && layer.epilogue.has_bias();
+    let [scale, bias] = scale_and_bias(layer, pass);
     let steps = match (pass, gate) {
         (_, false) => [
-            Step::Forward { bias, second },
+            Step::Forward { scale, bias, second },
             Step::Backward {
                 second,
                 sums: layer.epilogue == Epilogue::Bias,
@@ -55,6 +55,10 @@ pub fn run<T: Number<Sum = f32>>(
     for &step in &steps[..if pass == Pass::Inference { 1 } else { 2 }] {
         run_step(layer.function, step, tensors, kernels, threads);
     }
+}
+
+pub fn scale_and_bias(layer: Layer, pass: Pass) -> [bool; 2] {
+    [layer.epilogue.has_scale(), layer.epilogue.has_bias()].map(|has| has && pass == Pass::Inference)
 }
 
 pub fn run_step<T: Number<Sum = f32>>(
@@ -115,9 +119,19 @@ fn run_function<F: Function, T: Number<Sum = f32>>(step: Step, tensors: &mut Ten
     }
     let loops = Limit::of(kernels);
     match step {
-        Step::Forward { bias, second: false } => {
+        Step::Forward {
+            scale,
+            bias,
+            second: false,
+        } => {
             let t = &mut of!([x; 3], [y, &mut []]);
-            if bias {
+            if scale {
+                loops.run(|| {
+                    walk::<T, false, false>(t, |[x, ..], b| {
+                        ([T::narrow(F::value(x.wide() * b.wide() + b.wide())), none], 0.0)
+                    })
+                });
+            } else if bias {
                 loops.run(|| {
                     walk::<T, false, false>(t, |[x, ..], b| ([T::narrow(F::value(x.wide() + b.wide())), none], 0.0))
                 });
@@ -125,9 +139,22 @@ fn run_function<F: Function, T: Number<Sum = f32>>(step: Step, tensors: &mut Ten
                 loops.run(|| walk::<T, false, false>(t, |[x, ..], _| ([T::narrow(F::value(x.wide())), none], 0.0)));
             }
         }
-        Step::Forward { bias, second: true } if F::TAKES_SECOND => {
+        Step::Forward {
+            scale,
+            bias,
+            second: true,
+        } if F::TAKES_SECOND => {
             let t = &mut of!([x, second, x], [y, &mut []]);
-            if bias {
+            if scale {
+                loops.run(|| {
+                    walk::<T, false, false>(t, |[x, s, _], b| {
+                        (
+                            [T::narrow(F::value(x.wide() * b.wide() + b.wide() + s.wide())), none],
+                            0.0,
+                        )
+                    })
+                });
+            } else if bias {
                 loops.run(|| {
                     walk::<T, false, false>(t, |[x, s, _], b| {
                         ([T::narrow(F::value(x.wide() + b.wide() + s.wide())), none], 0.0)

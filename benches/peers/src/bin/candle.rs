@@ -74,6 +74,8 @@ impl Layer {
             false => (self.x.as_detached_tensor(), self.second.as_detached_tensor()),
         };
         let has_bias = !self.is_training && ["bn", "bn+residual", "bias"].contains(&&*self.epilogue);
+        let has_scale = has_bias && self.epilogue != "bias";
+        let x = if has_scale { x.broadcast_mul(&self.bias)? } else { x };
         let z = if has_bias { x.broadcast_add(&self.bias)? } else { x };
         let y = match &*self.epilogue {
             "bn+residual" => self.value(&z.add(&second)?)?,
