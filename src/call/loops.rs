@@ -40,9 +40,6 @@ pub struct SliceLoops {
     /// Whether a second input of a function of one input is a gate: its factor.
     #[cfg(feature = "smooth")]
     pub(crate) takes_gate: bool,
-    /// Whether the loop computes input * scale + bias + residual before the function.
-    #[cfg(feature = "smooth")]
-    pub(crate) takes_numbers: bool,
 }
 
 /// The index of the loops for slices that are too short for the registers of [`Isa::Avx512`]: AVX2's for ReLU, for
@@ -91,8 +88,6 @@ const fn slice_loops<F: VectorFn<N>, const N: usize, const NARROW: bool>() -> Sl
         long: [slices_not_built_in; ISAS + 1],
         #[cfg(feature = "smooth")]
         takes_gate: false,
-        #[cfg(feature = "smooth")]
-        takes_numbers: false,
     };
     for_each_isa!(S => {
         loops.long[S::ISA as usize] = S::enter::<MapSlices<F, N, NARROW, true>>;
@@ -111,13 +106,12 @@ const fn slice_loops<F: VectorFn<N>, const N: usize, const NARROW: bool>() -> Sl
 impl SliceLoops {
     /// The same loops for slices of any length.
     #[cfg(feature = "smooth")]
-    const fn of_any_length(mut loops: [SliceEntry; ISAS + 1], (takes_gate, takes_numbers): (bool, bool)) -> Self {
+    const fn of_any_length(mut loops: [SliceEntry; ISAS + 1], takes_gate: bool) -> Self {
         loops[INSTEAD_OF_AVX512] = loops[Isa::Avx512 as usize];
         Self {
             short: loops,
             long: loops,
             takes_gate,
-            takes_numbers,
         }
     }
 }
@@ -136,8 +130,8 @@ const fn smooth_loops<C: Code, T: Format, F: VectorFn<N, Lane = T::Lane>, const 
 #[cfg(feature = "smooth")]
 const fn long_loops<T: Format, F: VectorFn<N, Lane = T::Lane>, const N: usize>() -> SliceLoops {
     let mut loops: [SliceEntry; ISAS + 1] = [slices_not_built_in; ISAS + 1];
-    for_each_isa!(S => loops[S::ISA as usize] = S::enter::<MapLong<F, ProductOf<T>, T, N>>);
-    SliceLoops::of_any_length(loops, (N == 1, N == 1 && size_of::<T>() >= size_of::<f32>()))
+    for_each_isa!(S => loops[S::ISA as usize] = S::enter::<MapLong<F, ProductOf<T>, N>>);
+    SliceLoops::of_any_length(loops, N == 1)
 }
 
 /// Loops over slices of 16-bit elements, by the loops of `f32`.
@@ -145,7 +139,7 @@ const fn long_loops<T: Format, F: VectorFn<N, Lane = T::Lane>, const N: usize>()
 const fn block_loops<T: Format<Lane = i16>, F: OfBlocks<N>, const N: usize>() -> SliceLoops {
     let mut loops: [SliceEntry; ISAS + 1] = [slices_not_built_in; ISAS + 1];
     for_each_isa!(S => loops[S::ISA as usize] = enter_widened::<S, T, F, N>);
-    SliceLoops::of_any_length(loops, (N == 1, false))
+    SliceLoops::of_any_length(loops, N == 1)
 }
 
 const fn pass_loops<P: Pass>() -> PassLoops<P::Args, P::Output> {
@@ -179,8 +173,8 @@ impl SliceLoops {
     /// # Safety
     ///
     /// The arguments meet the contract of [`MapSlices`], with elements of `size` bytes. After a single input comes a null
-    /// pointer, or one to [`Beside`](crate::sweep::Beside) with what the loops take. With `streaming`,
-    /// [`fence`](crate::simd::fence) comes before any other access to the output.
+    /// pointer, or a gate if the loops take one. With `streaming`, [`fence`](crate::simd::fence) comes before any other
+    /// access to the output.
     #[inline(always)]
     pub(super) unsafe fn call(
         &self,

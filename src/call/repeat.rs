@@ -1,14 +1,7 @@
 //! Repeating: several short rows are computed as one, where an input has the same row for all of them.
 
-#[cfg(feature = "smooth")]
-use core::mem::MaybeUninit;
-#[cfg(feature = "smooth")]
-use core::ptr;
-
 use super::block::{BLOCK_BYTES, LINE_BYTES};
 use super::parts::{Axis, is_contiguous, part, walked};
-#[cfg(feature = "smooth")]
-use crate::simd::REGISTER_BYTES;
 use crate::sweep::{Operand, Plan};
 
 /// Rows of fewer bytes are computed several at a time: to start a row takes longer than its elements.
@@ -107,46 +100,6 @@ impl Repeated {
                 operand.row_stride *= times;
             }
             then(&long);
-        }
-    }
-}
-
-/// Room for a register of any instruction set, with one number in all lanes.
-#[cfg(feature = "smooth")]
-#[repr(align(64))]
-pub(super) struct Repetition([MaybeUninit<u8>; REGISTER_BYTES]);
-
-#[cfg(feature = "smooth")]
-impl Repetition {
-    pub(super) const fn uninit() -> Self {
-        Self([const { MaybeUninit::uninit() }; _])
-    }
-
-    /// Returns its start, or null if the number is the neutral one, whose operand might as well be absent.
-    ///
-    /// # Safety
-    ///
-    /// A number of 4 or 8 bytes, which is `size`, can be read at `number`.
-    pub(super) unsafe fn fill(&mut self, number: *const u8, size: usize, neutral: f32) -> *const u8 {
-        let room = self.0.as_mut_ptr();
-        // SAFETY: the number can be read: this function's contract. The room is of so many numbers, and aligned.
-        let is_neutral = unsafe {
-            if size == size_of::<f32>() {
-                let number = number.cast::<f32>().read_unaligned();
-                room.cast::<[f32; REGISTER_BYTES / size_of::<f32>()]>()
-                    .write([number; _]);
-                number.to_bits() == neutral.to_bits()
-            } else {
-                let number = number.cast::<f64>().read_unaligned();
-                room.cast::<[f64; REGISTER_BYTES / size_of::<f64>()]>()
-                    .write([number; _]);
-                number.to_bits() == f64::from(neutral).to_bits()
-            }
-        };
-        if is_neutral {
-            ptr::null()
-        } else {
-            room.cast_const().cast()
         }
     }
 }

@@ -8,10 +8,6 @@ use super::loops::{NO_PARAMS, Params, RowsLoops, SliceLoops};
 use super::pack::Packing;
 use super::parts::{are_one_row, contiguous, elements, is_contiguous, is_flat, outputs_as_inputs, with_inputs};
 use super::repeat::Repeated;
-#[cfg(feature = "smooth")]
-use super::repeat::Repetition;
-#[cfg(feature = "smooth")]
-use crate::sweep::Beside;
 use crate::sweep::{Operand, Plan, RowsArgs};
 
 /// The loops that compute the outputs of some rows.
@@ -21,8 +17,8 @@ pub(crate) enum Kernel<'a> {
     Rows(&'static RowsLoops, &'a Params),
     /// A loop over slices, of one or two inputs.
     Slices(&'static SliceLoops, &'a Params),
-    /// `fused` if it is compiled. Otherwise `value` alone, of rows that aren't short, if it takes numbers: `sum` then has four inputs.
-    /// Otherwise `sum` writes the sum of the inputs to a block, and `value` reads that and writes the output.
+    /// `fused` if it is compiled. Otherwise `sum` writes the sum of the inputs to a block, and `value` reads that and
+    /// writes the output.
     Composed {
         fused: &'static RowsLoops,
         sum: &'static RowsLoops,
@@ -82,8 +78,6 @@ pub(super) struct Walk<'a> {
     pub(super) repeated: Option<Repeated>,
     pub(super) rows: *mut u8,
     pub(super) packing: Option<Packing>,
-    /// Whether a loop of [`Kernel::Composed`] takes all inputs, so that there is no block.
-    pub(super) takes_numbers: bool,
 }
 
 impl Walk<'_> {
@@ -179,10 +173,6 @@ impl Walk<'_> {
         match self.kernel {
             Kernel::Rows(loops, params) => self.call_rows(loops, params.as_ptr(), tile, streaming),
             Kernel::Slices(loops, params) => self.call_slices(loops, params, tile, streaming),
-            #[cfg(feature = "smooth")]
-            Kernel::Composed { value, params, .. } if self.takes_numbers => {
-                self.for_each_row_part(tile, |rows| self.call_with_numbers(value, params, rows, streaming));
-            }
             Kernel::Composed { sum, value, params, .. } => {
                 let z = contiguous(self.block, tile, self.size);
                 let mut to_block = *tile;
@@ -230,68 +220,20 @@ impl Walk<'_> {
     }
 
     fn call_rows(&self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
-        self.for_each_row_part(plan, |rows| self.call_pass(loops, function, rows, streaming));
-    }
-
-    /// Calls `then` with the plan, or with parts of it whose rows are several of it.
-    #[inline(always)]
-    fn for_each_row_part(&self, plan: &Plan, then: impl Fn(&Plan)) {
         if let Some(repeated) = self.repeated {
-            return repeated.for_each_part(plan, self.rows, then);
+            return repeated.for_each_part(plan, self.rows, |long| {
+                self.call_pass(loops, function, long, streaming);
+            });
         }
         if self.packing.is_none() || !are_one_row(plan, self.size) {
-            return then(plan);
+            return self.call_pass(loops, function, plan, streaming);
         }
         let long = Plan {
             rows: 1,
             columns: plan.rows * plan.columns,
             ..*plan
         };
-        then(&long);
-    }
-
-    /// Calls the loop for each row, with the numbers of the row beside the input.
-    #[cfg(feature = "smooth")]
-    #[inline(never)]
-    fn call_with_numbers(&self, loops: &SliceLoops, params: &Params, plan: &Plan, streaming: bool) {
-        let size = self.size;
-        let mut rooms = [const { Repetition::uninit() }; 3];
-        for group in 0..plan.groups {
-            for row in 0..plan.rows {
-                let mut beside = Beside {
-                    has_numbers: true,
-                    ..Beside::NONE
-                };
-                for (i, (room, input)) in rooms.iter_mut().zip(&plan.inputs[1..]).enumerate() {
-                    let start = input.row(group, row).cast_const();
-                    if input.is_broadcast {
-                        // SAFETY: a broadcast row is one number of `size` bytes: such loops are of formats whose sums are of
-                        // the same format.
-                        beside.numbers[i] = unsafe { room.fill(start, size, [1.0, -0.0, -0.0][i]) };
-                    } else {
-                        beside.numbers[i] = start;
-                        beside.offset_masks[i] = usize::MAX;
-                    }
-                }
-                let inputs = [
-                    plan.inputs[0].row(group, row).cast_const(),
-                    ptr::from_ref(&beside).cast(),
-                ];
-                let output = plan.outputs[0].row(group, row);
-                // SAFETY: as in `call_pass`, for one row. The plan has four inputs, established by `Fused::run`; a number is
-                // repeated in a register's room. The loop takes numbers, checked by `Walk::choose`.
-                unsafe {
-                    loops.call(
-                        self.kernels,
-                        params.as_ptr(),
-                        inputs,
-                        output,
-                        (plan.columns, size),
-                        streaming,
-                    );
-                }
-            }
-        }
+        self.call_pass(loops, function, &long, streaming);
     }
 
     fn call_pass(&self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
@@ -317,22 +259,11 @@ impl Walk<'_> {
     fn call_slices(&self, loops: &SliceLoops, params: &Params, plan: &Plan, streaming: bool) {
         let size = self.size;
         let call = |group, row, len| {
-            #[allow(unused_mut, reason = "without smooth functions nothing stands beside an input")]
-            let mut inputs = slice_inputs(plan, |input| input.row(group, row));
-            #[cfg(feature = "smooth")]
-            let beside;
-            #[cfg(feature = "smooth")]
-            if loops.takes_gate && !inputs[1].is_null() {
-                beside = Beside {
-                    gate: inputs[1],
-                    ..Beside::NONE
-                };
-                inputs[1] = ptr::from_ref(&beside).cast();
-            }
+            let inputs = slice_inputs(plan, |input| input.row(group, row));
             let output = plan.outputs[0].row(group, row);
             // SAFETY: as in `call_pass`, for one row, or for all rows if they are contiguous, checked by `is_flat`. A loop
             // of one input gets null after it, by `slice_inputs`, unless the plan has a second one: of such loops only
-            // those that take a gate have a plan of two, established by `Gated::run` and `gate`, and that stands in `beside`.
+            // those that take a gate have a plan of two, established by `Gated::run` and `gate`.
             unsafe { loops.call(self.kernels, params.as_ptr(), inputs, output, (len, size), streaming) };
         };
         if is_flat(plan, size) {

@@ -15,11 +15,6 @@ use crate::sweep::{Operand, Plan};
 /// Rows of this size or more are streamed one by one.
 const LONG_BYTES: usize = 1 << 14;
 
-/// Rows of this size or more are computed by a loop that takes numbers: it computes a head and a tail of each, which in a block are parts
-/// of registers only once. SiLU takes 1.2 times as long by itself in rows of 784 bytes, and as long in rows of 3 KB.
-#[cfg(feature = "smooth")]
-const LEAST_WITH_NUMBERS: usize = 1 << 11;
-
 /// So few rows are walked one by one: to join, repeat or pack them takes longer.
 fn few_rows(kernels: Kernels) -> usize {
     if has_first_lanes(kernels) { 16 } else { 4 }
@@ -57,10 +52,8 @@ impl Work<'_> {
             repeated: None,
             rows: rows.start(),
             packing: None,
-            takes_numbers: false,
         };
         if sums.is_none() && plan.groups * plan.rows <= few_rows(kernels) {
-            walk.choose(plan);
             walk.map_all(plan);
         } else if sums
             .as_ref()
@@ -89,7 +82,6 @@ impl Walk<'_> {
         // to.
         self.streaming &= self.packing.is_none();
         self.repeat_row(plan);
-        self.choose(plan);
         match sums {
             None => self.map_all(plan),
             Some(sums) if sums.of_columns => self.sum_columns(plan, sums),
@@ -142,17 +134,6 @@ impl Walk<'_> {
         }
     }
 
-    /// Decides whether the loop of a function takes all inputs. Of short rows, it would compute a tail each.
-    fn choose(&mut self, plan: &Plan) {
-        #[cfg(feature = "smooth")]
-        if let Kernel::Composed { value, .. } = self.kernel {
-            let is_long = self.repeated.is_some() || plan.columns.saturating_mul(self.size) >= LEAST_WITH_NUMBERS;
-            self.takes_numbers = value.takes_numbers && is_long && self.packing.is_none();
-        }
-        #[cfg(not(feature = "smooth"))]
-        let _ = plan;
-    }
-
     fn map_all(&self, plan: &Plan) {
         let (kernel, size) = (&self.kernel, self.size);
         if let Some(packing) = &self.packing {
@@ -161,7 +142,7 @@ impl Walk<'_> {
             });
             return;
         }
-        let is_one_loop = kernel.is_one_loop() || self.takes_numbers;
+        let is_one_loop = kernel.is_one_loop();
         let is_flat_slices = matches!(kernel, Kernel::Slices(..)) && is_flat(plan, size);
         let streams_rows = is_flat_slices || self.repeated.is_some() || self.can_stream_rows(plan);
         if is_flat_slices || is_one_loop && (!self.streaming || streams_rows || !self.can_stream_from_block(plan)) {

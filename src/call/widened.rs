@@ -7,7 +7,7 @@ use core::ptr;
 use super::loops::SliceEntry;
 use crate::function::{OfBlocks, ProductOf, Tie};
 use crate::simd::{Format, REGISTER_BYTES, Simd, Vector};
-use crate::sweep::{BLOCK_STEP, Beside, FromF32, FromF32Args, MapLong, ToF32, ToF32Args};
+use crate::sweep::{BLOCK_STEP, FromF32, FromF32Args, MapLong, ToF32, ToF32Args};
 
 /// The number of elements of a block: so few that the CPU keeps track of all cache lines that are prefetched for the next
 /// ones at once.
@@ -44,7 +44,7 @@ pub(super) unsafe fn enter_widened<S: Simd, T: Format<Lane = i16>, F: OfBlocks<N
     let composed = const {
         &Composed {
             to_f32: S::run::<ToF32<T>>,
-            map: S::enter::<MapLong<F, ProductOf<f32>, f32, N>>,
+            map: S::enter::<MapLong<F, ProductOf<f32>, N>>,
             from_f32: S::run::<FromF32<T, ProductOf<T>>>,
             inputs: N,
             lanes: <S::I16 as Vector>::LANES,
@@ -71,8 +71,7 @@ pub(super) unsafe fn enter_widened<S: Simd, T: Format<Lane = i16>, F: OfBlocks<N
 
 /// # Safety
 ///
-/// The instruction set of the loops is available, and the arguments meet the contract of [`MapLong`]. There are no numbers beside a
-/// single input.
+/// The instruction set of the loops is available, and the arguments meet the contract of [`MapLong`].
 #[inline(never)]
 unsafe fn walk_widened(
     (composed, ties): (&Composed, &'static [Tie]),
@@ -86,12 +85,7 @@ unsafe fn walk_widened(
     // Used through these pointers only.
     let blocks = blocks.each_mut().map(|block| block.0.as_mut_ptr().cast::<u8>());
     let last = composed.inputs - 1;
-    let gate = if last == 0 && !inputs[1].is_null() {
-        // SAFETY: after a single input comes null or a pointer to this: this function's contract.
-        unsafe { (*inputs[1].cast::<Beside>()).gate }
-    } else {
-        ptr::null()
-    };
+    let gate = if last == 0 { inputs[1] } else { ptr::null() };
     // So that all blocks after the first one begin at the start of a cache line.
     let mut end = len.min(BLOCK - output.addr() % REGISTER_BYTES / size_of::<i16>());
     let mut at = 0;
@@ -100,7 +94,7 @@ unsafe fn walk_widened(
         // SAFETY:
         // - `at + count <= len`: the elements are within the slices, by this function's contract, and so is the fence.
         // - `count <= BLOCK`, a multiple of `BLOCK_STEP`, so that a block has room for numbers of whole registers.
-        // - A gate can be read like an input, by the same contract. The loop of `f32` gets nothing beside its input.
+        // - A single input is followed by null or a gate, by the same contract. The loop of `f32` gets no gate.
         // - The loop of `f32` reads what was written, whole registers, and writes to its last input.
         // - Where x is NaN, the result is x: the contract of `OfBlocks`.
         unsafe {

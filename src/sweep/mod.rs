@@ -21,9 +21,9 @@ pub(crate) use convert::{BLOCK_STEP, FromF32, FromF32Args, ToF32, ToF32Args};
 pub(crate) use masks::{BitsArgs, ChooseByBits, CountNonzero, LiveBits};
 pub(crate) use mixed::MapMixed;
 pub(crate) use rows::{MapRows, OPERANDS, Operand, Plan, RowsArgs};
-pub(crate) use slices::{ALIGNED_BYTES, MapSlices, walk_tail};
 #[cfg(feature = "smooth")]
-pub(crate) use slices::{Beside, MapLong};
+pub(crate) use slices::MapLong;
+pub(crate) use slices::{ALIGNED_BYTES, MapSlices, walk_tail};
 #[cfg(feature = "ndarray")]
 pub(crate) use steps::{CopySteps, MapSteps, MapStepsArgs, StepsArgs, fit_registers, fits_registers};
 pub(crate) use sums::{Identity, RowLanes, STRIP, SumArgs, SumColumns, SumRows, add_sum, fold};

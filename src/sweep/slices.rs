@@ -10,16 +10,12 @@
 //! [`Map::walk_once`] has one loop for head, registers and tail. It is the loop of smooth functions.
 
 use core::marker::PhantomData;
-#[cfg(feature = "smooth")]
-use core::mem::MaybeUninit;
 
 #[cfg(feature = "smooth")]
 use super::prefetch_after;
 use super::{RegisterOf, before_alignment, is_aligned, load, store};
-#[cfg(any(feature = "ndarray", feature = "smooth"))]
+#[cfg(feature = "ndarray")]
 use crate::simd::Lane;
-#[cfg(feature = "smooth")]
-use crate::simd::{Float, Format};
 use crate::simd::{Padded, REGISTER_BYTES, Register, Simd, SliceLoop, Vector, VectorFn, first_of, inputs};
 
 /// The size of a slice from which on stores are aligned. Below, the head takes longer than aligned stores save.
@@ -71,39 +67,13 @@ impl<F: VectorFn<N>, const N: usize, const NARROW: bool, const ALIGNED: bool> Sl
 
 /// [`MapSlices`] for functions of a lot of code: it stands in the loop once, which computes head and tail too.
 ///
-/// Contract: that of [`MapSlices`]. Where `function` has one input, the last input is null or points to [`Beside`].
+/// Contract: that of [`MapSlices`]. Where `function` has one input, the last input is null or a gate, for which the same
+/// holds as for an input: `output[i] = G(function(input[i]), gate[i])`.
 #[cfg(feature = "smooth")]
-pub(crate) struct MapLong<F, G, T, const N: usize>(PhantomData<(F, G, T)>);
-
-/// What a loop of one input computes beside its function: `output[i] = G(function(z[i]), gate[i])`, where z is
-/// `(input[i] * scale[i] + bias[i]) + residual[i]`, each result rounded, and the canonical NaN for any NaN.
-///
-/// What is absent is null. The others can be read as an input, or for a register if their mask is 0.
-#[cfg(feature = "smooth")]
-pub(crate) struct Beside {
-    pub(crate) gate: *const u8,
-    /// Whether there is any step before the function, if only one whose operands change no number: it makes NaN canonical.
-    pub(crate) has_numbers: bool,
-    /// Scale, bias and residual.
-    pub(crate) numbers: [*const u8; 3],
-    /// ANDed with the offset: all ones, or 0 for a number that is repeated in a register.
-    pub(crate) offset_masks: [usize; 3],
-}
+pub(crate) struct MapLong<F, G, const N: usize>(PhantomData<(F, G)>);
 
 #[cfg(feature = "smooth")]
-impl Beside {
-    pub(crate) const NONE: Self = Self {
-        gate: core::ptr::null(),
-        has_numbers: false,
-        numbers: [core::ptr::null(); 3],
-        offset_masks: [0; 3],
-    };
-}
-
-#[cfg(feature = "smooth")]
-impl<F: VectorFn<N>, G: VectorFn<2, Lane = F::Lane> + Default, T: Format<Lane = F::Lane>, const N: usize> SliceLoop
-    for MapLong<F, G, T, N>
-{
+impl<F: VectorFn<N>, G: VectorFn<2, Lane = F::Lane> + Default, const N: usize> SliceLoop for MapLong<F, G, N> {
     #[inline(always)]
     unsafe fn walk<S: Simd>(
         simd: S,
@@ -115,58 +85,15 @@ impl<F: VectorFn<N>, G: VectorFn<2, Lane = F::Lane> + Default, T: Format<Lane = 
         streaming: bool,
     ) {
         // SAFETY: `function` points to an `F`; the pointers, `len` and the fence are those of the contract above, and so
-        // is what stands beside one input.
+        // is the gate where there is one input.
         unsafe {
-            Map::of_slices(simd, *function.cast::<F>(), first_input, last_input, output).walk_once::<G, T>(
+            Map::of_slices(simd, *function.cast::<F>(), first_input, last_input, output).walk_once::<G>(
                 len,
                 last_input.cast(),
                 streaming,
             );
         }
     }
-}
-
-#[cfg(feature = "smooth")]
-type FloatOf<S, L> = <RegisterOf<S, L> as Register>::Float;
-
-/// So many elements are computed before the function reads them: so few that the CPU begins the next ones while it computes the
-/// function, and enough for the loops not to wait for each other. 16 or 256 take a tenth longer.
-#[cfg(feature = "smooth")]
-const NUMBERS_BLOCK: usize = 64;
-
-#[cfg(feature = "smooth")]
-#[repr(align(64))]
-struct NumbersBlock<L>([MaybeUninit<L>; NUMBERS_BLOCK]);
-
-/// Loads a register, with a prefetch after it, or the first `count` lanes.
-///
-/// # Safety
-///
-/// So many lanes can be read; `is_whole` unless `count` is less than a register's.
-#[cfg(feature = "smooth")]
-#[inline(always)]
-unsafe fn load_part<S: Simd, L: Lane>(simd: S, source: *const L, (is_whole, count): (bool, usize)) -> RegisterOf<S, L> {
-    // SAFETY: so many lanes can be read: this function's contract.
-    unsafe {
-        if is_whole {
-            prefetch_after::<S, L>(source);
-            load(simd, source, false)
-        } else {
-            RegisterOf::<S, L>::load_first(simd, source, count)
-        }
-    }
-}
-
-/// [`load_part`] of numbers that are computed in their own format.
-///
-/// # Safety
-///
-/// As for [`load_part`].
-#[cfg(feature = "smooth")]
-#[inline(always)]
-unsafe fn number<S: Simd, T: Format>(simd: S, source: *const T::Lane, part: (bool, usize)) -> FloatOf<S, T::Lane> {
-    // SAFETY: this function's contract.
-    unsafe { load_part::<S, T::Lane>(simd, source, part) }.split::<T>()[0]
 }
 
 /// A loop: `outputs[i] = function(inputs[i])`.
@@ -371,18 +298,18 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
         }
     }
 
-    /// [`walk`](Self::walk), with one call of the function in the code. Where that has one input, `beside` is null or says what comes
-    /// before and after the function.
+    /// [`walk`](Self::walk), with one call of the function in the code. Where that has one input, `gate` is null or a second
+    /// one: the output is that of `G` for the function's result and the gate.
     ///
     /// # Safety
     ///
-    /// As for [`walk`](Self::walk), with what `beside` points to as for an input. With several inputs, it is not used.
+    /// As for [`walk`](Self::walk), with a gate as for an input. With several inputs, `gate` is not used.
     #[cfg(feature = "smooth")]
     #[inline(always)]
-    unsafe fn walk_once<G: VectorFn<2, Lane = F::Lane> + Default, T: Format<Lane = F::Lane>>(
+    unsafe fn walk_once<G: VectorFn<2, Lane = F::Lane> + Default>(
         self,
         len: usize,
-        beside: *const Beside,
+        gate: *const F::Lane,
         streaming: bool,
     ) {
         let lanes = RegisterOf::<S, F::Lane>::LANES;
@@ -391,80 +318,40 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
             head = before_alignment::<S, F::Lane>(self.outputs[0]);
             streams = const { S::STREAMS } && streaming && self.are_aligned(head);
         }
-        let simd = self.simd;
-        let (mut gate, mut has_numbers) = (core::ptr::null(), false);
-        let (mut numbers, mut masks) = ([core::ptr::null::<F::Lane>(); 3], [0; 3]);
-        if const { N == 1 } && !beside.is_null() {
-            // SAFETY: it can be read: this function's contract.
-            let beside = unsafe { &*beside };
-            let [scale, bias, residual] = beside.numbers;
-            numbers = [scale.cast(), bias.cast(), residual.cast()];
-            masks = beside.offset_masks;
-            has_numbers = beside.has_numbers;
-            gate = beside.gate.cast::<F::Lane>();
-        }
-        let (mut at, mut end) = (0, len);
-        let mut source = self.inputs[0];
-        let mut block = NumbersBlock([const { MaybeUninit::<F::Lane>::uninit() }; _]);
-        let block = block.0.as_mut_ptr().cast::<F::Lane>();
+        let mut at = 0;
         while at < len {
-            if const { N == 1 && RegisterOf::<S, F::Lane>::FLOATS == 1 } && has_numbers {
-                // The head first, so that the block is read at whole registers.
-                end = if at < head { head } else { len.min(at + NUMBERS_BLOCK) };
-                source = block.wrapping_sub(at);
-                let mut to = at;
-                while to < end {
-                    let count = lanes.min(end - to);
-                    // SAFETY: `to + count <= end <= len`, so that the input, and numbers that aren't null, can be read: this
-                    // function's contract. `end - at` is at most a block.
-                    unsafe {
-                        let part = (const { RegisterOf::<S, F::Lane>::LANES == 1 } || count == lanes, count);
-                        let mut z = number::<S, T>(simd, self.inputs[0].add(to), part);
-                        if !numbers[0].is_null() {
-                            z = z.mul(number::<S, T>(simd, numbers[0].add(to & masks[0]), part));
-                        }
-                        if !numbers[1].is_null() {
-                            z = z.add(number::<S, T>(simd, numbers[1].add(to & masks[1]), part));
-                        }
-                        if !numbers[2].is_null() {
-                            z = z.add(number::<S, T>(simd, numbers[2].add(to & masks[2]), part));
-                        }
-                        let z = z.with_canonical_nan(simd);
-                        let z = RegisterOf::<S, F::Lane>::join::<T>([z, z]);
-                        let target = block.add(to - at);
-                        if part.0 {
-                            z.store(target);
-                        } else {
-                            z.store_first(target, count);
-                        }
-                    }
-                    to += count;
-                }
-            }
-            while at < end {
-                let count = if at < head { head } else { lanes.min(end - at) };
-                // SAFETY: `at + count <= end <= len`: the head is shorter than `ALIGNED_BYTES`. It is shorter than a register, too,
-                // so that `count < lanes` unless it is whole. `streams` is true only if the output is aligned at the end of the
-                // head, and so after any registers. A gate that isn't null can be read like an input: this function's
-                // contract, which has the fence, too. `source` is the first input, or a block with what is read.
-                unsafe {
-                    let is_whole = const { RegisterOf::<S, F::Lane>::LANES == 1 } || count == lanes;
-                    let part = (is_whole, count);
-                    let sources = first_of::<_, N>([source, self.inputs[1 % N], source]);
-                    let inputs = inputs!(N, i => load_part::<S, F::Lane>(simd, sources[i].wrapping_add(at), part));
-                    let mut result = self.function.call(simd, inputs);
-                    if const { N == 1 } && !gate.is_null() {
-                        result =
-                            G::default().call(simd, [result[0], load_part::<S, F::Lane>(simd, gate.add(at), part)]);
-                    }
-                    if is_whole {
-                        self.store(result, at, streams);
+            let count = if at < head { head } else { lanes.min(len - at) };
+            // SAFETY: `at + count <= len`: the head is shorter than `ALIGNED_BYTES`. It is shorter than a register, too, so
+            // that `count < lanes` unless it is whole. `streams` is true only if the output is aligned at the end of the
+            // head, and so after any registers. A gate that isn't null can be read like an input: this function's
+            // contract, which has the fence, too.
+            unsafe {
+                let is_whole = const { RegisterOf::<S, F::Lane>::LANES == 1 } || count == lanes;
+                let inputs = if is_whole {
+                    inputs!(N, i => {
+                        prefetch_after::<S, F::Lane>(self.inputs[i].add(at));
+                        load(self.simd, self.inputs[i].add(at), false)
+                    })
+                } else {
+                    inputs!(N, i => self.load_first(i, at, count))
+                };
+                let mut result = self.function.call(self.simd, inputs);
+                if const { N == 1 } && !gate.is_null() {
+                    let gate = if is_whole {
+                        prefetch_after::<S, F::Lane>(gate.add(at));
+                        load(self.simd, gate.add(at), false)
                     } else {
-                        result[0].store_first(self.outputs[0].add(at), count);
-                    }
+                        RegisterOf::<S, F::Lane>::load_first(self.simd, gate.add(at), count)
+                    };
+                    result = G::default().call(self.simd, [result[0], gate]);
                 }
-                at += count;
+                if is_whole {
+                    self.store(result, at, streams);
+                } else {
+                    result[0].store_first(self.outputs[0].add(at), count);
+                }
             }
+            at += count;
         }
     }
 

@@ -239,11 +239,7 @@ impl<'a, A: Activation, T: Element> Fused<'a, A, T> {
             .map_or(absent, |residual| RowsInput::Rows("residual", residual));
         let is_sum = self.scale.is_none() && !matches!(self.bias, Some((ChannelNumbers::Sums(_), _)));
         let [fused, scaled] = [self.activation.fused_loops::<T>(), self.activation.scaled_loops::<T>()];
-        #[cfg(feature = "smooth")]
-        let takes_numbers = value.takes_numbers;
-        #[cfg(not(feature = "smooth"))]
-        let takes_numbers = false;
-        if is_sum && (fused.is_compiled() || !scaled.is_compiled() && !takes_numbers) {
+        if is_sum && (fused.is_compiled() || !scaled.is_compiled()) {
             let kernel = Kernel::Composed {
                 fused,
                 sum: const { loops::SUM[T::INDEX] },
