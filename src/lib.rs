@@ -73,8 +73,8 @@
 //! all lengths.
 //!
 //! - On x86 and aarch64, slices of less than 128 bytes (64 of `f64`) are computed by code that is inlined into the
-//!   caller, on every [`Isa`], on WebAssembly of less than 128 elements, with simd128 2 KiB. On other targets these are slices of less
-//!   than 8 elements. [`AnyActivation`] is not inlined.
+//!   caller, on every [`Isa`]. On WebAssembly these are slices of less than 2 KiB with simd128, and of less than 128 elements
+//!   without; on other targets of less than 8 elements. [`AnyActivation`] is not inlined.
 //! - Below 192 bytes a slice, or 4 KB on Zen 4, [`Isa::Avx512`] uses the loops of AVX2.
 //!
 //! # Loops and memory

@@ -296,7 +296,7 @@ unsafe fn with_strides<T, E, D: Dimension>(strides: D, elements: Vec<E>, like: &
     // SAFETY: this function's contract.
     let mut array = unsafe { Array::from_shape_vec_unchecked(like.raw_dim().strides(strides), elements) };
     for axis in 0..array.ndim() {
-        if like.strides()[axis] < 0 {
+        if like.strides()[axis] < 0 && !array.is_empty() {
             array.invert_axis(Axis(axis));
         }
     }

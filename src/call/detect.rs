@@ -114,8 +114,8 @@ impl core::error::Error for UnsupportedIsa {}
 /// All functions except ReLU run one loop of the instruction set at all lengths. ReLU differs for short slices:
 ///
 /// - On x86 and aarch64, slices of less than 128 bytes (64 of `f64`) are computed by code that is inlined into the
-///   caller, the same for each [`Isa`], on WebAssembly of less than 128 elements, with simd128 2 KiB. On other targets these are slices
-///   of less than 8 elements. As an [`AnyActivation`](crate::AnyActivation), ReLU is not inlined.
+///   caller, the same for each [`Isa`]. On WebAssembly these are slices of less than 2 KiB with simd128, and of less than 128
+///   elements without; on other targets of less than 8 elements. As an [`AnyActivation`](crate::AnyActivation), ReLU is not inlined.
 /// - [`Isa::Avx512`] uses the loops of AVX2 below 192 bytes a slice; on CPUs that compute 512 bits in two halves (AMD's
 ///   Zen 4), below 4 KB.
 ///

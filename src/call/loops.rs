@@ -572,7 +572,7 @@ pub trait Compiled: Copy + Debug + Send + Sync + 'static {
 }
 
 /// Fewer vectors than this are computed in the caller: to load the choice of an instruction set and to call its loop
-/// takes longer. In WebAssembly the caller's vectors are as wide as those of the loop.
+/// takes longer. In WebAssembly the caller's vectors are as wide as those of the loop, so that the caller is not slower.
 const FEW_VECTORS: usize = if cfg!(target_family = "wasm") {
     128
 } else {

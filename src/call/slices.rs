@@ -65,7 +65,7 @@ pub(crate) trait Direction<const N: usize>: Copy {
 
     fn loops<T: Element>(&self) -> &'static SliceLoops;
 
-    /// For elements at a step, where they are compiled.
+    /// The loops for elements at a step, if compiled.
     #[cfg(feature = "ndarray")]
     fn step_loops<T: Element>(&self) -> &'static MapStepsLoops;
 

@@ -1,7 +1,7 @@
 //! Calls on tensors of any layout: a step between elements, negative strides, axes in any order.
 //!
 //! Axes are sorted by the stride of the output, and merged where one continues the other. Runs that are contiguous in all tensors are
-//! given to the function's loop. The others go through a block in the L1 cache: elements are gathered, the loop runs, results are
+//! given to the function's loop. Others are computed where they are (`is_direct`), or go through a block in the L1 cache: elements are gathered, the loop runs, results are
 //! scattered. Only the elements themselves are accessed: what lies between them may belong to someone else.
 
 use super::block::{BLOCK_BYTES, Block, LINE_BYTES};
@@ -10,7 +10,7 @@ use super::loops::{MapStepsLoops, Params, STEPS, SliceLoops};
 use super::pack::copy_rows;
 use super::slices::Direction;
 use crate::simd::{Element, fence};
-use crate::sweep::{ALIGNED_BYTES, MapStepsArgs, StepsArgs, fit_registers, fits_registers};
+use crate::sweep::{ALIGNED_BYTES, MapStepsArgs, StepsArgs, copies_fit_registers, map_fits_registers};
 
 /// Two inputs, and the output. A single input stands for both.
 const TENSORS: usize = 3;
@@ -290,10 +290,10 @@ impl Function {
             return len * self.size >= RUN_BYTES;
         }
         !STEPS[self.size.ilog2() as usize - 1].gather.has(self.kernels)
-            || fit_registers(steps, len, self.size)
+            || map_fits_registers(steps, len, self.size)
             || !steps
                 .iter()
-                .all(|&step| step == self.size as isize || fits_registers(step, len, self.size))
+                .all(|&step| step == self.size as isize || copies_fit_registers(step, len, self.size))
     }
 
     /// Computes elements where they are.
@@ -303,13 +303,13 @@ impl Function {
     /// The contract of [`MapStepsArgs`], with the parameters of this function.
     #[inline(always)]
     unsafe fn map_steps(&self, args: &MapStepsArgs) {
-        let can_use_registers = self.steps.has(self.kernels) && fit_registers(&args.steps, args.len, self.size);
+        let can_use_registers = self.steps.has(self.kernels) && map_fits_registers(&args.steps, args.len, self.size);
         let kernels = if can_use_registers {
             self.kernels
         } else {
             Kernels::SCALAR
         };
-        // SAFETY: this function's contract.
+        // SAFETY: this function's contract; the registers are checked above.
         unsafe { self.steps.call(kernels, args) };
     }
 
@@ -489,26 +489,26 @@ impl Tiling<'_> {
     /// # Safety
     ///
     /// As for [`Function::walk_axes`]: each run from the cursor on has so many elements. A tile has room for them. Those of a tensor that
-    /// `is_direct` are contiguous. `block` has `BLOCK_BYTES`.
+    /// `is_dense` are contiguous. `block` has `BLOCK_BYTES`.
     #[inline(always)]
     unsafe fn walk_tile(
         &self,
         cursor: &mut Cursor,
         (len, runs): (usize, usize),
-        is_direct: Each<bool>,
+        is_dense: Each<bool>,
         block: *mut u8,
     ) -> bool {
         let function = self.function;
         let size = function.size;
         let first = *cursor;
         let mut tile = first.at;
-        let is_gathered = [!is_direct[0], !is_direct[1] && function.has_two_inputs];
+        let is_gathered = [!is_dense[0], !is_dense[1] && function.has_two_inputs];
         for i in 0..OUTPUT {
             if is_gathered[i] {
                 tile[i] = block.wrapping_add(i * TILE_BYTES);
             }
         }
-        let is_scattered = !is_direct[OUTPUT];
+        let is_scattered = !is_dense[OUTPUT];
         if is_scattered {
             // Where an input is, as in-place, or where none is.
             tile[OUTPUT] = if is_gathered[0] || !is_gathered[1] {
@@ -602,7 +602,7 @@ unsafe fn copy_patch<const GATHER: bool>(
         len,
         runs,
     };
-    let can_use_registers = loops.has(kernels) && fits_registers(steps[0], len, size);
+    let can_use_registers = loops.has(kernels) && copies_fit_registers(steps[0], len, size);
     let kernels = if can_use_registers { kernels } else { Kernels::SCALAR };
     // SAFETY: the elements of the patch: this function's contract. Steps are multiples of the size.
     unsafe { loops.call(kernels, &args) };

@@ -178,14 +178,14 @@ pub fn exp_minus_product<F: Float>(simd: F::Simd, x: F, factor: Factor) -> Scale
 
 /// A factor of x in `f32`, for e^(factor x) where it is normal: x is n steps of ln(2) / factor, and an offset. Numbers are bits.
 #[derive(Clone, Copy)]
-pub struct Steps {
+pub struct LnSteps {
     log2_e: u64,
     /// In two parts, negated.
     minus_step: [u64; 2],
     factor: u64,
 }
 
-impl Steps {
+impl LnSteps {
     #[inline]
     pub fn new<L: FloatLane>(factor: f64) -> Self {
         let bits = |number| L::nearest_finite(number).to_bits();
@@ -198,7 +198,7 @@ impl Steps {
         }
     }
 
-    /// 2^n, n and `x - n * step`, of which the first part of the step alone is subtracted. It is exact.
+    /// 2^n, n and `x - n * step`, with the first part of the step, which is exact: the caller subtracts n times the other part.
     #[inline(always)]
     pub fn split<F: Float>(self, simd: F::Simd, x: F) -> [F; 3] {
         let biased = x.mul_add(by_bits(simd, self.log2_e), constant(simd, 0x4b40_007f, 0));

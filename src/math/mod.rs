@@ -10,7 +10,7 @@ mod normal;
 mod pieces;
 
 pub use exp::{
-    Factor, ScaledExp, Steps, UPPER_26_BITS, exp_bound, exp_minus, exp_minus_product, exp_minus_sum, exp_quotient,
+    Factor, LnSteps, ScaledExp, UPPER_26_BITS, exp_bound, exp_minus, exp_minus_product, exp_minus_sum, exp_quotient,
     half_of_least_number, scale, unscale,
 };
 pub use log1p::log1p_quotient;

@@ -419,7 +419,7 @@ pub(super) unsafe fn walk_narrow<S: Simd, F: VectorFn<N>, const N: usize>(
     type NarrowOf<S, L> = <L as Lane>::Narrow<S>;
     let lanes = NarrowOf::<S, F::Lane>::LANES;
     let mut at = 0;
-    // SAFETY: `at + COUNT * lanes <= len`, checked by the loop; the tail is shorter than an iteration.
+    // SAFETY: `at + UNROLL * lanes <= len`, checked by the loop; the tail is shorter than an iteration.
     unsafe {
         while len - at >= UNROLL * lanes {
             block_of_4::<NarrowOf<S, F::Lane>, F, N>(simd, function, inputs, output, at);

@@ -16,7 +16,8 @@ use crate::simd::{Lane, Padded, Pass, REGISTER_BYTES, Register, Simd, Vector, Ve
 pub(crate) struct CopySteps<L, const GATHER: bool>(PhantomData<L>);
 
 /// `runs` of `len` elements, with steps in bytes from element to element and from run to run; at `contiguous`, one run after the other. One
-/// side can be read and the other one written, and they don't overlap. Steps are multiples of an element.
+/// side can be read and the other one written, and they don't overlap. Steps are multiples of an element, on AVX-512 as
+/// [`copies_fit_registers`] wants them.
 pub(crate) struct StepsArgs {
     pub(crate) strided: *mut u8,
     pub(crate) step: isize,
@@ -38,7 +39,7 @@ const fn greatest_step(size: usize) -> usize {
 }
 
 /// Whether [`CopySteps`] can walk so many elements of a size, with a step in bytes, by registers that load and store some of their lanes.
-pub(crate) fn fits_registers(step: isize, len: usize, size: usize) -> bool {
+pub(crate) fn copies_fit_registers(step: isize, len: usize, size: usize) -> bool {
     step != 0 && step.unsigned_abs() <= greatest_step(size) * size && len * size >= STEPPED_BYTES
 }
 
@@ -266,7 +267,7 @@ pub(crate) struct MapSteps<F, const N: usize>(PhantomData<F>);
 
 /// `runs` of `len` elements, with steps in bytes from element to element and from run to run. Two inputs, of which a single one stands for
 /// both, and the output. All elements can be read or written, as it is. An output is apart from an input, or has its elements at the same
-/// indices. Steps are multiples of an element, and those of the output lead to distinct elements.
+/// indices. Steps are multiples of an element, and those of the output lead to distinct elements. On AVX-512 [`map_fits_registers`] is true.
 pub struct MapStepsArgs {
     pub(crate) function: *const u8,
     pub(crate) starts: [*mut u8; TENSORS],
@@ -283,7 +284,7 @@ const TENSORS: usize = 3;
 ///
 /// Not for a part of a register: its store would delay the load of the next run, if that is within a register of it.
 #[inline(always)]
-pub(crate) fn fit_registers(steps: &[isize; TENSORS], len: usize, size: usize) -> bool {
+pub(crate) fn map_fits_registers(steps: &[isize; TENSORS], len: usize, size: usize) -> bool {
     let step = steps[0];
     steps[1] == step
         && steps[2] == step
@@ -308,9 +309,10 @@ impl<F: VectorFn<N>, const N: usize> Pass for MapSteps<F, N> {
             }
             starts
         };
-        // SAFETY: the elements of each run, with steps as each of the functions wants them, checked here.
+        // SAFETY: the elements of each run, with steps as each of the functions wants them: of AVX-512 by the contract, else checked here.
         unsafe {
             if const { has_lanes::<S>() } {
+                debug_assert!(map_fits_registers(&args.steps, args.len, size));
                 let chosen = Chosen::of::<S, F::Lane>(args.steps[0] as usize / size);
                 for run in 0..args.runs {
                     map_registers::<S, F, N>(simd, function, starts(run), &chosen, args.len);

@@ -1,7 +1,7 @@
 //! Infinite and greatest x, of which the tests of errors know nothing: where other libraries return NaN, since they multiply infinity by 0 or
 //! raise x to a power that overflows.
 
-use rectify::{AnyActivation, Gelu, GeluTanh};
+use rectify::{AnyActivation, Celu, Elu, Gelu, GeluTanh};
 
 use crate::common::all_kernels;
 use crate::common::calls::of_one;
@@ -88,4 +88,57 @@ fn gradients_of_dead_units_are_zero() {
         assert!(dead.contains(&unit), "{unit:?} is dead nowhere");
     }
     assert!(dead.contains(&("hard_swish", false)));
+}
+
+/// An alpha that is subnormal or rounds to 0: the value has the sign of x, and a slope that rounds to 0 gives +0.0.
+#[test]
+fn alphas_below_the_normal_numbers_keep_sign_and_order() {
+    let x = [
+        -0.0,
+        -1e-45,
+        -1e-40,
+        -1e-38,
+        -0.2,
+        -0.5,
+        -0.6,
+        -1.0,
+        -2.5,
+        -100.0,
+        -1e38,
+        f64::NEG_INFINITY,
+    ];
+    for alpha in [1e-38, 1e-39, 1e-40, 1e-44, 1.4e-45, 1e-300, 1e-309, 5e-324] {
+        for function in [AnyActivation::from(Elu::new(alpha)), Celu::new(alpha).into()] {
+            for &format in Format::ALL {
+                for kernels in all_kernels() {
+                    let case = |x| format!("{function:?} in {} on {}, {x}", format.name(), kernels.isa());
+                    let mut last = 0.0;
+                    for x in x {
+                        let y = of_one(format, kernels, function, format.nearest(x), None);
+                        assert_eq!(y & format.sign(), format.sign(), "{}: {y:x}", case(x));
+                        let y = format.value(y).unwrap();
+                        // 2^-127 instead of a lesser alpha of CELU.
+                        assert!(
+                            y <= last && y >= -alpha.max(6e-39) * 1.02,
+                            "{}: {y:e} after {last:e}",
+                            case(x)
+                        );
+                        last = y;
+                    }
+                    let dead: &[f64] = match function {
+                        AnyActivation::Elu(_) if alpha < 1e-46 && format != Format::F64 => &[0.0, -0.0, -1.0],
+                        AnyActivation::Celu(_) => &[-1.0],
+                        _ => &[],
+                    };
+                    for &x in dead.iter().chain(&[-1e4]) {
+                        for g in [-1.0, f64::INFINITY] {
+                            let gradient =
+                                of_one(format, kernels, function, format.nearest(x), Some(format.nearest(g)));
+                            assert_eq!(gradient, 0, "{}, gradient {g}", case(x));
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use ::ndarray::{
     Array, Array2, ArrayD, ArrayRef, ArrayViewMutD, Axis, Dimension, IxDyn, ShapeBuilder, Slice, Zip, array, s,
 };
-use rectify::{Activate, Element, Relu};
+use rectify::{Activate, Element, LeakyRelu, Relu};
 
 use crate::common::format::Format;
 use crate::common::functions::{Case, Function};
@@ -359,6 +359,12 @@ fn an_array_without_elements_is_not_walked() {
             .activate_backward(Relu, &long.slice(s![.., ..0]))
             .is_empty()
     );
+    // Strides of -1 and 3, without an element.
+    let mut reversed = Array2::<f32>::zeros((3, 5).f());
+    reversed.invert_axis(Axis(0));
+    let (empty, _) = reversed.view().split_at(Axis(1), 0);
+    assert_eq!(empty.activate(LeakyRelu::default()).dim(), (3, 0));
+    assert_eq!(empty.activate_backward(Relu, &empty).dim(), (3, 0));
 }
 
 #[cfg(panic = "unwind")]

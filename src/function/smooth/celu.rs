@@ -35,12 +35,13 @@ use crate::simd::FloatLane;
 /// - Where the gradient for g = 1 is rounded to 0 in the compute format, it is +0.0 for each g.
 /// - `f32`: by default the value is within 1 ulp of the exact one, the gradient for g = 1 within 1.05: those of [`Elu`](super::Elu).
 ///   For any alpha the value is within 3 ulp, the gradient within 2, and for any g within 4. `f64`: likewise by samples.
-/// - With an alpha above 2, values below alpha times the least normal number are off by up to another alpha / 2 ulp.
+/// - In `f64`, with an alpha above 2, values below alpha times the least normal number are off by up to another alpha / 2 ulp.
+/// - An alpha below 2^-127, in `f64` 2^-1023, is taken as that. With one above 2^120, in `f64` 2^1014, -inf counts as the least finite number.
 /// - `f16` and `bf16`: by default each value is the exact one rounded, and so is each gradient for g = 1. For any alpha they are
 ///   within 0.51 ulp.
 /// - f is monotonic: by default no two neighbours in `f32` go down.
-/// - x / alpha isn't rounded: `f32` takes multiples of alpha * ln(2) from x, and `f64` has 1 / alpha in two parts. `alpha` is rounded
-///   to the compute format. Both are computed as by [`Elu`](super::Elu), in the same loops.
+/// - x / alpha isn't rounded before e^(x / alpha) is split into a power of two and the rest. `alpha` is rounded to the compute format.
+///   Value and gradient are computed as by [`Elu`](super::Elu), in the same loops.
 ///
 /// It is PyTorch's `celu` and ONNX's operator `Celu`, with the same default of alpha, 1. It is due to Barron (2017).
 ///
@@ -120,6 +121,17 @@ impl Smooth for Celu {
 
     #[inline(always)]
     fn params<L: FloatLane>(self) -> Params {
-        Params::new::<L>(1.0, self.alpha, 1.0, self.reciprocal)
+        // 2^-127 or 2^-1023: the reciprocal of a lesser one is beyond the greatest number.
+        let least = if size_of::<L>() == size_of::<f32>() {
+            f64::from_bits((1023 - 127) << 52)
+        } else {
+            f64::from_bits(1 << 51)
+        };
+        let (alpha, reciprocal) = if self.alpha < least {
+            (least, [least.recip(), 0.0])
+        } else {
+            (self.alpha, self.reciprocal)
+        };
+        Params::new::<L>(1.0, alpha, 1.0, reciprocal)
     }
 }

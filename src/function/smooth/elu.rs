@@ -2,7 +2,7 @@ use super::{Code, Smooth};
 use crate::function::order::without_sign;
 use crate::function::parameter::{ParameterError, or_panic, require};
 use crate::math::{
-    Factor, Steps, by_bits, exp_minus_product, exp_quotient, half_of_least_number, is_f32, is_nan, near_or_far,
+    Factor, LnSteps, by_bits, exp_minus_product, exp_quotient, half_of_least_number, is_f32, is_nan, near_or_far,
     negated, number, unscale,
 };
 use crate::simd::{Float, FloatLane, Lane};
@@ -44,7 +44,7 @@ use crate::simd::{Float, FloatLane, Lane};
 ///   within 0.51 ulp.
 /// - f is monotonic: by default no two neighbours in `f32` go down.
 /// - With e^x = s * (1 + w), where s is a power of two, it is alpha * s * w + (alpha * s - alpha): next to 0 s is 1. In `f32` w is a
-///   polynomial of what x is more than a multiple of ln(2), which isn't rounded. `alpha` is rounded to the compute format. Fused multiply-adds, `f64` and the CPU's modes are as for
+///   polynomial of x - n * ln(2), where ln(2) is rounded and the difference isn't. `alpha` is rounded to the compute format. Fused multiply-adds, `f64` and the CPU's modes are as for
 ///   [`Sigmoid`](super::Sigmoid).
 ///
 /// It is PyTorch's `elu` and ONNX's operator `Elu`, with the same default of alpha, 1. It is due to Clevert, Unterthiner and
@@ -128,28 +128,28 @@ pub struct Params {
     weight_of_slope: u64,
     factor: Factor,
     /// Of the factor, too, in `f32`.
-    steps: Steps,
+    steps: LnSteps,
     /// In `f32`: from this x down the value is -weight.
     least: u64,
-    /// In `f32`: where |x| is more, the slope may be subnormal.
+    /// In `f32`: where |x| is more, as integers, the slope may be subnormal.
     end: u64,
 }
 
 impl Params {
     pub(super) fn new<L: FloatLane>(scale: f64, weight: f64, weight_of_slope: f64, [factor, rest]: [f64; 2]) -> Self {
-        const TWO_100: f64 = (1_u128 << 100) as f64;
+        const TWO_90: f64 = (1_u128 << 90) as f64;
         const TWO_MINUS_20: f64 = 1.0 / (1 << 20) as f64;
         let bits = |number| L::nearest_finite(number).to_bits();
-        // Neither 2^-20 e^-72 nor the lower part of a step is subnormal then.
-        let is_normal = weight_of_slope >= TWO_MINUS_20 && factor <= TWO_100;
+        // 2^-20 e^-72 is normal. What the lower part of a step loses where it is subnormal doesn't count.
+        let is_normal = weight_of_slope >= TWO_MINUS_20 && factor <= TWO_90;
         Self {
             scale: bits(scale),
             weight: bits(weight),
             weight_of_slope: bits(weight_of_slope),
             factor: Factor::of_sum::<L>(factor, rest),
-            steps: Steps::new::<L>(factor),
+            steps: LnSteps::new::<L>(factor),
             least: bits(-87.0 / factor),
-            end: bits(if is_normal { 72.0 / factor } else { 0.0 }),
+            end: bits(if is_normal { 72.0 / factor } else { -0.0 }),
         }
     }
 }
@@ -199,9 +199,7 @@ fn value_f32<F: Float>(params: Params, simd: F::Simd, x: F) -> F {
     let minus_weight = negated(simd, weight);
     let quotient = exp_quotient(simd, r, minus_weight);
     let minus_growth = offset.mul_add(negated(simd, weight_of_slope), r.mul(r).mul(quotient));
-    let minus_offset = power.mul_add(minus_weight, weight);
-    // Negated last, so that 0 has the sign of x.
-    let value = negated(simd, power).mul_add(minus_growth, negated(simd, minus_offset));
+    let minus_value = power.mul_add(minus_growth, power.mul_add(minus_weight, weight));
     // The bits after those of -inf are of NaN.
     let is_negative = by_bits::<F>(simd, 0xff80_0001).gt(x);
     let positive = if params.scale == F::Lane::nearest_finite(1.0).to_bits() {
@@ -209,7 +207,8 @@ fn value_f32<F: Float>(params: Params, simd: F::Simd, x: F) -> F {
     } else {
         line(params, simd, x).replace(is_nan(simd, x), x)
     };
-    positive.replace(is_negative, value)
+    // So that 0 has the sign of x.
+    positive.replace(is_negative, negated(simd, minus_value))
 }
 
 #[inline(always)]
@@ -225,7 +224,7 @@ fn value_f64<F: Float>(params: Params, simd: F::Simd, x: F) -> F {
     value.xor(x.xor(magnitude))
 }
 
-/// The gradient where the slope may be subnormal: there the gradient at the output takes the scale.
+/// The gradient, in `f64` of any x. Where the slope may be subnormal, the gradient at the output takes the scale.
 #[inline(always)]
 fn far_gradient<F: Float>(params: Params, simd: F::Simd, x: F, grad_output: F) -> F {
     let exp = exp_minus_product(simd, without_sign(simd, x), params.factor);
