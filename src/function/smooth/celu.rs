@@ -36,7 +36,8 @@ use crate::simd::FloatLane;
 /// - `f32`: by default the value is within 1 ulp of the exact one, the gradient for g = 1 within 1.05: those of [`Elu`](super::Elu).
 ///   For any alpha the value is within 3 ulp, the gradient within 2, and for any g within 4. `f64`: likewise by samples.
 /// - In `f64`, with an alpha above 2, values below alpha times the least normal number are off by up to another alpha / 2 ulp.
-/// - An alpha below 2^-127, in `f64` 2^-1023, is taken as that. With one above 2^120, in `f64` 2^1014, -inf counts as the least finite number.
+/// - An alpha below 2^-127, in `f64` 2^-1023, is taken as that. With one above 2^120, in `f64` 2^1014, -inf counts as the
+///   least finite number.
 /// - `f16` and `bf16`: by default each value is the exact one rounded, and so is each gradient for g = 1. For any alpha they are
 ///   within 0.51 ulp.
 /// - f is monotonic: by default no two neighbours in `f32` go down.

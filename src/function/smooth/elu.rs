@@ -44,8 +44,8 @@ use crate::simd::{Float, FloatLane, Lane};
 ///   within 0.51 ulp.
 /// - f is monotonic: by default no two neighbours in `f32` go down.
 /// - With e^x = s * (1 + w), where s is a power of two, it is alpha * s * w + (alpha * s - alpha): next to 0 s is 1. In `f32` w is a
-///   polynomial of x - n * ln(2), where ln(2) is rounded and the difference isn't. `alpha` is rounded to the compute format. Fused multiply-adds, `f64` and the CPU's modes are as for
-///   [`Sigmoid`](super::Sigmoid).
+///   polynomial of x - n * ln(2), where ln(2) is rounded and the difference isn't. `alpha` is rounded to the compute format. Fused
+///   multiply-adds, `f64` and the CPU's modes are as for [`Sigmoid`](super::Sigmoid).
 ///
 /// It is PyTorch's `elu` and ONNX's operator `Elu`, with the same default of alpha, 1. It is due to Clevert, Unterthiner and
 /// Hochreiter (2015).
