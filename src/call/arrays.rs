@@ -19,7 +19,7 @@ const IN_CALLER_BYTES: usize = 1 << 8;
 
 #[inline(always)]
 fn is_walked_in_caller<A: Compiled, T: Element, D: Dimension>(array: &ArrayRef<T, D>) -> bool {
-    A::WALKS_FEW && array.len() <= IN_CALLER_BYTES / size_of::<T>()
+    A::WALKS_FEW && (1..=IN_CALLER_BYTES / size_of::<T>()).contains(&array.len())
 }
 
 /// Where [`Compiled::WALKS_FEW`], without a call.
@@ -187,6 +187,11 @@ unsafe fn run_to_new<T: Element, D: Dimension, const N: usize>(
     inputs: [&ArrayRef<T, D>; N],
 ) -> Array<T, D> {
     let like = inputs[0];
+    if like.is_empty() {
+        // With other strides: those of an empty array may lead out of it.
+        // SAFETY: there are no elements.
+        return unsafe { Array::uninit(like.raw_dim()).assume_init() };
+    }
     let slices = inputs.map(|input| input.as_slice_memory_order());
     if slices.iter().all(Option::is_some)
         && inputs.iter().all(|input| has_strides(input, like.strides()))
@@ -290,13 +295,13 @@ fn uninit_like<T: Element, D: Dimension>(like: &ArrayRef<T, D>) -> Array<MaybeUn
 ///
 /// # Safety
 ///
-/// Indices times the strides are those of `elements`, each of one.
+/// Indices times the strides are those of `elements`, each of one. `like` isn't empty.
 #[inline(always)]
 unsafe fn with_strides<T, E, D: Dimension>(strides: D, elements: Vec<E>, like: &ArrayRef<T, D>) -> Array<E, D> {
     // SAFETY: this function's contract.
     let mut array = unsafe { Array::from_shape_vec_unchecked(like.raw_dim().strides(strides), elements) };
     for axis in 0..array.ndim() {
-        if like.strides()[axis] < 0 && !array.is_empty() {
+        if like.strides()[axis] < 0 {
             array.invert_axis(Axis(axis));
         }
     }
