@@ -37,9 +37,10 @@ use crate::simd::Element;
 /// | shorter rows, a step between elements, tensors of different layouts | through a block of 8 KB on the stack, 4 KB of elements at a time, to which elements are copied |
 /// | [`Relu`](crate::Relu) at a step | where the elements are, except where AVX-512 copies faster |
 ///
-/// So what costs is a step between elements. ReLU takes about as long as ndarray's loop there, or less; 8 x 8 elements up to 1.5 times as long. Of other functions, those that compute
-/// gain; in-place, one that only selects takes up to 1.7 times as long as ndarray's loop. A call on a view that is not contiguous takes about
-/// 20 ns beside its elements, of other functions than ReLU 60 ns. `docs/performance.md` has a table.
+/// So what costs is a step between elements. ReLU takes about as long as ndarray's loop there, or less; 8 x 8 elements up to
+/// 1.5 times as long. Of other functions, those that compute gain; in-place, one that only selects takes up to 1.7 times as long as ndarray's
+/// loop. A call on a view that is not contiguous takes about 20 ns beside its elements, of other functions than ReLU 60 ns.
+/// `docs/performance.md` has a table.
 ///
 /// An array that is returned has the axes of `self` in their order in memory, without what is between the elements. The methods that end in
 /// `_to` write to an array that exists.

@@ -10,10 +10,7 @@ use super::loops::{MapStepsLoops, Params, STEPS, SliceLoops};
 use super::pack::copy_rows;
 use super::slices::Direction;
 use crate::simd::{Element, fence};
-use crate::sweep::{ALIGNED_BYTES, MapStepsArgs, StepsArgs, copies_fit_registers, map_fits_registers};
-
-/// Two inputs, and the output. A single input stands for both.
-const TENSORS: usize = 3;
+use crate::sweep::{ALIGNED_BYTES, FEW, MapStepsArgs, StepsArgs, TENSORS, copies_fit_registers, map_fits_registers};
 
 const OUTPUT: usize = TENSORS - 1;
 
@@ -28,9 +25,6 @@ const TILE_LINES: usize = 1 << 7;
 
 /// Contiguous runs of fewer bytes go through a block, several at a time.
 const RUN_BYTES: usize = 1 << 6;
-
-/// The least number of elements in a run, where elements are walked one by one.
-const FEW: usize = 8;
 
 /// So many bytes of elements are computed where they are, if they can be.
 const FEW_BYTES: usize = 1 << 10;

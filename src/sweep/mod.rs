@@ -25,7 +25,9 @@ pub(crate) use rows::{MapRows, OPERANDS, Operand, Plan, RowsArgs};
 pub(crate) use slices::MapLong;
 pub(crate) use slices::{ALIGNED_BYTES, MapSlices, walk_tail};
 #[cfg(feature = "ndarray")]
-pub(crate) use steps::{CopySteps, MapSteps, MapStepsArgs, StepsArgs, copies_fit_registers, map_fits_registers};
+pub(crate) use steps::{
+    CopySteps, FEW, MapSteps, MapStepsArgs, StepsArgs, TENSORS, copies_fit_registers, map_fits_registers,
+};
 pub(crate) use sums::{Identity, RowLanes, STRIP, SumArgs, SumColumns, SumRows, add_sum, fold};
 
 #[cfg(feature = "smooth")]

@@ -30,8 +30,8 @@ pub(crate) struct StepsArgs {
 /// Runs of fewer bytes are copied one element after the other, whatever their step.
 const STEPPED_BYTES: usize = 1 << 6;
 
-/// The least number of elements in a row for a loop of their own.
-const FEW: usize = 8;
+/// The least number of elements in a run that are walked one by one, if the other axis has as many.
+pub(crate) const FEW: usize = 8;
 
 /// The greatest step, in lanes of this size, for which registers are faster than single elements: four of them fit.
 const fn greatest_step(size: usize) -> usize {
@@ -277,8 +277,8 @@ pub struct MapStepsArgs {
     pub(crate) runs: usize,
 }
 
-/// Two inputs and the output.
-const TENSORS: usize = 3;
+/// Two inputs, and the output. A single input stands for both.
+pub(crate) const TENSORS: usize = 3;
 
 /// Whether [`MapSteps`] can walk so many elements of a size, with these steps, by registers that load and store some of their lanes.
 ///
