@@ -44,6 +44,7 @@ impl<'a, T: Element> RowsCall<'a, T> {
     ) -> Result<Self, ShapeError> {
         let inputs = inputs.map(RowsInput::erased);
         let outputs = outputs.map(|(name, output)| (name, output.view()));
+        let channels = channels.map(|channels| channels.as_walked(&inputs, &outputs));
         make_plan(channels, &inputs, &outputs, size_of::<T>(), plan)?;
         Ok(Self {
             plan,

@@ -100,6 +100,24 @@ impl ChannelsOf {
         }
         Ok(self)
     }
+
+    /// The same channels as a call walks them: of one element each, contiguous images are rows of channels.
+    pub(super) fn as_walked(self, inputs: &[Input], outputs: &[(&'static str, View)]) -> Self {
+        let are_contiguous = || {
+            let inputs = inputs.iter().all(|input| match input {
+                Input::Rows(_, input) => input.shape.is_contiguous(),
+                _ => true,
+            });
+            inputs && outputs.iter().all(|(_, output)| output.shape.is_contiguous())
+        };
+        match self.layout {
+            Channels::First { spatial: 1 } if are_contiguous() => Self {
+                layout: Channels::Last,
+                ..self
+            },
+            _ => self,
+        }
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -18,14 +18,6 @@ pub(crate) struct MapMixed<T, F, G>(PhantomData<(T, F, G)>);
 
 type FloatOf<S, T> = <RegisterOf<S, <T as Format>::Lane> as Register>::Float;
 
-/// Where a row of numbers is.
-#[derive(Clone, Copy)]
-struct Numbers {
-    start: *const u8,
-    /// ANDed with the offset: all ones, or 0 for a number that is repeated in `Room`.
-    offset_mask: usize,
-}
-
 /// Room for a broadcast number in as many lanes as a register of elements has.
 type Room<T> = Padded<<T as Format>::ComputedIn>;
 
@@ -35,53 +27,71 @@ impl<T: Format, F: FloatFn<4> + Default, G: VectorFn<1, Lane = T::Lane>> Pass fo
 
     #[inline(always)]
     unsafe fn walk<S: Simd>(simd: S, args: &RowsArgs) {
-        let (plan, streaming) = (args.plan, args.streaming);
-        // SAFETY: `function` points to a `G`, and `plan` can be read: the contract of the pass.
-        let (function, mut cursor, count) = unsafe {
-            let cursor = Cursor::new(&*plan);
-            (*args.function.cast::<G>(), cursor, (*plan).groups * (*plan).rows)
-        };
-        let mut rooms = [const { Room::<T>::uninit() }; 3];
-        let [of_second, of_third, of_last] = &mut rooms;
-        for _ in 0..count {
-            let start = |index: usize| cursor.starts[index].cast_const();
-            // SAFETY: `plan` and its operands can be read, and the output written: the contract of the pass.
-            unsafe {
+        // SAFETY: the contract of the pass.
+        unsafe {
+            let [_, second, third, _] = &(*args.plan).inputs;
+            if second.is_broadcast && third.is_broadcast {
+                rows::<S, T, F, G, InRegisters<S, T>>(simd, args);
+            } else {
+                rows::<S, T, F, G, InMemory>(simd, args);
+            }
+        }
+    }
+}
+
+/// # Safety
+///
+/// The contract of [`MapMixed`], and the second and third input are as `N` wants them.
+#[inline(always)]
+unsafe fn rows<S: Simd, T: Format, F: FloatFn<4> + Default, G: VectorFn<1, Lane = T::Lane>, N: Numbers<S, T>>(
+    simd: S,
+    args: &RowsArgs,
+) {
+    let (plan, streaming) = (args.plan, args.streaming);
+    let mut rooms = [const { Room::<T>::uninit() }; 3];
+    let [of_second, of_third, of_last] = &mut rooms;
+    // SAFETY: `function` points to a `G`, `plan` and its operands can be read, and the output written: this function's contract.
+    unsafe {
+        let (function, mut cursor, groups) = (*args.function.cast::<G>(), Cursor::new(&*plan), (*plan).groups);
+        for _ in 0..groups {
+            for _ in 0..(*plan).rows {
+                let start = |index: usize| cursor.starts[index].cast_const();
                 let inputs = &(*plan).inputs;
-                let numbers = [
-                    numbers::<S, T>(simd, start(1), &inputs[1], of_second),
-                    numbers::<S, T>(simd, start(2), &inputs[2], of_third),
-                    numbers::<S, T>(simd, start(3), &inputs[3], of_last),
-                ];
                 let row = Row {
                     simd,
                     plan,
                     function,
                     x: start(0).cast(),
-                    numbers,
+                    numbers: [
+                        N::of_row(simd, start(1), &inputs[1], of_second),
+                        N::of_row(simd, start(2), &inputs[2], of_third),
+                    ],
+                    last: <InMemory as Numbers<S, T>>::of_row(simd, start(3), &inputs[3], of_last),
                     output: cursor.starts[FIRST_OUTPUT].cast(),
                     of: PhantomData::<(T, F)>,
                 };
                 row.walk((*plan).columns, streaming);
+                cursor.next_row::<4, 1>();
             }
-            cursor.advance::<4, 1>();
+            cursor.next_group::<4, 1>();
         }
     }
 }
 
 /// A row of each operand.
-struct Row<S, T: Format, F, G> {
+struct Row<S, T: Format, F, G, N> {
     simd: S,
     plan: *const Plan,
     function: G,
     x: *const T::Lane,
-    /// Those of the second, third and last input.
-    numbers: [Numbers; 3],
+    /// Those of the second and third input.
+    numbers: [N; 2],
+    last: InMemory,
     output: *mut T::Lane,
     of: PhantomData<(T, F)>,
 }
 
-impl<S: Simd, T: Format, F: FloatFn<4> + Default, G: VectorFn<1, Lane = T::Lane>> Row<S, T, F, G> {
+impl<S: Simd, T: Format, F: FloatFn<4> + Default, G: VectorFn<1, Lane = T::Lane>, N: Numbers<S, T>> Row<S, T, F, G, N> {
     /// First the head up to the alignment of the output, if there is one, then all other elements, by the same code.
     ///
     /// # Safety
@@ -125,16 +135,19 @@ impl<S: Simd, T: Format, F: FloatFn<4> + Default, G: VectorFn<1, Lane = T::Lane>
     #[inline(always)]
     unsafe fn result(&self, at: usize, count: usize) -> RegisterOf<S, T::Lane> {
         let simd = self.simd;
-        let [second, third, last] = self.numbers;
-        // SAFETY: this function's contract; the plan can be read.
+        let [second, third] = self.numbers;
+        // SAFETY: this function's contract; the plan can be read, and the last input is of `T`.
         let (x, second, third, last) = unsafe {
-            // Read anew in each iteration: else the compiler makes a loop for each outcome.
-            let [is_second_wide, is_third_wide] = [1, 2].map(|index| is_wide::<T>(&(*self.plan).inputs[index]));
+            let inputs = &(*self.plan).inputs;
             (
                 elements::<S, T>(simd, self.x.add(at), count),
-                channel_numbers::<S, T>(simd, second, is_second_wide, at, count),
-                channel_numbers::<S, T>(simd, third, is_third_wide, at, count),
-                narrow_numbers::<S, T>(simd, last, at, count),
+                second.at(simd, &inputs[1], at, count),
+                third.at(simd, &inputs[2], at, count),
+                elements::<S, T>(
+                    simd,
+                    self.last.start.cast::<T::Lane>().add(at & self.last.offset_mask),
+                    count,
+                ),
             )
         };
         let first = F::default().call(simd, [x[0], second[0], third[0], last[0]]);
@@ -150,43 +163,112 @@ impl<S: Simd, T: Format, F: FloatFn<4> + Default, G: VectorFn<1, Lane = T::Lane>
     }
 }
 
+/// The numbers of a row of the second or third input.
+trait Numbers<S: Simd, T: Format>: Copy {
+    /// # Safety
+    ///
+    /// The operand has a row at `start`.
+    unsafe fn of_row(simd: S, start: *const u8, operand: &Operand, room: &mut Room<T>) -> Self;
+
+    /// Those of the register at `at`, of which `count` are loaded.
+    ///
+    /// # Safety
+    ///
+    /// The numbers are [of a row](Self::of_row) of `operand`, whose room still has what was stored there, and there are
+    /// `count` from `at` on, at most those of a register.
+    unsafe fn at(self, simd: S, operand: *const Operand, at: usize, count: usize) -> [FloatOf<S, T>; 2];
+}
+
+/// A number for all of a row.
+struct InRegisters<S: Simd, T: Format>([FloatOf<S, T>; 2]);
+
+impl<S: Simd, T: Format> Clone for InRegisters<S, T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: Simd, T: Format> Copy for InRegisters<S, T> {}
+
+impl<S: Simd, T: Format> Numbers<S, T> for InRegisters<S, T> {
+    #[inline(always)]
+    unsafe fn of_row(simd: S, start: *const u8, operand: &Operand, _: &mut Room<T>) -> Self {
+        // SAFETY: a broadcast row is one number: this function's contract.
+        Self(unsafe {
+            if is_wide::<T>(operand) {
+                let number = FloatOf::<S, T>::splat(simd, start.cast::<FloatLaneOf<S, T>>().read_unaligned());
+                RegisterOf::<S, T::Lane>::split_wide::<T>([number; 2])
+            } else {
+                RegisterOf::<S, T::Lane>::splat(simd, start.cast::<T::Lane>().read_unaligned()).split::<T>()
+            }
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn at(self, _: S, _: *const Operand, _: usize, _: usize) -> [FloatOf<S, T>; 2] {
+        self.0
+    }
+}
+
+/// Where a row of numbers is.
+#[derive(Clone, Copy)]
+struct InMemory {
+    start: *const u8,
+    /// ANDed with the offset: all ones, or 0 for a number that is repeated in the room.
+    offset_mask: usize,
+}
+
+impl<S: Simd, T: Format> Numbers<S, T> for InMemory {
+    #[inline(always)]
+    unsafe fn of_row(simd: S, start: *const u8, operand: &Operand, room: &mut Room<T>) -> Self {
+        if !operand.is_broadcast {
+            return Self {
+                start,
+                offset_mask: usize::MAX,
+            };
+        }
+        let room = room.as_mut_ptr();
+        // SAFETY: a broadcast row is one number: this function's contract. The room is as large as two registers of any
+        // instruction set where elements are converted, else as one.
+        unsafe {
+            if is_wide::<T>(operand) {
+                let number = FloatOf::<S, T>::splat(simd, start.cast::<FloatLaneOf<S, T>>().read_unaligned());
+                number.store(room.cast());
+                number.store(room.cast::<FloatLaneOf<S, T>>().add(FloatOf::<S, T>::LANES));
+            } else {
+                let number = RegisterOf::<S, T::Lane>::splat(simd, start.cast::<T::Lane>().read_unaligned());
+                number.store(room.cast());
+            }
+        }
+        Self {
+            start: room.cast_const().cast(),
+            offset_mask: 0,
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn at(self, simd: S, operand: *const Operand, at: usize, count: usize) -> [FloatOf<S, T>; 2] {
+        // SAFETY: the operand can be read, and there are so many numbers, or a register of one that is repeated: this function's
+        // contract.
+        unsafe {
+            // Read anew in each iteration: else the compiler makes a loop for each outcome.
+            if is_wide::<T>(&*operand) {
+                let source = self.start.cast::<T::ComputedIn>().add(at & self.offset_mask);
+                wide_numbers::<S, T>(simd, source, count)
+            } else {
+                let source = self.start.cast::<T::Lane>().add(at & self.offset_mask);
+                elements::<S, T>(simd, source, count)
+            }
+        }
+    }
+}
+
 /// Whether the numbers are in the compute format, and that is wider than `T`.
 #[inline(always)]
 fn is_wide<T: Format>(operand: &Operand) -> bool {
     let wide = size_of::<T::ComputedIn>();
     wide > size_of::<T::Lane>() && usize::from(operand.size) == wide
-}
-
-/// Where the numbers of a row are; a broadcast one is repeated in `room` first.
-///
-/// # Safety
-///
-/// The operand has a row at `start`.
-#[inline(always)]
-unsafe fn numbers<S: Simd, T: Format>(simd: S, start: *const u8, operand: &Operand, room: &mut Room<T>) -> Numbers {
-    if !operand.is_broadcast {
-        return Numbers {
-            start,
-            offset_mask: usize::MAX,
-        };
-    }
-    let room = room.as_mut_ptr();
-    // SAFETY: a broadcast row is one number: this function's contract. The room is as large as two registers of any
-    // instruction set where elements are converted, else as one.
-    unsafe {
-        if is_wide::<T>(operand) {
-            let number = FloatOf::<S, T>::splat(simd, start.cast::<FloatLaneOf<S, T>>().read_unaligned());
-            number.store(room.cast());
-            number.store(room.cast::<FloatLaneOf<S, T>>().add(FloatOf::<S, T>::LANES));
-        } else {
-            let number = RegisterOf::<S, T::Lane>::splat(simd, start.cast::<T::Lane>().read_unaligned());
-            number.store(room.cast());
-        }
-    }
-    Numbers {
-        start: room.cast_const().cast(),
-        offset_mask: 0,
-    }
 }
 
 type FloatLaneOf<S, T> = <FloatOf<S, T> as Vector>::Lane;
@@ -202,43 +284,21 @@ unsafe fn elements<S: Simd, T: Format>(simd: S, source: *const T::Lane, count: u
     unsafe { load_up_to::<S, T::Lane>(simd, source, count) }.split::<T>()
 }
 
-/// [`elements`] of numbers from `at` on.
+/// The numbers of a register of elements, in the compute format, of which `count` are loaded.
 ///
 /// # Safety
 ///
-/// The numbers are of `T`, and there are `count` from `at` on, at most those of a register.
+/// `source` can be read for `count` numbers, at most those of a register of elements.
 #[inline(always)]
-unsafe fn narrow_numbers<S: Simd, T: Format>(simd: S, numbers: Numbers, at: usize, count: usize) -> [FloatOf<S, T>; 2] {
-    // SAFETY: there are so many, or a register of one that is repeated: this function's contract.
-    unsafe {
-        let source = numbers.start.cast::<T::Lane>().add(at & numbers.offset_mask);
-        elements::<S, T>(simd, source, count)
-    }
-}
-
-/// [`narrow_numbers`], or numbers in the compute format.
-///
-/// # Safety
-///
-/// There are `count` numbers from `at` on, at most those of a register of elements.
-#[inline(always)]
-unsafe fn channel_numbers<S: Simd, T: Format>(
+unsafe fn wide_numbers<S: Simd, T: Format>(
     simd: S,
-    numbers: Numbers,
-    is_wide: bool,
-    at: usize,
+    mut source: *const T::ComputedIn,
     count: usize,
 ) -> [FloatOf<S, T>; 2] {
-    if !is_wide {
-        // SAFETY: this function's contract.
-        return unsafe { narrow_numbers::<S, T>(simd, numbers, at, count) };
-    }
     let mut room = Room::<T>::uninit();
-    let source = numbers.start.cast::<T::ComputedIn>();
     // SAFETY: there are `count` numbers: this function's contract. They are aligned: a slice of numbers, or a room of a block at a
     // multiple of their size. The room is as large as two registers, and they are initialized before they are loaded.
     let floats = unsafe {
-        let mut source = source.add(at & numbers.offset_mask);
         if count < RegisterOf::<S, T::Lane>::LANES {
             room.as_mut_ptr().write_bytes(0, RegisterOf::<S, T::Lane>::LANES);
             room.as_mut_ptr().copy_from_nonoverlapping(source, count);

@@ -93,10 +93,10 @@ pub(crate) struct MapRows<F, const N: usize, const M: usize>(PhantomData<F>);
 pub(super) struct Cursor {
     /// Of the inputs, then of the outputs.
     pub(super) starts: [*mut u8; OPERANDS],
-    /// From a row to the next one: within a group, and from the last row of a group to the first of the next group.
-    steps: [[usize; OPERANDS]; 2],
-    row: usize,
-    rows: usize,
+    /// From a row to the next one.
+    to_row: [usize; OPERANDS],
+    /// From after the last row of a group to the first of the next group.
+    to_group: [usize; OPERANDS],
 }
 
 pub(crate) const OPERANDS: usize = INPUTS + OUTPUTS;
@@ -110,39 +110,43 @@ impl Cursor {
     pub(super) fn new(plan: &Plan) -> Self {
         let mut cursor = Self {
             starts: [core::ptr::null_mut(); _],
-            steps: [[0; _]; _],
-            row: 0,
-            rows: plan.rows,
+            to_row: [0; _],
+            to_group: [0; _],
         };
         for (i, operand) in plan.inputs.iter().chain(&plan.outputs).enumerate() {
             // Without columns, strides may have any value.
-            let to_last = plan.rows.wrapping_sub(1).wrapping_mul(operand.row_stride);
+            let of_group = plan.rows.wrapping_mul(operand.row_stride);
             cursor.starts[i] = operand.start;
-            cursor.steps[0][i] = operand.row_stride;
-            cursor.steps[1][i] = operand.group_stride.wrapping_sub(to_last);
+            cursor.to_row[i] = operand.row_stride;
+            cursor.to_group[i] = operand.group_stride.wrapping_sub(of_group);
         }
         cursor
     }
 
     /// Goes to the next row of the first `N` inputs and `M` outputs.
     #[inline(always)]
-    pub(super) fn advance<const N: usize, const M: usize>(&mut self) {
-        self.row += 1;
-        let is_last = self.row == self.rows;
-        if is_last {
-            self.row = 0;
-        }
-        let steps = &self.steps[usize::from(is_last)];
-        // Without a loop, as in `inputs!`.
-        macro_rules! advance {
-            ($($index:expr, if $exists:expr;)+) => {
-                $(if const { $exists } {
-                    self.starts[const { $index }] = self.starts[const { $index }].wrapping_add(steps[const { $index }]);
-                })+
-            };
-        }
-        advance!(0, if true; 1, if N > 1; 2, if N > 2; 3, if N > 3; FIRST_OUTPUT, if true; FIRST_OUTPUT + 1, if M > 1;);
+    pub(super) fn next_row<const N: usize, const M: usize>(&mut self) {
+        advance::<N, M>(&mut self.starts, &self.to_row);
     }
+
+    /// Goes from after the last row of a group to the first of the next one.
+    #[inline(always)]
+    pub(super) fn next_group<const N: usize, const M: usize>(&mut self) {
+        advance::<N, M>(&mut self.starts, &self.to_group);
+    }
+}
+
+#[inline(always)]
+fn advance<const N: usize, const M: usize>(starts: &mut [*mut u8; OPERANDS], steps: &[usize; OPERANDS]) {
+    // Without a loop, as in `inputs!`.
+    macro_rules! advance {
+        ($($index:expr, if $exists:expr;)+) => {
+            $(if const { $exists } {
+                starts[const { $index }] = starts[const { $index }].wrapping_add(steps[const { $index }]);
+            })+
+        };
+    }
+    advance!(0, if true; 1, if N > 1; 2, if N > 2; 3, if N > 3; FIRST_OUTPUT, if true; FIRST_OUTPUT + 1, if M > 1;);
 }
 
 impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M> {
@@ -154,37 +158,39 @@ impl<F: VectorFn<N, M>, const N: usize, const M: usize> Pass for MapRows<F, N, M
         const { assert!(N <= MAX_INPUTS && M <= OUTPUTS) };
         let (plan, streaming) = (args.plan, args.streaming);
         // SAFETY: `function` points to an `F`, and `plan` can be read: the contract of the pass.
-        let (function, mut cursor, count) = unsafe {
-            let cursor = Cursor::new(&*plan);
-            (*args.function.cast::<F>(), cursor, (*plan).groups * (*plan).rows)
-        };
+        let (function, mut cursor, groups) =
+            unsafe { (*args.function.cast::<F>(), Cursor::new(&*plan), (*plan).groups) };
         // Room for a register that has a number in every lane.
         let mut broadcasts = [const { Padded::<F::Lane>::uninit() }; N];
-        for _ in 0..count {
-            // `plan` is not a reference, so that it is read anew for each row: else the compiler makes copies of this loop
-            // for each outcome of each comparison.
-            let inputs = inputs!(N, i => {
-                let start = cursor.starts[i].cast_const().cast();
-                // SAFETY: `plan` can be read: the contract of the pass.
-                if i >= F::FIRST_BROADCAST && unsafe { (*plan).inputs[i].is_broadcast } {
-                    // SAFETY: a broadcast row is one number.
-                    (unsafe { broadcast::<S, F::Lane>(simd, start, &mut broadcasts[i]) }, 0)
-                } else {
-                    (start, usize::MAX)
-                }
-            }, as all);
-            let outputs = [cursor.starts[FIRST_OUTPUT], cursor.starts[const { FIRST_OUTPUT + 1 }]];
-            let map = Map::<S, F, N, M> {
-                simd,
-                function,
-                inputs: first_of([inputs[0].0, inputs[1].0, inputs[2].0]),
-                offset_masks: first_of([inputs[0].1, inputs[1].1, inputs[2].1]),
-                outputs: first_of([outputs[0].cast(), outputs[1].cast(), outputs[1].cast()]),
-            };
-            // SAFETY: `plan` can be read, and each row has `plan.columns` elements: the contract of the pass. An input
-            // with mask 0 is a register: see `broadcast`.
-            unsafe { map.walk::<false>((*plan).columns, streaming) };
-            cursor.advance::<N, M>();
+        for _ in 0..groups {
+            // SAFETY: `plan` can be read: the contract of the pass.
+            for _ in 0..unsafe { (*plan).rows } {
+                // `plan` is not a reference, so that it is read anew for each row: else the compiler makes copies of this loop
+                // for each outcome of each comparison.
+                let inputs = inputs!(N, i => {
+                    let start = cursor.starts[i].cast_const().cast();
+                    // SAFETY: `plan` can be read: the contract of the pass.
+                    if i >= F::FIRST_BROADCAST && unsafe { (*plan).inputs[i].is_broadcast } {
+                        // SAFETY: a broadcast row is one number.
+                        (unsafe { broadcast::<S, F::Lane>(simd, start, &mut broadcasts[i]) }, 0)
+                    } else {
+                        (start, usize::MAX)
+                    }
+                }, as all);
+                let outputs = [cursor.starts[FIRST_OUTPUT], cursor.starts[const { FIRST_OUTPUT + 1 }]];
+                let map = Map::<S, F, N, M> {
+                    simd,
+                    function,
+                    inputs: first_of([inputs[0].0, inputs[1].0, inputs[2].0]),
+                    offset_masks: first_of([inputs[0].1, inputs[1].1, inputs[2].1]),
+                    outputs: first_of([outputs[0].cast(), outputs[1].cast(), outputs[1].cast()]),
+                };
+                // SAFETY: `plan` can be read, and each row has `plan.columns` elements: the contract of the pass. An input
+                // with mask 0 is a register: see `broadcast`.
+                unsafe { map.walk::<false>((*plan).columns, streaming) };
+                cursor.next_row::<N, M>();
+            }
+            cursor.next_group::<N, M>();
         }
     }
 }
