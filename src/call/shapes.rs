@@ -111,10 +111,14 @@ impl ChannelsOf {
             inputs && outputs.iter().all(|(_, output)| output.shape.is_contiguous())
         };
         match self.layout {
-            Channels::First { spatial: 1 } if are_contiguous() => Self {
-                layout: Channels::Last,
-                ..self
-            },
+            Channels::First { spatial: 1 }
+                if divides(Some(self.count), outputs[0].1.shape.len()) && are_contiguous() =>
+            {
+                Self {
+                    layout: Channels::Last,
+                    ..self
+                }
+            }
             _ => self,
         }
     }
