@@ -40,6 +40,9 @@ pub struct SliceLoops {
     /// Whether a second input of a function of one input is a gate: its factor.
     #[cfg(feature = "smooth")]
     pub(crate) takes_gate: bool,
+    /// How many times as long as ReLU they take for a byte, approximately.
+    #[cfg(feature = "rayon")]
+    pub(super) weight: usize,
 }
 
 /// The index of the loops for slices that are too short for the registers of [`Isa::Avx512`]: AVX2's for ReLU, for
@@ -88,6 +91,8 @@ const fn slice_loops<F: VectorFn<N>, const N: usize, const NARROW: bool>() -> Sl
         long: [slices_not_built_in; ISAS + 1],
         #[cfg(feature = "smooth")]
         takes_gate: false,
+        #[cfg(feature = "rayon")]
+        weight: 1,
     };
     for_each_isa!(S => {
         loops.long[S::ISA as usize] = S::enter::<MapSlices<F, N, NARROW, true>>;
@@ -104,14 +109,17 @@ const fn slice_loops<F: VectorFn<N>, const N: usize, const NARROW: bool>() -> Sl
 }
 
 impl SliceLoops {
-    /// The same loops for slices of any length.
+    /// The same loops for slices of any length, of a smooth function.
     #[cfg(feature = "smooth")]
-    const fn of_any_length(mut loops: [SliceEntry; ISAS + 1], takes_gate: bool) -> Self {
+    const fn of_any_length<T: Format>(mut loops: [SliceEntry; ISAS + 1], takes_gate: bool) -> Self {
         loops[INSTEAD_OF_AVX512] = loops[Isa::Avx512 as usize];
         Self {
             short: loops,
             long: loops,
             takes_gate,
+            // Elements of `f64` take more operations, and those of 16 bits have fewer bytes.
+            #[cfg(feature = "rayon")]
+            weight: if size_of::<T>() == size_of::<f32>() { 2 } else { 4 },
         }
     }
 }
@@ -131,7 +139,7 @@ const fn smooth_loops<C: Code, T: Format, F: VectorFn<N, Lane = T::Lane>, const 
 const fn long_loops<T: Format, F: VectorFn<N, Lane = T::Lane>, const N: usize>() -> SliceLoops {
     let mut loops: [SliceEntry; ISAS + 1] = [slices_not_built_in; ISAS + 1];
     for_each_isa!(S => loops[S::ISA as usize] = S::enter::<MapLong<F, ProductOf<T>, N>>);
-    SliceLoops::of_any_length(loops, N == 1)
+    SliceLoops::of_any_length::<T>(loops, N == 1)
 }
 
 /// Loops over slices of 16-bit elements, by the loops of `f32`.
@@ -139,7 +147,7 @@ const fn long_loops<T: Format, F: VectorFn<N, Lane = T::Lane>, const N: usize>()
 const fn block_loops<T: Format<Lane = i16>, F: OfBlocks<N>, const N: usize>() -> SliceLoops {
     let mut loops: [SliceEntry; ISAS + 1] = [slices_not_built_in; ISAS + 1];
     for_each_isa!(S => loops[S::ISA as usize] = enter_widened::<S, T, F, N>);
-    SliceLoops::of_any_length(loops, N == 1)
+    SliceLoops::of_any_length::<T>(loops, N == 1)
 }
 
 const fn pass_loops<P: Pass>() -> PassLoops<P::Args, P::Output> {

@@ -182,10 +182,8 @@ impl Part<'_> {
 
 #[cfg(feature = "rayon")]
 impl Split for Part<'_> {
-    type Output = ();
-
-    fn traffic(&self) -> usize {
-        traffic(&self.plan, self.work.size)
+    fn weighted_traffic(&self) -> usize {
+        traffic(&self.plan, self.work.size).saturating_mul(self.work.kernel.weight())
     }
 
     fn is_beyond_caches(&self) -> bool {
@@ -217,8 +215,6 @@ impl Split for Part<'_> {
         };
         (of(0, middle), of(middle, len - middle))
     }
-
-    fn join((): (), (): ()) {}
 
     fn enter(self, kernels: Kernels, streaming: bool) {
         self.work.walk(&self.plan, kernels, streaming);

@@ -306,10 +306,8 @@ unsafe impl Send for Part {}
 
 #[cfg(feature = "rayon")]
 impl Split for Part {
-    type Output = ();
-
-    fn traffic(&self) -> usize {
-        self.traffic
+    fn weighted_traffic(&self) -> usize {
+        self.traffic.saturating_mul(self.loops.weight)
     }
 
     fn is_beyond_caches(&self) -> bool {
@@ -333,8 +331,6 @@ impl Split for Part {
         };
         (Self { len: middle, ..self }, second)
     }
-
-    fn join((): (), (): ()) {}
 
     fn enter(self, kernels: Kernels, streaming: bool) {
         // SAFETY: the pointers are of `len` elements, established by `Call::pointers` and `split`; parts have no

@@ -55,6 +55,19 @@ impl Kernel<'_> {
         matches!(self, Self::Rows(..) | Self::Slices(..))
     }
 
+    /// That of the loops over slices of its function; see [`SliceLoops`].
+    #[cfg(feature = "rayon")]
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::Rows(..) => 1,
+            Self::Slices(loops, _) | Self::Composed { value: loops, .. } | Self::Scaled { gradient: loops, .. } => {
+                loops.weight
+            }
+            #[cfg(feature = "smooth")]
+            Self::Gated { value: loops, .. } | Self::GatedGradients { value: loops, .. } => loops.weight,
+        }
+    }
+
     /// Whether [`Walk::map_then`] needs no block.
     pub(super) fn is_summed_without_block(&self) -> bool {
         self.is_one_loop() || matches!(self, Self::Scaled { .. })

@@ -1,6 +1,12 @@
 //! The functions on several threads give the bits of those on one.
 
-use rectify::Channels;
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rectify::{Channels, Element, Fused, LeakyRelu, Relu, parallel};
+#[cfg(feature = "smooth")]
+use rectify::{FromOutput, Gelu, Sigmoid, SwiGlu};
 
 use crate::common::calls::{self, Before, Method::*, Way};
 use crate::common::format::Format;
@@ -202,4 +208,69 @@ fn any_number_of_threads_gives_the_same_bits() {
 #[test]
 fn a_thread_outside_of_the_pool_gets_the_same_bits() {
     check(Format::F32, (13 << 20) / 4, 1, (0, 3));
+    check_masks(Format::F32, 600_000, 1);
+    check_rows(Format::F64, 24 * 48 * 240);
+}
+
+/// Whether a call on this thread, which is none of the pool's, waits for the pool: all threads of that are held meanwhile.
+fn waits_for_the_pool(patience: Duration, call: impl FnOnce() + Send) -> bool {
+    let threads = rayon::current_num_threads();
+    let [held, released] = [(); 2].map(|()| Arc::new(Barrier::new(threads + 1)));
+    rayon::spawn_broadcast({
+        let (held, released) = (held.clone(), released.clone());
+        move |_| {
+            held.wait();
+            released.wait();
+        }
+    });
+    held.wait();
+    thread::scope(|scope| {
+        let call = scope.spawn(call);
+        let start = Instant::now();
+        while !call.is_finished() && start.elapsed() < patience {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let waits = !call.is_finished();
+        released.wait();
+        waits
+    })
+}
+
+/// A call of `slices` slices wakes the pool if they have `enough` bytes.
+fn check_waking<T: Element>(slices: usize, enough: usize, call: impl Fn(&[T], &mut [T]) + Sync) {
+    let len = enough.div_ceil(slices * size_of::<T>());
+    for (len, waits) in [(len - 1, false), (len, true)] {
+        let (x, mut y) = (vec![T::default(); len], vec![T::default(); len]);
+        let patience = Duration::from_millis(if waits { 300 } else { 60_000 });
+        let name = std::any::type_name_of_val(&call);
+        assert_eq!(
+            waits_for_the_pool(patience, || call(&x, &mut y)),
+            waits,
+            "{len} elements in {name}"
+        );
+    }
+}
+
+#[test]
+fn a_thread_outside_of_the_pool_wakes_it_for_enough_work() {
+    check_waking::<f32>(2, 4 << 20, parallel::relu);
+    check_waking::<f32>(3, 4 << 20, |x, y| parallel::backward(LeakyRelu::default(), x, x, y));
+    check_waking::<f32>(2, 4 << 20, |x, y| {
+        parallel::relu_mask(x, y, &mut vec![0; x.len().div_ceil(8)]);
+    });
+    check_waking::<f32>(2, 4 << 20, |x, y| {
+        Fused::new(Relu).bias(&[x[0]], Channels::Last).parallel().forward(x, y);
+    });
+    #[cfg(feature = "smooth")]
+    {
+        check_waking::<f32>(2, 2 << 20, |x, y| parallel::forward(Sigmoid, x, y));
+        check_waking::<f32>(3, 2 << 20, |x, y| parallel::backward(FromOutput(Sigmoid), x, x, y));
+        check_waking::<f32>(2, 2 << 20, |x, y| {
+            Fused::new(Gelu).bias(&[x[0]], Channels::Last).parallel().forward(x, y);
+        });
+        check_waking::<f32>(3, 2 << 20, |x, y| SwiGlu::new().parallel().forward(x, x, y));
+        check_waking::<f64>(2, 1 << 20, |x, y| parallel::forward(Sigmoid, x, y));
+    }
+    #[cfg(all(feature = "half", feature = "smooth"))]
+    check_waking::<rectify::bf16>(2, 1 << 20, |x, y| parallel::forward(Sigmoid, x, y));
 }
