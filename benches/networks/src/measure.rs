@@ -1,6 +1,7 @@
 //! The times of the layers.
 
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rectify::{Kernels, streaming_threshold};
@@ -21,6 +22,12 @@ const LONG: usize = 1 << 20;
 
 /// What takes longer needs no more: its memory is that of slow loops.
 const WARM_UP: Duration = Duration::from_millis(10);
+
+/// Several threads are awake after it, as those of a program that computes all the time.
+const WAKING: Duration = Duration::from_millis(5);
+
+/// The threads of a library may spin after its last call: those of PyTorch for 7 to 9 ms.
+const SPINNING: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Pass {
@@ -169,8 +176,14 @@ impl Run<'_> {
             .map(|way| calls_per_round(round_ns, |calls| self.ns_per_call(way, &mut tensors, calls)))
             .collect();
         let times = lower_quartiles(ways.len(), rounds, |way| {
-            self.warm_up(&mut ways[way], &mut tensors);
-            self.ns_per_call(&mut ways[way], &mut tensors, calls[way])
+            let way_calls = calls[way];
+            let way = &mut ways[way];
+            self.warm_up(way, &mut tensors);
+            let ns = self.ns_per_call(way, &mut tensors, way_calls);
+            if self.threads > 1 && matches!(way, Way::Peer(_)) {
+                thread::sleep(SPINNING);
+            }
+            ns
         });
         let mut rows: Vec<Row> = Vec::new();
         for (way, ns) in ways.iter().zip(times) {
@@ -193,8 +206,10 @@ impl Run<'_> {
     /// layers until a call takes as long as the next one; with one, what was timed next took 1.3 times as long.
     fn warm_up<T: Number<Sum = f32>>(&self, way: &mut Way, tensors: &mut Tensors<'_, T>) {
         let start = Instant::now();
-        for _ in 0..WARM_UP_CALLS {
+        let mut calls = 0;
+        while calls < WARM_UP_CALLS || self.threads > 1 && start.elapsed() < WAKING {
             self.ns_per_call(way, tensors, 1);
+            calls += 1;
             if start.elapsed() > WARM_UP {
                 break;
             }
