@@ -4,6 +4,7 @@ use core::marker::PhantomData;
 
 use super::rows::{Cursor, FIRST_OUTPUT, Operand, Plan, RowsArgs};
 use super::{ALIGNED_BYTES, RegisterOf, before_alignment, is_aligned, load_up_to, store};
+use crate::isa::Isa;
 use crate::simd::{FloatFn, Format, Padded, Pass, Register, Simd, Vector, VectorFn};
 
 /// The first output is `G` of `F` of the four inputs, row by row. The result of `F` is rounded to `T`.
@@ -30,7 +31,8 @@ impl<T: Format, F: FloatFn<4> + Default, G: VectorFn<1, Lane = T::Lane>> Pass fo
         // SAFETY: the contract of the pass.
         unsafe {
             let [_, second, third, _] = &(*args.plan).inputs;
-            if second.is_broadcast && third.is_broadcast {
+            // Not for portable and scalar code, which takes twice the time anyway.
+            if const { S::ISA as u8 >= Isa::Neon as u8 } && second.is_broadcast && third.is_broadcast {
                 rows::<S, T, F, G, InRegisters<S, T>>(simd, args);
             } else {
                 rows::<S, T, F, G, InMemory>(simd, args);
@@ -100,15 +102,19 @@ impl<S: Simd, T: Format, F: FloatFn<4> + Default, G: VectorFn<1, Lane = T::Lane>
     #[inline(always)]
     unsafe fn walk(self, len: usize, streaming: bool) {
         let lanes = RegisterOf::<S, T::Lane>::LANES;
-        let (mut end, mut streams) = (len, false);
-        if const { RegisterOf::<S, T::Lane>::LANES > 1 } && len * size_of::<T::Lane>() >= ALIGNED_BYTES {
-            end = before_alignment::<S, T::Lane>(self.output);
-            streams = const { S::STREAMS } && streaming && is_aligned::<S, T::Lane>(self.output.wrapping_add(end));
-        }
+        let has_head = const { RegisterOf::<S, T::Lane>::LANES > 1 } && len * size_of::<T::Lane>() >= ALIGNED_BYTES;
+        let mut end = if has_head {
+            before_alignment::<S, T::Lane>(self.output)
+        } else {
+            len
+        };
         let mut at = 0;
         loop {
+            // Asked here: if it were the same for head and rest, the compiler would make two loops of this one.
+            let is_aligned = has_head && is_aligned::<S, T::Lane>(self.output.wrapping_add(at));
+            let streams = const { S::STREAMS } && streaming && is_aligned;
             // SAFETY: `at + lanes <= whole` or `at + count <= end`, and `end <= len`: a head is shorter than
-            // `ALIGNED_BYTES`. `streams` is true only if the output is aligned at the end of the head.
+            // `ALIGNED_BYTES`. `streams` is true only if the output is aligned at `at`.
             unsafe {
                 let whole = end - (end - at) % lanes;
                 while at != whole {
