@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
-use core::slice::from_mut;
 
 use ::ndarray::{Array, ArrayRef, ArrayViewMut, Axis, Dimension, ShapeBuilder};
 
@@ -14,21 +13,12 @@ use super::slices::{self, Backward, Call, Direction, Forward, is_beyond_caches};
 use super::strided::{Layout, insert_by, run};
 use crate::simd::Element;
 
-/// Arrays of at most so many bytes are walked by ndarray, if one element is computed in the caller.
-const IN_CALLER_BYTES: usize = 1 << 8;
+/// Arrays of at most so many bytes are walked by ndarray, where one element is computed in the caller.
+pub(super) const IN_CALLER_BYTES: usize = 1 << 8;
 
 #[inline(always)]
 fn is_walked_in_caller<A: Compiled, T: Element, D: Dimension>(array: &ArrayRef<T, D>) -> bool {
-    A::WALKS_FEW && (1..=IN_CALLER_BYTES / size_of::<T>()).contains(&array.len())
-}
-
-/// Where [`Compiled::WALKS_FEW`], without a call.
-#[inline(always)]
-fn forward_one<A: Compiled, T: Element>(activation: A, mut x: T) -> T {
-    slices::forward_inplace(activation, from_mut(&mut x))
-        .or_panic()
-        .run(Kernels::best);
-    x
+    A::computes_one::<T>() && (1..=IN_CALLER_BYTES / size_of::<T>()).contains(&array.len())
 }
 
 /// Whether each axis has elements that are closer than those of the axis before.
@@ -49,7 +39,8 @@ pub(crate) fn forward_array<A: Compiled, T: Element, D: Dimension>(
 ) -> Array<T, D> {
     // `map` keeps the order of contiguous elements, and else writes in standard order.
     if is_walked_in_caller::<A, T, D>(input) && (has_standard_order(input) || input.as_slice_memory_order().is_some()) {
-        return input.map(|&x| forward_one(activation, x));
+        let value = activation.forward_one();
+        return input.map(|&x| value(x));
     }
     // SAFETY: the only array is the input.
     unsafe { run_to_new(Forward(activation), [input]) }
@@ -69,12 +60,13 @@ pub(crate) fn forward_array_to<A: Compiled, T: Element, D: Dimension>(
 
 /// Replaces each element by f of it.
 pub(crate) fn forward_array_inplace<A: Compiled, T: Element, D: Dimension>(activation: A, x: &mut ArrayRef<T, D>) {
-    if is_walked_in_caller::<A, T, D>(x) {
-        return x.map_inplace(|x| *x = forward_one(activation, *x));
-    }
     if let Some(x) = x.as_slice_memory_order_mut() {
         slices::forward_inplace(activation, x).or_panic().run(Kernels::best);
         return;
+    }
+    if is_walked_in_caller::<A, T, D>(x) {
+        let value = activation.forward_one();
+        return x.map_inplace(|x| *x = value(*x));
     }
     let output = layout_at(x.as_mut_ptr(), x);
     // SAFETY: `output` is all of `x`. The elements of an array are initialized, and those of a mutable one are distinct. The input is the output.

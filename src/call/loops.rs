@@ -25,7 +25,7 @@ use crate::sweep::{
     SumArgs, SumColumns, SumRows, add_sum, fold, walk_tail,
 };
 #[cfg(feature = "ndarray")]
-use crate::sweep::{CopySteps, MapSteps, MapStepsArgs, StepsArgs};
+use crate::sweep::{CopySteps, MapNarrowSteps, MapSteps, MapStepsArgs, StepsArgs};
 
 const ISAS: usize = Isa::ALL.len();
 
@@ -458,6 +458,17 @@ const fn at_steps<A: Function, F: VectorFn<N>, const N: usize>() -> MapStepsLoop
     }
 }
 
+/// Scalar code for elements at a step, compiled with the caller, of functions that have no loops of [`at_steps`].
+#[cfg(feature = "ndarray")]
+const fn steps_in_caller<A: Function, T: Format, P: Pass<Args = MapStepsArgs, Output = ()>>()
+-> Option<unsafe fn(&MapStepsArgs)> {
+    if !A::IS_COMMON && size_of::<T>() >= size_of::<f32>() {
+        Some(Scalar::run::<P>)
+    } else {
+        None
+    }
+}
+
 /// Copies lanes, with non-temporal stores where `streaming`.
 pub(crate) const COPY: PerFormat<SliceLoops> =
     per_format!(T => SliceLoops: slice_loops::<Copied<LaneOf<T>>, 1, false>());
@@ -558,6 +569,30 @@ pub trait Compiled: Copy + Debug + Send + Sync + 'static {
     #[cfg(feature = "ndarray")]
     fn backward_steps<T: Element>(&self) -> &'static MapStepsLoops;
 
+    /// Whether elements of arrays are computed by code that is compiled with the caller: what [`forward_one`](Self::forward_one) and its kin return.
+    #[cfg(feature = "ndarray")]
+    fn computes_one<T: Element>() -> bool {
+        false
+    }
+
+    /// The value of one element. Without branches, so that loops over it become vectors.
+    #[cfg(feature = "ndarray")]
+    fn forward_one<T: Element>(self) -> impl Fn(T) -> T {
+        |_| unreachable!("computes_one is false")
+    }
+
+    /// The value of elements at a step, by scalar code, if `computes_one`.
+    #[cfg(feature = "ndarray")]
+    fn forward_steps_in_caller<T: Element>() -> Option<unsafe fn(&MapStepsArgs)> {
+        None
+    }
+
+    /// The gradient, likewise.
+    #[cfg(feature = "ndarray")]
+    fn backward_steps_in_caller<T: Element>() -> Option<unsafe fn(&MapStepsArgs)> {
+        None
+    }
+
     /// Whether slices for which [`is_few`] returns true are computed by code that is inlined into the caller.
     const WALKS_FEW: bool = false;
 
@@ -643,6 +678,32 @@ macro_rules! compile {
                 }
 
                 by_format!();
+
+                // 16 bits take much scalar code, where they are computed in another format.
+                #[cfg(feature = "ndarray")]
+                #[inline(always)]
+                fn computes_one<T: Element>() -> bool {
+                    <$name as Function>::IS_COMMON || size_of::<T>() >= size_of::<f32>()
+                }
+
+                #[cfg(feature = "ndarray")]
+                #[inline(always)]
+                fn forward_one<T: Element>(self) -> impl Fn(T) -> T {
+                    let value = Value::<$name, T>(<$name as Function>::params::<T>(self));
+                    move |x| call_one(value, [x])
+                }
+
+                #[cfg(feature = "ndarray")]
+                #[inline(always)]
+                fn forward_steps_in_caller<T: Element>() -> Option<unsafe fn(&MapStepsArgs)> {
+                    const { steps_in_caller::<$name, T, MapNarrowSteps<Value<$name, T>, 1>>() }
+                }
+
+                #[cfg(feature = "ndarray")]
+                #[inline(always)]
+                fn backward_steps_in_caller<T: Element>() -> Option<unsafe fn(&MapStepsArgs)> {
+                    const { steps_in_caller::<$name, T, MapNarrowSteps<Gradient<$name, T>, 2>>() }
+                }
 
                 const WALKS_FEW: bool = <$name as Function>::IS_COMMON;
 
@@ -798,6 +859,25 @@ macro_rules! by_format {
 }
 
 for_each_function!(compile);
+
+/// The result of a function for one element.
+#[cfg(feature = "ndarray")]
+#[inline(always)]
+fn call_one<T: Element, F: VectorFn<N, Lane = T::Lane>, const N: usize>(function: F, inputs: [T; N]) -> T {
+    type One<T> = <<T as Format>::Lane as Lane>::One<Scalar>;
+
+    let simd = Scalar::always();
+    let mut result = T::default();
+    // SAFETY: an element is as large as its lane, of which these vectors have one. Each bit pattern is an element.
+    unsafe {
+        let inputs = inputs
+            .each_ref()
+            .map(|input| One::<T>::load(simd, (input as *const T).cast()));
+        let [vector] = function.call(simd, inputs);
+        vector.store((&raw mut result).cast());
+    }
+    result
+}
 
 /// # Safety
 ///

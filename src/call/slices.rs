@@ -15,6 +15,8 @@ use super::split::{Split, run_parallel, share, start_of_line};
 use super::streaming::streaming_threshold;
 use crate::simd::{Element, fence};
 use crate::sweep::ALIGNED_BYTES;
+#[cfg(feature = "ndarray")]
+use crate::sweep::MapStepsArgs;
 
 /// The source of an input.
 #[derive(Clone, Copy)]
@@ -69,6 +71,10 @@ pub(crate) trait Direction<const N: usize>: Copy {
     #[cfg(feature = "ndarray")]
     fn step_loops<T: Element>(&self) -> &'static MapStepsLoops;
 
+    /// Scalar code for elements at a step, if it is compiled with the caller.
+    #[cfg(feature = "ndarray")]
+    fn steps_in_caller<T: Element>() -> Option<unsafe fn(&MapStepsArgs)>;
+
     /// # Safety
     ///
     /// As for [`Compiled::forward_few`].
@@ -84,7 +90,7 @@ pub(crate) struct Forward<A>(pub(super) A);
 pub(crate) struct Backward<A>(pub(super) A);
 
 macro_rules! direction {
-    ($direction:ident, $inputs:literal, $loops:ident, $steps:ident, $few:ident) => {
+    ($direction:ident, $inputs:literal, $loops:ident, $steps:ident, $in_caller:ident, $few:ident) => {
         impl<A: Compiled> Direction<$inputs> for $direction<A> {
             const WALKS_FEW: bool = A::WALKS_FEW;
 
@@ -104,6 +110,12 @@ macro_rules! direction {
                 self.0.$steps::<T>()
             }
 
+            #[cfg(feature = "ndarray")]
+            #[inline(always)]
+            fn steps_in_caller<T: Element>() -> Option<unsafe fn(&MapStepsArgs)> {
+                A::$in_caller::<T>()
+            }
+
             #[inline(always)]
             unsafe fn walk_few<T: Element>(&self, inputs: [*const T::Lane; $inputs], output: *mut T::Lane, len: usize) {
                 // SAFETY: the pointers and `len` are those of this function's contract, which is that of `$few`.
@@ -113,8 +125,22 @@ macro_rules! direction {
     };
 }
 
-direction!(Forward, 1, forward_loops, forward_steps, forward_few);
-direction!(Backward, 2, backward_loops, backward_steps, backward_few);
+direction!(
+    Forward,
+    1,
+    forward_loops,
+    forward_steps,
+    forward_steps_in_caller,
+    forward_few
+);
+direction!(
+    Backward,
+    2,
+    backward_loops,
+    backward_steps,
+    backward_steps_in_caller,
+    backward_few
+);
 
 /// `output[i] = function(inputs[i])`, with slices of equal length.
 ///

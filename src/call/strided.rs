@@ -4,6 +4,7 @@
 //! given to the function's loop. Others are computed where they are (`is_direct`), or go through a block in the L1 cache: elements are gathered, the loop runs, results are
 //! scattered. Only the elements themselves are accessed: what lies between them may belong to someone else.
 
+use super::arrays::IN_CALLER_BYTES;
 use super::block::{BLOCK_BYTES, Block, LINE_BYTES};
 use super::detect::Kernels;
 use super::loops::{MapStepsLoops, Params, STEPS, SliceLoops};
@@ -148,6 +149,7 @@ pub(super) unsafe fn run<T: Element, D: Direction<N>, const N: usize>(
     let function = Function {
         loops: direction.loops::<T>(),
         steps: direction.step_loops::<T>(),
+        steps_in_caller: D::steps_in_caller::<T>(),
         params: params.as_ptr(),
         has_two_inputs: N == 2,
         size: size_of::<T>(),
@@ -164,6 +166,8 @@ struct Function {
     loops: &'static SliceLoops,
     /// For elements at a step, if it is compiled.
     steps: &'static MapStepsLoops,
+    /// Scalar code for those, if it is compiled with the caller.
+    steps_in_caller: Option<unsafe fn(&MapStepsArgs)>,
     params: *const u8,
     has_two_inputs: bool,
     /// The size of an element in bytes.
@@ -266,37 +270,52 @@ impl Function {
             len: if is_swapped { rows } else { columns },
             runs: if is_swapped { columns } else { rows },
         };
-        let is_direct = if bytes <= FEW_BYTES {
-            self.steps.is_compiled()
-        } else {
-            self.is_direct(&args.steps, args.len, is_streamed)
+        let is_direct = match self.steps_in_caller {
+            // Short runs that are contiguous are copied faster.
+            Some(_) if args.run_steps[OUTPUT] == self.size as isize => bytes <= IN_CALLER_BYTES,
+            Some(_) => bytes <= IN_CALLER_BYTES || self.is_direct(&args.steps, args.len, is_streamed),
+            None if bytes <= FEW_BYTES => self.steps.is_compiled(),
+            None => self.is_direct(&args.steps, args.len, is_streamed),
         };
         is_direct.then_some(args)
     }
 
-    /// Whether runs with these steps are walked where they are. Else they go through a block, where copies by registers are faster.
+    /// Whether runs with these steps are walked where they are. Else they go through a block: where copies by registers are faster, and
+    /// where vectors gain more than copies of elements close by cost.
     #[inline(always)]
     fn is_direct(&self, steps: &Each<isize>, len: usize, is_streamed: bool) -> bool {
-        if !self.steps.is_compiled() || is_streamed && steps[OUTPUT] == self.size as isize {
+        let is_written_at_step = steps[OUTPUT] != self.size as isize;
+        if is_streamed && !is_written_at_step {
+            return false;
+        }
+        let can_copy_by_registers = STEPS[self.size.ilog2() as usize - 1].gather.has(self.kernels)
+            && steps
+                .iter()
+                .all(|&step| step == self.size as isize || copies_fit_registers(step, len, self.size));
+        if self.steps_in_caller.is_some() {
+            let is_sparse = steps[..OUTPUT].iter().all(|step| step.unsigned_abs() >= LINE_BYTES);
+            return len >= FEW && !can_copy_by_registers && (is_written_at_step || is_sparse);
+        }
+        if !self.steps.is_compiled() {
             return false;
         }
         if is_contiguous(steps, self.size) {
             return len * self.size >= RUN_BYTES;
         }
-        !STEPS[self.size.ilog2() as usize - 1].gather.has(self.kernels)
-            || map_fits_registers(steps, len, self.size)
-            || !steps
-                .iter()
-                .all(|&step| step == self.size as isize || copies_fit_registers(step, len, self.size))
+        map_fits_registers(steps, len, self.size) || !can_copy_by_registers
     }
 
     /// Computes elements where they are.
     ///
     /// # Safety
     ///
-    /// The contract of [`MapStepsArgs`], with the parameters of this function.
+    /// The contract of [`MapStepsArgs`], with the parameters of this function, one of whose fields of steps is compiled.
     #[inline(always)]
     unsafe fn map_steps(&self, args: &MapStepsArgs) {
+        if let Some(steps) = self.steps_in_caller {
+            // SAFETY: this function's contract. Scalar code needs no instruction set.
+            return unsafe { steps(args) };
+        }
         let can_use_registers = self.steps.has(self.kernels) && map_fits_registers(&args.steps, args.len, self.size);
         let kernels = if can_use_registers {
             self.kernels
@@ -389,9 +408,17 @@ impl Tiling<'_> {
         if is_contiguous && (is_one_run || len * size >= least) {
             let is_streamed = self.is_streamed && (is_one_run || len * size >= STREAMED_BYTES);
             return loop {
-                // SAFETY: one run, which is contiguous in each tensor.
-                unsafe { self.function.call(cursor.at, len, is_streamed) };
-                if !self.move_runs(&mut cursor, 1) {
+                let runs = self.runs(&cursor);
+                for i in 0..runs {
+                    // The second of two first: a load that overlaps a masked store waits for it, and the head of a run may be beside the tail
+                    // of the run before.
+                    let run = if i ^ 1 < runs { i ^ 1 } else { i };
+                    let mut at = cursor.at;
+                    move_by(&mut at, &self.axes[1].steps, run);
+                    // SAFETY: a run of the tensors, which is contiguous in each.
+                    unsafe { self.function.call(at, len, is_streamed) };
+                }
+                if !self.move_runs(&mut cursor, runs) {
                     break;
                 }
             };

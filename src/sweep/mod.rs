@@ -26,7 +26,8 @@ pub(crate) use slices::MapLong;
 pub(crate) use slices::{ALIGNED_BYTES, MapSlices, walk_tail};
 #[cfg(feature = "ndarray")]
 pub(crate) use steps::{
-    CopySteps, FEW, MapSteps, MapStepsArgs, StepsArgs, TENSORS, copies_fit_registers, map_fits_registers,
+    CopySteps, FEW, MapNarrowSteps, MapSteps, MapStepsArgs, StepsArgs, TENSORS, copies_fit_registers,
+    map_fits_registers,
 };
 pub(crate) use sums::{Identity, RowLanes, STRIP, SumArgs, SumColumns, SumRows, add_sum, fold};
 

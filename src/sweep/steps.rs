@@ -277,6 +277,17 @@ pub struct MapStepsArgs {
     pub(crate) runs: usize,
 }
 
+impl MapStepsArgs {
+    #[inline(always)]
+    fn starts_of(&self, run: usize) -> [*mut u8; TENSORS] {
+        let mut starts = self.starts;
+        for i in 0..TENSORS {
+            starts[i] = starts[i].wrapping_offset(self.run_steps[i].wrapping_mul(run as isize));
+        }
+        starts
+    }
+}
+
 /// Two inputs, and the output. A single input stands for both.
 pub(crate) const TENSORS: usize = 3;
 
@@ -302,13 +313,7 @@ impl<F: VectorFn<N>, const N: usize> Pass for MapSteps<F, N> {
         // SAFETY: `function` points to an `F`: the contract.
         let function = unsafe { args.function.cast::<F>().read() };
         let size = size_of::<F::Lane>();
-        let starts = |run: usize| {
-            let mut starts = args.starts;
-            for i in 0..TENSORS {
-                starts[i] = starts[i].wrapping_offset(args.run_steps[i].wrapping_mul(run as isize));
-            }
-            starts
-        };
+        let starts = |run| args.starts_of(run);
         // SAFETY: the elements of each run, with steps as each of the functions wants them: of AVX-512 by the contract, else checked here.
         unsafe {
             if const { has_lanes::<S>() } {
@@ -329,6 +334,26 @@ impl<F: VectorFn<N>, const N: usize> Pass for MapSteps<F, N> {
                     map_elements::<S, F, N>(simd, function, starts(run), &steps, args.len);
                 }
             }
+        }
+    }
+}
+
+/// [`MapSteps`] by narrow vectors that are made of single elements, for functions of more than a few instructions. A vector has at
+/// most four lanes.
+pub(crate) struct MapNarrowSteps<F, const N: usize>(PhantomData<F>);
+
+impl<F: VectorFn<N>, const N: usize> Pass for MapNarrowSteps<F, N> {
+    type Args = MapStepsArgs;
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn walk<S: Simd>(simd: S, args: &MapStepsArgs) {
+        // SAFETY: `function` points to an `F`: the contract.
+        let function = unsafe { args.function.cast::<F>().read() };
+        let steps = args.steps.map(multiples);
+        for run in 0..args.runs {
+            // SAFETY: the elements of the run: the contract.
+            unsafe { map_narrow::<S, F, N>(simd, function, args.starts_of(run), &steps, args.len) };
         }
     }
 }
@@ -385,6 +410,51 @@ unsafe fn map_registers<S: Simd, F: VectorFn<N>, const N: usize>(
     }
     if at < len {
         call(at, chosen.first(len - at));
+    }
+}
+
+/// Computes elements by narrow vectors that are made of single elements, with steps in each tensor.
+///
+/// # Safety
+///
+/// The contract of [`MapStepsArgs`] for `len` elements.
+#[inline(always)]
+unsafe fn map_narrow<S: Simd, F: VectorFn<N>, const N: usize>(
+    simd: S,
+    function: F,
+    mut starts: [*mut u8; TENSORS],
+    steps: &[Steps; TENSORS],
+    len: usize,
+) {
+    type NarrowOf<S, L> = <L as Lane>::Narrow<S>;
+    let address = |start: *mut u8, step: isize| start.wrapping_offset(step).cast::<F::Lane>();
+    let mut call = |count: usize| {
+        // SAFETY: `count` elements are left, by the loop below, and at most the lanes of a vector, for which there is room.
+        unsafe {
+            let inputs = inputs!(N, i => {
+                let mut lanes = [F::Lane::ZERO; UNROLL];
+                for at in 0..count {
+                    lanes[at] = address(starts[i], steps[i][at]).read_unaligned();
+                }
+                NarrowOf::<S, F::Lane>::load(simd, lanes.as_ptr())
+            });
+            let [result] = function.call(simd, inputs);
+            let mut lanes = [F::Lane::ZERO; UNROLL];
+            result.store(lanes.as_mut_ptr());
+            for at in 0..count {
+                address(starts[2], steps[2][at]).write_unaligned(lanes[at]);
+            }
+        }
+        for i in 0..TENSORS {
+            starts[i] = starts[i].wrapping_offset(steps[i][count]);
+        }
+    };
+    let lanes = NarrowOf::<S, F::Lane>::LANES;
+    for _ in 0..len / lanes {
+        call(lanes);
+    }
+    if len % lanes != 0 {
+        call(len % lanes);
     }
 }
 

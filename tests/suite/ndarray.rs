@@ -3,7 +3,7 @@
 use ::ndarray::{
     Array, Array2, ArrayD, ArrayRef, ArrayViewMutD, Axis, Dimension, IxDyn, ShapeBuilder, Slice, Zip, array, s,
 };
-use rectify::{Activate, Element, LeakyRelu, Relu};
+use rectify::{Activate, Activation, AnyActivation, Element, LeakyRelu, Relu};
 
 use crate::common::format::Format;
 use crate::common::functions::{Case, Function};
@@ -121,8 +121,27 @@ fn check<T: OfFormat>(case: Case) {
     }
 }
 
+/// By a function that is chosen at run time, and by one whose type is known, some of whose loops are compiled with the caller.
 fn check_layout<T: OfFormat>(case: Case, name: &str, shape: &[usize], narrow: impl Fn(&mut ArrayViewMutD<T>)) {
-    let f = case.activation();
+    let any = case.activation();
+    check_layout_by(any, case, name, shape, &narrow);
+    match any {
+        AnyActivation::ClippedRelu(f) => check_layout_by(f, case, name, shape, &narrow),
+        AnyActivation::HardSwish(f) => check_layout_by(f, case, name, shape, &narrow),
+        AnyActivation::Hardtanh(f) => check_layout_by(f, case, name, shape, &narrow),
+        AnyActivation::LeakyRelu(f) => check_layout_by(f, case, name, shape, &narrow),
+        AnyActivation::Relu(f) => check_layout_by(f, case, name, shape, &narrow),
+        _ => {}
+    }
+}
+
+fn check_layout_by<T: OfFormat>(
+    f: impl Activation,
+    case: Case,
+    name: &str,
+    shape: &[usize],
+    narrow: &impl Fn(&mut ArrayViewMutD<T>),
+) {
     let about = format!("{name}: {} in {}", case.function.name, T::FORMAT.name());
     let (mut of_x, mut of_g) = (any::<T>(shape, 1), any::<T>(shape, 2));
 
@@ -187,13 +206,14 @@ fn check_layout<T: OfFormat>(case: Case, name: &str, shape: &[usize], narrow: im
 #[test]
 fn each_layout_is_as_its_elements() {
     let functions: &[_] = if cfg!(miri) {
-        &["relu"]
+        &["relu", "leaky_relu"]
     } else {
         &[
             "relu",
             "clipped_relu",
             "leaky_relu",
             "hard_swish",
+            "hardtanh",
             #[cfg(feature = "smooth")]
             "sigmoid",
         ]
@@ -216,9 +236,9 @@ fn each_layout_is_as_its_elements() {
 fn few_elements() {
     // Miri takes seconds for each.
     let functions: &[_] = if cfg!(miri) {
-        &["relu"]
+        &["relu", "leaky_relu"]
     } else {
-        &["relu", "clipped_relu"]
+        &["relu", "clipped_relu", "leaky_relu"]
     };
     let rows: &[_] = if cfg!(miri) { &[3] } else { &[1, 2, 3, 7, 9] };
     let columns: &[_] = if cfg!(miri) {
