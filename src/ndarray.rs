@@ -35,11 +35,13 @@ use crate::simd::Element;
 /// | contiguous in memory, with the axes in any order and direction | as one slice |
 /// | contiguous rows of 64 bytes or more | row by row |
 /// | shorter rows, a step between elements, tensors of different layouts | through a block of 8 KB on the stack, 4 KB of elements at a time, to which elements are copied |
-/// | [`Relu`](crate::Relu) at a step | where the elements are, except where AVX-512 copies faster |
+/// | a step between elements, of [`Relu`](crate::Relu), and in `f32` and `f64` of other functions that aren't smooth | where the elements are, except where copies are faster |
+/// | few elements, of these functions | by ndarray |
 ///
-/// So what costs is a step between elements. ReLU takes about as long as ndarray's loop there, or less; 8 x 8 elements up to
-/// 1.5 times as long. Of other functions, those that compute gain; in-place, one that only selects takes up to 1.7 times as long as ndarray's
-/// loop. A call on a view that is not contiguous takes about 20 ns beside its elements, of other functions than ReLU 60 ns.
+/// So what costs is a step between elements. ReLU and leaky ReLU take about as long as ndarray's loop there, or less; 8 x 8 elements up to
+/// 1.5 times as long. Functions that compute gain. One that compares with two numbers, such as [`Hardtanh`](crate::Hardtanh), takes up to 1.5 times
+/// as long as ndarray's loop in-place, and of 8 x 8 elements three times as long. So do functions chosen at run time
+/// ([`AnyActivation`](crate::AnyActivation)), whose calls take 60 ns more.
 /// `docs/performance.md` has a table.
 ///
 /// An array that is returned has the axes of `self` in their order in memory, without what is between the elements. The methods that end in

@@ -453,7 +453,7 @@ unsafe fn map_narrow<S: Simd, F: VectorFn<N>, const N: usize>(
     for _ in 0..len / lanes {
         call(lanes);
     }
-    if len % lanes != 0 {
+    if !len.is_multiple_of(lanes) {
         call(len % lanes);
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use command_line::print;
 use ndarray::{Array2, Zip, s};
-use rectify::{Activate, Activation, Kernels, Relu, Silu};
+use rectify::{Activate, Activation, Hardtanh, Kernels, LeakyRelu, Relu, Silu};
 use workload::machine;
 
 const HELP: &str = "\
@@ -74,6 +74,12 @@ fn run() -> Result<(), String> {
     let relu = |x: f32| if x > 0.0 { x } else { 0.0 };
     let relu_gradient = |x: f32, g: f32| if x > 0.0 { g } else { 0.0 };
     measure("ReLU", Relu, relu, relu_gradient)?;
+    let leaky = |x: f32| if x > 0.0 { x } else { 0.01 * x };
+    let leaky_gradient = |x: f32, g: f32| if x > 0.0 { g } else { 0.01 * g };
+    measure("leaky ReLU", LeakyRelu::new(0.01), leaky, leaky_gradient)?;
+    let hardtanh = |x: f32| x.clamp(-0.2, 0.2);
+    let hardtanh_gradient = |x: f32, g: f32| if x > -0.2 && x < 0.2 { g } else { 0.0 };
+    measure("hardtanh", Hardtanh::new(-0.2, 0.2), hardtanh, hardtanh_gradient)?;
     let sigmoid = |x: f32| 1.0 / (1.0 + (-x).exp());
     let silu_gradient = |x: f32, g: f32| g * sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)));
     measure("SiLU", Silu, |x| x * sigmoid(x), silu_gradient)
