@@ -195,14 +195,15 @@ rectify_status rectify_backward_bf16(struct rectify_function function,
                                      uint16_t *grad_input,
                                      size_t len);
 
-// output = f((input + bias[channel]) + residual), in one pass.
+// output = f((input * scale[channel] + bias[channel]) + residual), in one pass.
 //
-// `bias` has `channels` elements and `residual` `len`; each may be NULL. With a `spatial` of 0 channels come last (NHWC):
-// the channel of element i is i % channels. Else they come first (NCHW): it is i / spatial % channels.
+// `scale` and `bias` have `channels` elements and `residual` `len`; each may be NULL. With a `spatial` of 0 channels come last
+// (NHWC): the channel of element i is i % channels. Else they come first (NCHW): it is i / spatial % channels.
 //
 // In-place if `output` equals `input`; else the output overlaps nothing.
 rectify_status rectify_fused_f32(struct rectify_function function,
                                  const float *input,
+                                 const float *scale,
                                  const float *bias,
                                  size_t channels,
                                  size_t spatial,
@@ -213,6 +214,7 @@ rectify_status rectify_fused_f32(struct rectify_function function,
 // rectify_fused_f32 of double.
 rectify_status rectify_fused_f64(struct rectify_function function,
                                  const double *input,
+                                 const double *scale,
                                  const double *bias,
                                  size_t channels,
                                  size_t spatial,
@@ -223,6 +225,7 @@ rectify_status rectify_fused_f64(struct rectify_function function,
 // rectify_fused_f32 of IEEE half precision, by its bits.
 rectify_status rectify_fused_f16(struct rectify_function function,
                                  const uint16_t *input,
+                                 const uint16_t *scale,
                                  const uint16_t *bias,
                                  size_t channels,
                                  size_t spatial,
@@ -233,6 +236,7 @@ rectify_status rectify_fused_f16(struct rectify_function function,
 // rectify_fused_f32 of bfloat16, by its bits.
 rectify_status rectify_fused_bf16(struct rectify_function function,
                                   const uint16_t *input,
+                                  const uint16_t *scale,
                                   const uint16_t *bias,
                                   size_t channels,
                                   size_t spatial,

@@ -364,6 +364,7 @@ unsafe fn backward<T: Element>(
 /// The operands of a fused pass.
 struct Operands<T> {
     input: *const T,
+    scale: *const T,
     bias: *const T,
     channels: usize,
     spatial: usize,
@@ -378,6 +379,7 @@ struct Operands<T> {
 unsafe fn fused<T: Element>(function: rectify_function, operands: Operands<T>) -> rectify_status {
     let Operands {
         input,
+        scale,
         bias,
         channels,
         spatial,
@@ -389,21 +391,27 @@ unsafe fn fused<T: Element>(function: rectify_function, operands: Operands<T>) -
         let mut fused = Fused::new(function.activation()?).on(kernels());
         check(input, len)?;
         check(output, len)?;
+        let layout = if spatial == 0 {
+            Channels::Last
+        } else {
+            Channels::First { spatial }
+        };
+        if !scale.is_null() {
+            check(scale, channels)?;
+            check_apart(scale, channels, output, len)?;
+            // SAFETY: the caller promises that it can be read; checked above, and apart from what is written.
+            fused = fused.scale(unsafe { slice(scale, channels) }, layout);
+        }
         if !bias.is_null() {
             check(bias, channels)?;
             check_apart(bias, channels, output, len)?;
-            let layout = if spatial == 0 {
-                Channels::Last
-            } else {
-                Channels::First { spatial }
-            };
-            // SAFETY: the caller promises that it can be read; checked above, and apart from what is written.
+            // SAFETY: as for the scale.
             fused = fused.bias(unsafe { slice(bias, channels) }, layout);
         }
         if !residual.is_null() {
             check(residual, len)?;
             check_apart(residual, len, output, len)?;
-            // SAFETY: as for the bias.
+            // SAFETY: as for the scale.
             fused = fused.residual(unsafe { slice(residual, len) });
         }
         let is_inplace = input == output.cast_const();
@@ -415,7 +423,7 @@ unsafe fn fused<T: Element>(function: rectify_function, operands: Operands<T>) -
         let result = if is_inplace {
             fused.try_forward_inplace(output)
         } else {
-            // SAFETY: as for the bias.
+            // SAFETY: as for the scale.
             fused.try_forward(unsafe { slice(input, len) }, output)
         };
         result.map_err(|_| rectify_status::InvalidShape)
@@ -525,16 +533,17 @@ pub unsafe extern "C" fn rectify_backward_bf16(
     unsafe { backward::<bf16>(function, input.cast(), grad_output.cast(), grad_input.cast(), len) }
 }
 
-/// output = f((input + bias[channel]) + residual), in one pass.
+/// output = f((input * scale[channel] + bias[channel]) + residual), in one pass.
 ///
-/// `bias` has `channels` elements and `residual` `len`; each may be NULL. With a `spatial` of 0 channels come last (NHWC):
-/// the channel of element i is i % channels. Else they come first (NCHW): it is i / spatial % channels.
+/// `scale` and `bias` have `channels` elements and `residual` `len`; each may be NULL. With a `spatial` of 0 channels come last
+/// (NHWC): the channel of element i is i % channels. Else they come first (NCHW): it is i / spatial % channels.
 ///
 /// In-place if `output` equals `input`; else the output overlaps nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rectify_fused_f32(
     function: rectify_function,
     input: *const f32,
+    scale: *const f32,
     bias: *const f32,
     channels: usize,
     spatial: usize,
@@ -548,6 +557,7 @@ pub unsafe extern "C" fn rectify_fused_f32(
             function,
             Operands {
                 input,
+                scale,
                 bias,
                 channels,
                 spatial,
@@ -564,6 +574,7 @@ pub unsafe extern "C" fn rectify_fused_f32(
 pub unsafe extern "C" fn rectify_fused_f64(
     function: rectify_function,
     input: *const f64,
+    scale: *const f64,
     bias: *const f64,
     channels: usize,
     spatial: usize,
@@ -577,6 +588,7 @@ pub unsafe extern "C" fn rectify_fused_f64(
             function,
             Operands {
                 input,
+                scale,
                 bias,
                 channels,
                 spatial,
@@ -593,6 +605,7 @@ pub unsafe extern "C" fn rectify_fused_f64(
 pub unsafe extern "C" fn rectify_fused_f16(
     function: rectify_function,
     input: *const u16,
+    scale: *const u16,
     bias: *const u16,
     channels: usize,
     spatial: usize,
@@ -600,13 +613,15 @@ pub unsafe extern "C" fn rectify_fused_f16(
     output: *mut u16,
     len: usize,
 ) -> rectify_status {
-    let (input, bias, residual, output) = (input.cast(), bias.cast(), residual.cast(), output.cast());
+    let (input, scale, bias) = (input.cast(), scale.cast(), bias.cast());
+    let (residual, output) = (residual.cast(), output.cast());
     // SAFETY: the same contract; `f16` is transparent.
     unsafe {
         fused::<f16>(
             function,
             Operands {
                 input,
+                scale,
                 bias,
                 channels,
                 spatial,
@@ -623,6 +638,7 @@ pub unsafe extern "C" fn rectify_fused_f16(
 pub unsafe extern "C" fn rectify_fused_bf16(
     function: rectify_function,
     input: *const u16,
+    scale: *const u16,
     bias: *const u16,
     channels: usize,
     spatial: usize,
@@ -630,13 +646,15 @@ pub unsafe extern "C" fn rectify_fused_bf16(
     output: *mut u16,
     len: usize,
 ) -> rectify_status {
-    let (input, bias, residual, output) = (input.cast(), bias.cast(), residual.cast(), output.cast());
+    let (input, scale, bias) = (input.cast(), scale.cast(), bias.cast());
+    let (residual, output) = (residual.cast(), output.cast());
     // SAFETY: the same contract; `bf16` is transparent.
     unsafe {
         fused::<bf16>(
             function,
             Operands {
                 input,
+                scale,
                 bias,
                 channels,
                 spatial,

@@ -89,27 +89,39 @@ static void fused(void) {
   rectify_function relu = {RECTIFY_KIND_RELU, {0, 0}};
   float x[6] = {1, -2, 3, -4, 5, -6}, y[6], bias[3] = {1, 0, -3}, skip[6] = {.5f, .5f, .5f, .5f, .5f, .5f};
   const float last[6] = {2.5f, 0, .5f, 0, 5.5f, 0}, first[6] = {2, 0, 4, 0, 2, 0};
-  CHECK(rectify_fused_f32(relu, x, bias, 3, 0, skip, y, 6) == RECTIFY_STATUS_OK);
+  CHECK(rectify_fused_f32(relu, x, NULL, bias, 3, 0, skip, y, 6) == RECTIFY_STATUS_OK);
   CHECK(memcmp(y, last, sizeof y) == 0);
   bias[1] = -3;
-  CHECK(rectify_fused_f32(relu, x, bias, 2, 3, NULL, y, 6) == RECTIFY_STATUS_OK);
+  CHECK(rectify_fused_f32(relu, x, NULL, bias, 2, 3, NULL, y, 6) == RECTIFY_STATUS_OK);
   CHECK(memcmp(y, first, sizeof y) == 0);
-  CHECK(rectify_fused_f32(relu, x, bias, 2, 3, NULL, x, 6) == RECTIFY_STATUS_OK);
+  CHECK(rectify_fused_f32(relu, x, NULL, bias, 2, 3, NULL, x, 6) == RECTIFY_STATUS_OK);
   CHECK(memcmp(x, first, sizeof x) == 0);
-  CHECK(rectify_fused_f32(relu, x, bias, 3, 4, NULL, y, 6) == RECTIFY_STATUS_INVALID_SHAPE);
-  CHECK(rectify_fused_f32(relu, x, y, 3, 0, NULL, y, 6) == RECTIFY_STATUS_OVERLAP);
-  CHECK(rectify_fused_f32(relu, x, NULL, 0, 0, y + 1, y, 5) == RECTIFY_STATUS_OVERLAP);
+  CHECK(rectify_fused_f32(relu, x, NULL, bias, 3, 4, NULL, y, 6) == RECTIFY_STATUS_INVALID_SHAPE);
+  CHECK(rectify_fused_f32(relu, x, NULL, y, 3, 0, NULL, y, 6) == RECTIFY_STATUS_OVERLAP);
+  CHECK(rectify_fused_f32(relu, x, NULL, NULL, 0, 0, y + 1, y, 5) == RECTIFY_STATUS_OVERLAP);
 
-  // Of 64 and 16 bits, without bias and residual.
-  double x64[2] = {-1, 2};
-  CHECK(rectify_fused_f64(relu, x64, NULL, 0, 0, NULL, x64, 2) == RECTIFY_STATUS_OK);
-  CHECK(x64[0] == 0 && x64[1] == 2);
-  uint16_t x16[2] = {0xbc00, 0x4000}; // -1 and 2
-  CHECK(rectify_fused_f16(relu, x16, NULL, 0, 0, NULL, x16, 2) == RECTIFY_STATUS_OK);
-  CHECK(x16[0] == 0 && x16[1] == 0x4000);
-  uint16_t xb16[2] = {0xbf80, 0x4000};
-  CHECK(rectify_fused_bf16(relu, xb16, NULL, 0, 0, NULL, xb16, 2) == RECTIFY_STATUS_OK);
-  CHECK(xb16[0] == 0 && xb16[1] == 0x4000);
+  // A scale alone, with all others, and what is refused.
+  float z[4] = {1, -2, 3, -4}, scale[2] = {2, -.5f}, shift[2] = {-1, 2}, ones[4] = {1, 1, 1, 1};
+  const float scaled[4] = {2, 1, 6, 2}, all[4] = {2, 0, 1.5f, 5};
+  CHECK(rectify_fused_f32(relu, z, scale, NULL, 2, 0, NULL, y, 4) == RECTIFY_STATUS_OK);
+  CHECK(memcmp(y, scaled, sizeof scaled) == 0);
+  CHECK(rectify_fused_f32(relu, z, scale, NULL, 2, 3, NULL, y, 4) == RECTIFY_STATUS_INVALID_SHAPE);
+  CHECK(rectify_fused_f32(relu, z, y, NULL, 2, 0, NULL, y, 4) == RECTIFY_STATUS_OVERLAP);
+  CHECK(rectify_fused_f32(relu, z, (const float *)((const char *)scale + 1), NULL, 1, 0, NULL, y, 4) == RECTIFY_STATUS_MISALIGNED);
+  CHECK(memcmp(y, scaled, sizeof scaled) == 0);
+  CHECK(rectify_fused_f32(relu, z, scale, shift, 2, 2, ones, z, 4) == RECTIFY_STATUS_OK);
+  CHECK(memcmp(z, all, sizeof z) == 0);
+
+  // Of 64 and 16 bits, with a scale of 2.
+  double x64[2] = {-1, 2}, two64[1] = {2};
+  CHECK(rectify_fused_f64(relu, x64, two64, NULL, 1, 0, NULL, x64, 2) == RECTIFY_STATUS_OK);
+  CHECK(x64[0] == 0 && x64[1] == 4);
+  uint16_t x16[2] = {0xbc00, 0x4000}, two16[1] = {0x4000}; // -1 and 2
+  CHECK(rectify_fused_f16(relu, x16, two16, NULL, 1, 0, NULL, x16, 2) == RECTIFY_STATUS_OK);
+  CHECK(x16[0] == 0 && x16[1] == 0x4400);
+  uint16_t xb16[2] = {0xbf80, 0x4000}, twob16[1] = {0x4000};
+  CHECK(rectify_fused_bf16(relu, xb16, twob16, NULL, 1, 0, NULL, xb16, 2) == RECTIFY_STATUS_OK);
+  CHECK(xb16[0] == 0 && xb16[1] == 0x4080);
 }
 
 static void names(void) {
