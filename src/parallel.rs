@@ -6,12 +6,12 @@
 //! assert!(x.iter().all(|&x| x == 0.0));
 //! ```
 //!
-//! The threads are those of the [rayon] pool in which a function is called. A caller that is not a thread of a pool works
-//! beside those of the global one. The results are the same, bit for bit.
+//! The threads are those of the [rayon] pool in which a function is called. The results are the same, bit for bit.
 //!
-//! A call that reads and writes less than 2 MiB in all stays on the caller's thread; less than 4 MiB if that is not one of
-//! a pool, since a sleeping pool has to be woken. Smooth functions take longer: half as many bytes are enough in `f32`, a
-//! quarter in the other formats. An engine calls from within `rayon::ThreadPool::install`.
+//! A call that reads and writes less than 2 MiB in all stays on the caller's thread. So does one of less than 24 MiB if
+//! the caller is not a thread of a pool: to wake the pool would take longer. Smooth functions take longer: for them half as
+//! many bytes are enough in `f32`, a quarter in the other formats. An engine runs within `rayon::ThreadPool::install`, where
+//! the pool is awake.
 //!
 //! Slices are split at cache lines, and tensors at rows or columns. [`Fused`](crate::Fused),
 //! [`PRelu`](crate::PRelu), [`ReGlu`](crate::ReGlu), [`Gated`](crate::Gated) and [`Crelu`](crate::Crelu) run on several threads with their
