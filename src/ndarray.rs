@@ -36,10 +36,10 @@ use crate::simd::Element;
 /// | contiguous rows of 64 bytes or more | row by row |
 /// | shorter rows, a step between elements, tensors of different layouts | through a block of 8 KB on the stack, 4 KB of elements at a time, to which elements are copied |
 /// | a step between elements, of [`Relu`](crate::Relu), and in `f32` and `f64` of other functions that aren't smooth | where the elements are, except where copies are faster |
-/// | few elements, of these functions | by ndarray |
+/// | few elements in-place or returned, of these functions | by ndarray |
 ///
 /// So what costs is a step between elements. ReLU and leaky ReLU take about as long as ndarray's loop there, or less; 8 x 8 elements up to
-/// 1.5 times as long. Functions that compute gain. One that compares with two numbers, such as [`Hardtanh`](crate::Hardtanh), takes up to 1.5 times
+/// 1.5 times as long. Functions that do arithmetic are faster. One that compares with two numbers, such as [`Hardtanh`](crate::Hardtanh), takes up to 1.5 times
 /// as long as ndarray's loop in-place, and of 8 x 8 elements three times as long. So do functions chosen at run time
 /// ([`AnyActivation`](crate::AnyActivation)), whose calls take 60 ns more.
 /// `docs/performance.md` has a table.

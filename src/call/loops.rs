@@ -569,7 +569,7 @@ pub trait Compiled: Copy + Debug + Send + Sync + 'static {
     #[cfg(feature = "ndarray")]
     fn backward_steps<T: Element>(&self) -> &'static MapStepsLoops;
 
-    /// Whether elements of arrays are computed by code that is compiled with the caller: what [`forward_one`](Self::forward_one) and its kin return.
+    /// Whether elements of arrays are computed by code that is compiled with the caller, [`forward_one`](Self::forward_one).
     #[cfg(feature = "ndarray")]
     fn computes_one<T: Element>() -> bool {
         false
@@ -581,7 +581,7 @@ pub trait Compiled: Copy + Debug + Send + Sync + 'static {
         |_| unreachable!("computes_one is false")
     }
 
-    /// The value of elements at a step, by scalar code, if `computes_one`.
+    /// The value of elements at a step, by scalar code. `None` where [`forward_steps`](Self::forward_steps) is compiled, or not `computes_one`.
     #[cfg(feature = "ndarray")]
     fn forward_steps_in_caller<T: Element>() -> Option<unsafe fn(&MapStepsArgs)> {
         None
@@ -690,7 +690,7 @@ macro_rules! compile {
                 #[inline(always)]
                 fn forward_one<T: Element>(self) -> impl Fn(T) -> T {
                     let value = Value::<$name, T>(<$name as Function>::params::<T>(self));
-                    move |x| call_one(value, [x])
+                    move |x| call_one(value, x)
                 }
 
                 #[cfg(feature = "ndarray")]
@@ -863,17 +863,15 @@ for_each_function!(compile);
 /// The result of a function for one element.
 #[cfg(feature = "ndarray")]
 #[inline(always)]
-fn call_one<T: Element, F: VectorFn<N, Lane = T::Lane>, const N: usize>(function: F, inputs: [T; N]) -> T {
+fn call_one<T: Element, F: VectorFn<1, Lane = T::Lane>>(function: F, x: T) -> T {
     type One<T> = <<T as Format>::Lane as Lane>::One<Scalar>;
 
     let simd = Scalar::always();
     let mut result = T::default();
     // SAFETY: an element is as large as its lane, of which these vectors have one. Each bit pattern is an element.
     unsafe {
-        let inputs = inputs
-            .each_ref()
-            .map(|input| One::<T>::load(simd, (input as *const T).cast()));
-        let [vector] = function.call(simd, inputs);
+        let x = One::<T>::load(simd, (&raw const x).cast());
+        let [vector] = function.call(simd, [x]);
         vector.store((&raw mut result).cast());
     }
     result

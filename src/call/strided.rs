@@ -271,7 +271,7 @@ impl Function {
             runs: if is_swapped { columns } else { rows },
         };
         let is_direct = match self.steps_in_caller {
-            // Short runs that are contiguous are copied faster.
+            // Where the runs are neighbours, copies are faster.
             Some(_) if args.run_steps[OUTPUT] == self.size as isize => bytes <= IN_CALLER_BYTES,
             Some(_) => bytes <= IN_CALLER_BYTES || self.is_direct(&args.steps, args.len, is_streamed),
             None if bytes <= FEW_BYTES => self.steps.is_compiled(),
@@ -309,7 +309,7 @@ impl Function {
     ///
     /// # Safety
     ///
-    /// The contract of [`MapStepsArgs`], with the parameters of this function, one of whose fields of steps is compiled.
+    /// The contract of [`MapStepsArgs`], with the parameters of this function, which has `steps_in_caller` or compiled `steps`.
     #[inline(always)]
     unsafe fn map_steps(&self, args: &MapStepsArgs) {
         if let Some(steps) = self.steps_in_caller {

@@ -1,4 +1,4 @@
-//! Vectors of 16, 8 and 4 bytes, for tails and for ReLU's short slices that are inlined into the caller. They use the
+//! Vectors of 16, 8 and 4 bytes, for tails, for ReLU's short slices that are inlined into the caller, and for elements at a step. They use the
 //! first bytes of a register of SSE2, NEON or simd128. This file is compiled only where the compilation target has one of them.
 
 use core::marker::PhantomData;
@@ -195,7 +195,7 @@ macro_rules! impl_vector {
                 and_not(a, b)
             }
 
-            /// Computes lane by lane. No arithmetic function uses these vectors.
+            /// Computes lane by lane. Arithmetic functions use these vectors only for elements at a step.
             #[inline(always)]
             fn compute<T: Format<Lane = $lane>, F: FloatFn<N>, const N: usize>(
                 simd: S,

@@ -28,7 +28,7 @@ impl<T: Format, F: FloatFn<4> + Default, G: VectorFn<1, Lane = T::Lane>> Pass fo
 
     #[inline(always)]
     unsafe fn walk<S: Simd>(simd: S, args: &RowsArgs) {
-        // SAFETY: the contract of the pass.
+        // SAFETY: the contract of the pass. Both inputs are broadcast where `InRegisters` wants it, checked here.
         unsafe {
             let [_, second, third, _] = &(*args.plan).inputs;
             // Not for portable and scalar code, which takes twice the time anyway.
@@ -173,7 +173,7 @@ impl<S: Simd, T: Format, F: FloatFn<4> + Default, G: VectorFn<1, Lane = T::Lane>
 trait Numbers<S: Simd, T: Format>: Copy {
     /// # Safety
     ///
-    /// The operand has a row at `start`.
+    /// The operand has a row at `start`. For [`InRegisters`] it is broadcast.
     unsafe fn of_row(simd: S, start: *const u8, operand: &Operand, room: &mut Room<T>) -> Self;
 
     /// Those of the register at `at`, of which `count` are loaded.

@@ -413,7 +413,7 @@ unsafe fn map_registers<S: Simd, F: VectorFn<N>, const N: usize>(
     }
 }
 
-/// Computes elements by narrow vectors that are made of single elements, with steps in each tensor.
+/// Computes elements of 4 bytes or more by narrow vectors that are made of single elements, with steps in each tensor.
 ///
 /// # Safety
 ///
@@ -427,9 +427,10 @@ unsafe fn map_narrow<S: Simd, F: VectorFn<N>, const N: usize>(
     len: usize,
 ) {
     type NarrowOf<S, L> = <L as Lane>::Narrow<S>;
+    assert!(NarrowOf::<S, F::Lane>::LANES <= UNROLL);
     let address = |start: *mut u8, step: isize| start.wrapping_offset(step).cast::<F::Lane>();
     let mut call = |count: usize| {
-        // SAFETY: `count` elements are left, by the loop below, and at most the lanes of a vector, for which there is room.
+        // SAFETY: `count` elements are left, by the loop below, and at most the lanes of a vector, for which there is room: the assertion.
         unsafe {
             let inputs = inputs!(N, i => {
                 let mut lanes = [F::Lane::ZERO; UNROLL];
