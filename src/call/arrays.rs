@@ -10,11 +10,8 @@ use super::detect::Kernels;
 use super::error::OrPanic;
 use super::loops::Compiled;
 use super::slices::{self, Backward, Call, Direction, Forward, is_beyond_caches};
-use super::strided::{Layout, insert_by, run};
+use super::strided::{IN_CALLER_BYTES, Layout, insert_by, run};
 use crate::simd::Element;
-
-/// Arrays of at most so many bytes are walked by ndarray, where one element is computed in the caller.
-pub(super) const IN_CALLER_BYTES: usize = 1 << 8;
 
 #[inline(always)]
 fn is_walked_in_caller<A: Compiled, T: Element, D: Dimension>(array: &ArrayRef<T, D>) -> bool {

@@ -458,11 +458,18 @@ const fn at_steps<A: Function, F: VectorFn<N>, const N: usize>() -> MapStepsLoop
     }
 }
 
+/// Whether elements of arrays are computed by code that is compiled with the caller. 16 bits take much scalar code, where they are
+/// computed in another format.
+#[cfg(feature = "ndarray")]
+const fn is_computed_in_caller<A: Function, T: Format>() -> bool {
+    A::IS_COMMON || size_of::<T>() >= size_of::<f32>()
+}
+
 /// Scalar code for elements at a step, compiled with the caller, of functions that have no loops of [`at_steps`].
 #[cfg(feature = "ndarray")]
 const fn steps_in_caller<A: Function, T: Format, P: Pass<Args = MapStepsArgs, Output = ()>>()
 -> Option<unsafe fn(&MapStepsArgs)> {
-    if !A::IS_COMMON && size_of::<T>() >= size_of::<f32>() {
+    if !A::IS_COMMON && is_computed_in_caller::<A, T>() {
         Some(Scalar::run::<P>)
     } else {
         None
@@ -679,11 +686,10 @@ macro_rules! compile {
 
                 by_format!();
 
-                // 16 bits take much scalar code, where they are computed in another format.
                 #[cfg(feature = "ndarray")]
                 #[inline(always)]
                 fn computes_one<T: Element>() -> bool {
-                    <$name as Function>::IS_COMMON || size_of::<T>() >= size_of::<f32>()
+                    const { is_computed_in_caller::<$name, T>() }
                 }
 
                 #[cfg(feature = "ndarray")]

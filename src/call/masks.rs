@@ -1,8 +1,5 @@
 //! Calls with a mask: a bit for each element.
 
-#[cfg(feature = "rayon")]
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use super::detect::Kernels;
 use super::error::{Mismatch, ShapeError};
 use super::loops::{ByBitLoops, COUNT_NONZERO, CompiledOneBit, LiveLoops, NO_PARAMS, Params, SliceLoops};
@@ -146,44 +143,39 @@ impl Part<'_> {
     }
 }
 
-/// A part for a thread, and the number of live elements of all.
 #[cfg(feature = "rayon")]
-struct Counted<'a> {
-    part: Part<'a>,
-    live: &'a AtomicUsize,
-}
+impl Split for Part<'_> {
+    type Output = usize;
 
-#[cfg(feature = "rayon")]
-impl Split for Counted<'_> {
     fn weighted_traffic(&self) -> usize {
         // No smooth function has a mask.
-        (self.part.len * self.part.size).saturating_mul(2)
+        (self.len * self.size).saturating_mul(2)
     }
 
     fn is_beyond_caches(&self) -> bool {
-        self.part.is_beyond_caches
+        self.is_beyond_caches
     }
 
     fn split(self, first_parts: usize, parts: usize) -> (Self, Self) {
         // The bits of a cache line of the mask.
         const STEP: usize = 512;
-        let Self { part, live } = self;
-        let middle = share(part.len / STEP, first_parts, parts) * STEP;
-        let second = Part {
-            mask: part.mask.wrapping_add(middle / 8),
-            input: part.input.wrapping_add(middle * part.size),
-            output: part.output.wrapping_add(middle * part.size),
-            len: part.len - middle,
-            ..part
+        let middle = share(self.len / STEP, first_parts, parts) * STEP;
+        let second = Self {
+            mask: self.mask.wrapping_add(middle / 8),
+            input: self.input.wrapping_add(middle * self.size),
+            output: self.output.wrapping_add(middle * self.size),
+            len: self.len - middle,
+            ..self
         };
-        let first = Part { len: middle, ..part };
-        (Self { part: first, live }, Self { part: second, live })
+        (Self { len: middle, ..self }, second)
     }
 
-    fn enter(self, kernels: Kernels, streaming: bool) {
-        let live = self.part.walk(kernels, streaming);
-        // Relaxed: it is read by a thread that has waited for all parts.
-        self.live.fetch_add(live, Ordering::Relaxed);
+    fn join(first: usize, second: usize) -> usize {
+        first + second
+    }
+
+    fn enter(self, kernels: Kernels, streaming: bool) -> usize {
+        self.walk(kernels, streaming)
     }
 }
 
@@ -235,11 +227,7 @@ impl<'a, T: Element, A: CompiledOneBit> MaskCall<'a, T, A> {
 
     #[cfg(feature = "rayon")]
     pub(crate) fn run_parallel(self, kernels: Kernels) -> usize {
-        let live = AtomicUsize::new(0);
-        self.with_part(|part| {
-            run_parallel(Counted { part, live: &live }, kernels);
-            live.load(Ordering::Relaxed)
-        })
+        self.with_part(|part| run_parallel(part, kernels))
     }
 
     /// Calls `run` with all elements. The input is a shared slice, which can't overlap the output, or in-place the

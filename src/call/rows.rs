@@ -182,6 +182,8 @@ impl Part<'_> {
 
 #[cfg(feature = "rayon")]
 impl Split for Part<'_> {
+    type Output = ();
+
     fn weighted_traffic(&self) -> usize {
         traffic(&self.plan, self.work.size).saturating_mul(self.work.kernel.weight())
     }
@@ -215,6 +217,8 @@ impl Split for Part<'_> {
         };
         (of(0, middle), of(middle, len - middle))
     }
+
+    fn join((): (), (): ()) {}
 
     fn enter(self, kernels: Kernels, streaming: bool) {
         self.work.walk(&self.plan, kernels, streaming);

@@ -103,16 +103,9 @@ impl ChannelsOf {
 
     /// The same channels as a call walks them: of one element each, contiguous images are rows of channels.
     pub(super) fn as_walked(self, inputs: &[Input], outputs: &[(&'static str, View)]) -> Self {
-        let are_contiguous = || {
-            let inputs = inputs.iter().all(|input| match input {
-                Input::Rows(_, input) => input.shape.is_contiguous(),
-                _ => true,
-            });
-            inputs && outputs.iter().all(|(_, output)| output.shape.is_contiguous())
-        };
         match self.layout {
             Channels::First { spatial: 1 }
-                if divides(Some(self.count), outputs[0].1.shape.len()) && are_contiguous() =>
+                if divides(Some(self.count), outputs[0].1.shape.len()) && first_strided(inputs, outputs).is_none() =>
             {
                 Self {
                     layout: Channels::Last,
@@ -308,13 +301,15 @@ fn divides(divisor: Option<usize>, elements: usize) -> bool {
 }
 
 /// The columns of the first strided tensor; if all are contiguous, the number of all elements.
-fn common_columns(inputs: &[Input], outputs: &[(&str, View)]) -> usize {
+fn common_columns(inputs: &[Input], outputs: &[(&'static str, View)]) -> usize {
+    first_strided(inputs, outputs).map_or(outputs[0].1.shape.len(), |view| view.shape.columns)
+}
+
+fn first_strided<'a>(inputs: &'a [Input], outputs: &'a [(&'static str, View)]) -> Option<&'a View> {
     let inputs = inputs.iter().filter_map(|input| match input {
         Input::Rows(_, input) => Some(input),
         _ => None,
     });
     let mut views = inputs.chain(outputs.iter().map(|(_, output)| output));
-    views
-        .find(|view| !view.shape.is_contiguous())
-        .map_or(outputs[0].1.shape.len(), |view| view.shape.columns)
+    views.find(|view| !view.shape.is_contiguous())
 }

@@ -332,6 +332,8 @@ unsafe impl Send for Part {}
 
 #[cfg(feature = "rayon")]
 impl Split for Part {
+    type Output = ();
+
     fn weighted_traffic(&self) -> usize {
         self.traffic.saturating_mul(self.loops.weight)
     }
@@ -357,6 +359,8 @@ impl Split for Part {
         };
         (Self { len: middle, ..self }, second)
     }
+
+    fn join((): (), (): ()) {}
 
     fn enter(self, kernels: Kernels, streaming: bool) {
         // SAFETY: the pointers are of `len` elements, established by `Call::pointers` and `split`; parts have no

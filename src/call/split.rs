@@ -16,6 +16,8 @@ const PART_BYTES: usize = 1 << 18;
 
 /// Work that can be split.
 pub(crate) trait Split: Sized + Send {
+    type Output: Send;
+
     /// Bytes to read and write, multiplied by the [weight](super::loops::SliceLoops::weight) of the loops.
     fn weighted_traffic(&self) -> usize;
 
@@ -24,30 +26,33 @@ pub(crate) trait Split: Sized + Send {
     /// Splits off approximately `first_parts` of `parts` equal parts.
     fn split(self, first_parts: usize, parts: usize) -> (Self, Self);
 
-    fn enter(self, kernels: Kernels, streaming: bool);
+    fn join(first: Self::Output, second: Self::Output) -> Self::Output;
+
+    fn enter(self, kernels: Kernels, streaming: bool) -> Self::Output;
 }
 
 /// Runs the work on the threads of the rayon pool, or on the caller's thread if it is too little.
-pub(crate) fn run_parallel<W: Split>(work: W, kernels: Kernels) {
+pub(crate) fn run_parallel<W: Split>(work: W, kernels: Kernels) -> W::Output {
     let bytes = work.weighted_traffic();
     let streaming = work.is_beyond_caches();
     if bytes < LEAST_BYTES || bytes < WORTH_WAKING_BYTES && rayon::current_thread_index().is_none() {
         return work.enter(kernels, streaming);
     }
     let parts = (bytes / PART_BYTES).min(4 * rayon::current_num_threads());
-    run_parts(work, kernels, streaming, parts);
+    run_parts(work, kernels, streaming, parts)
 }
 
-fn run_parts<W: Split>(work: W, kernels: Kernels, streaming: bool, parts: usize) {
+fn run_parts<W: Split>(work: W, kernels: Kernels, streaming: bool, parts: usize) -> W::Output {
     if parts < 2 {
         return work.enter(kernels, streaming);
     }
     let first_parts = parts / 2;
     let (first, second) = work.split(first_parts, parts);
-    rayon::join(
+    let (first, second) = rayon::join(
         || run_parts(first, kernels, streaming, first_parts),
         || run_parts(second, kernels, streaming, parts - first_parts),
     );
+    W::join(first, second)
 }
 
 /// `len * first_parts / parts`, without overflow.

@@ -4,7 +4,6 @@
 //! given to the function's loop. Others are computed where they are (`is_direct`), or go through a block in the L1 cache: elements are gathered, the loop runs, results are
 //! scattered. Only the elements themselves are accessed: what lies between them may belong to someone else.
 
-use super::arrays::IN_CALLER_BYTES;
 use super::block::{BLOCK_BYTES, Block, LINE_BYTES};
 use super::detect::Kernels;
 use super::loops::{MapStepsLoops, Params, STEPS, SliceLoops};
@@ -26,6 +25,9 @@ const TILE_LINES: usize = 1 << 7;
 
 /// Contiguous runs of fewer bytes go through a block, several at a time.
 const RUN_BYTES: usize = 1 << 6;
+
+/// Arrays of at most so many bytes are walked by ndarray, where one element is computed in the caller.
+pub(super) const IN_CALLER_BYTES: usize = 1 << 8;
 
 /// So many bytes of elements are computed where they are, if they can be.
 const FEW_BYTES: usize = 1 << 10;

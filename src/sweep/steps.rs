@@ -313,25 +313,24 @@ impl<F: VectorFn<N>, const N: usize> Pass for MapSteps<F, N> {
         // SAFETY: `function` points to an `F`: the contract.
         let function = unsafe { args.function.cast::<F>().read() };
         let size = size_of::<F::Lane>();
-        let starts = |run| args.starts_of(run);
         // SAFETY: the elements of each run, with steps as each of the functions wants them: of AVX-512 by the contract, else checked here.
         unsafe {
             if const { has_lanes::<S>() } {
                 debug_assert!(map_fits_registers(&args.steps, args.len, size));
                 let chosen = Chosen::of::<S, F::Lane>(args.steps[0] as usize / size);
                 for run in 0..args.runs {
-                    map_registers::<S, F, N>(simd, function, starts(run), &chosen, args.len);
+                    map_registers::<S, F, N>(simd, function, args.starts_of(run), &chosen, args.len);
                 }
             } else if args.steps.iter().all(|&step| step == size as isize) {
                 for run in 0..args.runs {
-                    let starts = starts(run).map(<*mut u8>::cast::<F::Lane>);
+                    let starts = args.starts_of(run).map(<*mut u8>::cast::<F::Lane>);
                     let inputs = first_of([starts[0].cast_const(), starts[1].cast_const(), starts[1].cast_const()]);
                     walk_narrow::<S, F, N>(simd, function, inputs, starts[2], args.len);
                 }
             } else {
                 let steps = args.steps.map(multiples);
                 for run in 0..args.runs {
-                    map_elements::<S, F, N>(simd, function, starts(run), &steps, args.len);
+                    map_elements::<S, F, N>(simd, function, args.starts_of(run), &steps, args.len);
                 }
             }
         }
