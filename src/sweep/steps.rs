@@ -350,9 +350,24 @@ impl<F: VectorFn<N>, const N: usize> Pass for MapNarrowSteps<F, N> {
         // SAFETY: `function` points to an `F`: the contract.
         let function = unsafe { args.function.cast::<F>().read() };
         let steps = args.steps.map(multiples);
+        let lanes = <F::Lane as Lane>::Narrow::<S>::LANES;
+        // In the last vector of a run, lanes that are left are the last element again.
+        let left = (args.len % lanes).max(1);
+        let last_steps = steps.map(|steps| core::array::from_fn(|at| steps[at.min(left - 1)]));
         for run in 0..args.runs {
-            // SAFETY: the elements of the run: the contract.
-            unsafe { map_narrow::<S, F, N>(simd, function, args.starts_of(run), &steps, args.len) };
+            let mut starts = args.starts_of(run);
+            // SAFETY: as many elements as a vector has, `len / lanes` times; then `left` of them, if any are left.
+            unsafe {
+                for _ in 0..args.len / lanes {
+                    map_narrow::<S, F, N>(simd, function, &starts, &steps);
+                    for i in 0..TENSORS {
+                        starts[i] = starts[i].wrapping_offset(steps[i][lanes]);
+                    }
+                }
+                if !args.len.is_multiple_of(lanes) {
+                    map_narrow::<S, F, N>(simd, function, &starts, &last_steps);
+                }
+            }
         }
     }
 }
@@ -412,49 +427,37 @@ unsafe fn map_registers<S: Simd, F: VectorFn<N>, const N: usize>(
     }
 }
 
-/// Computes elements of 4 bytes or more by narrow vectors that are made of single elements, with steps in each tensor.
+/// Computes a narrow vector of elements of 4 bytes or more, at these steps. All are read before the first is written.
 ///
 /// # Safety
 ///
-/// The contract of [`MapStepsArgs`] for `len` elements.
+/// In each tensor, there are elements at the steps, of which some may be the same if they are in each. They can be read or written, as in
+/// [`MapStepsArgs`].
 #[inline(always)]
 unsafe fn map_narrow<S: Simd, F: VectorFn<N>, const N: usize>(
     simd: S,
     function: F,
-    mut starts: [*mut u8; TENSORS],
+    starts: &[*mut u8; TENSORS],
     steps: &[Steps; TENSORS],
-    len: usize,
 ) {
-    type NarrowOf<S, L> = <L as Lane>::Narrow<S>;
-    assert!(NarrowOf::<S, F::Lane>::LANES <= UNROLL);
-    let address = |start: *mut u8, step: isize| start.wrapping_offset(step).cast::<F::Lane>();
-    let mut call = |count: usize| {
-        // SAFETY: `count` elements are left, by the loop below, and at most the lanes of a vector, for which there is room: the assertion.
-        unsafe {
-            let inputs = inputs!(N, i => {
-                let mut lanes = [F::Lane::ZERO; UNROLL];
-                for at in 0..count {
-                    lanes[at] = address(starts[i], steps[i][at]).read_unaligned();
-                }
-                NarrowOf::<S, F::Lane>::load(simd, lanes.as_ptr())
-            });
-            let [result] = function.call(simd, inputs);
+    let address = |i: usize, at: usize| starts[i].wrapping_offset(steps[i][at]).cast::<F::Lane>();
+    let count = <F::Lane as Lane>::Narrow::<S>::LANES;
+    assert!(count <= UNROLL);
+    // SAFETY: elements of the contract. The array has room for a vector: the assertion.
+    unsafe {
+        let inputs = inputs!(N, i => {
             let mut lanes = [F::Lane::ZERO; UNROLL];
-            result.store(lanes.as_mut_ptr());
             for at in 0..count {
-                address(starts[2], steps[2][at]).write_unaligned(lanes[at]);
+                lanes[at] = address(i, at).read_unaligned();
             }
+            <F::Lane as Lane>::Narrow::<S>::load(simd, lanes.as_ptr())
+        });
+        let [result] = function.call(simd, inputs);
+        let mut lanes = [F::Lane::ZERO; UNROLL];
+        result.store(lanes.as_mut_ptr());
+        for at in 0..count {
+            address(2, at).write_unaligned(lanes[at]);
         }
-        for i in 0..TENSORS {
-            starts[i] = starts[i].wrapping_offset(steps[i][count]);
-        }
-    };
-    let lanes = NarrowOf::<S, F::Lane>::LANES;
-    for _ in 0..len / lanes {
-        call(lanes);
-    }
-    if !len.is_multiple_of(lanes) {
-        call(len % lanes);
     }
 }
 
