@@ -6,11 +6,11 @@ use core::fmt;
 use core::mem::MaybeUninit;
 use core::str::FromStr;
 
-#[cfg(feature = "ndarray")]
-use crate::call::MapStepsLoops;
 use crate::call::{
     self, ByBitLoops, Compiled, CompiledOneBit, Kernels, LiveLoops, OrPanic, Params, RowsLoops, ShapeError, SliceLoops,
 };
+#[cfg(feature = "strided")]
+use crate::call::{MapStepsLoops, Strided, StridedMut};
 use crate::function::*;
 use crate::simd::Element;
 
@@ -185,6 +185,121 @@ pub trait Activation: Compiled {
         call::append(grad_input, input.len(), |grad_input| {
             self.backward_uninit(input, grad_output, grad_input)
         });
+    }
+
+    /// [`forward`](Self::forward) on tensors of any layout.
+    ///
+    /// ```
+    /// use rectify::{Activation, Relu, Strided, StridedMut};
+    ///
+    /// // A matrix of 3 x 2, transposed.
+    /// let x = [1.0_f32, -2.0, -3.0, 4.0, 5.0, -6.0];
+    /// let mut y = [0.0; 6];
+    /// Relu.forward_strided(
+    ///     Strided::new(&x, 0, &[2, 3], &[1, 2]),
+    ///     &mut StridedMut::new(&mut y, 0, &[2, 3], &[3, 1]),
+    /// );
+    /// assert_eq!(y, [1.0, 0.0, 5.0, 0.0, 4.0, 0.0]);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if the shapes differ, before anything is written.
+    #[cfg(feature = "strided")]
+    #[track_caller]
+    fn forward_strided<T: Element>(self, input: Strided<T>, output: &mut StridedMut<T>) {
+        call::forward_strided(self, input, output).or_panic();
+    }
+
+    /// [`forward_inplace`](Self::forward_inplace) on a tensor of any layout.
+    #[cfg(feature = "strided")]
+    fn forward_strided_inplace<T: Element>(self, x: &mut StridedMut<T>) {
+        call::forward_strided_inplace(self, x);
+    }
+
+    /// [`backward`](Self::backward) on tensors of any layout.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the shapes differ, before anything is written.
+    #[cfg(feature = "strided")]
+    #[track_caller]
+    fn backward_strided<T: Element>(self, input: Strided<T>, grad_output: Strided<T>, grad_input: &mut StridedMut<T>) {
+        call::backward_strided(self, input, grad_output, grad_input).or_panic();
+    }
+
+    /// [`backward_inplace`](Self::backward_inplace) on tensors of any layout.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the shapes differ, before anything is written.
+    #[cfg(feature = "strided")]
+    #[track_caller]
+    fn backward_strided_inplace<T: Element>(self, input: Strided<T>, grad: &mut StridedMut<T>) {
+        call::backward_strided_inplace(self, input, grad).or_panic();
+    }
+
+    /// [`forward_strided`](Self::forward_strided), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `forward_strided` panics.
+    #[cfg(feature = "strided")]
+    fn try_forward_strided<T: Element>(self, input: Strided<T>, output: &mut StridedMut<T>) -> Result<(), ShapeError> {
+        call::forward_strided(self, input, output)
+    }
+
+    /// [`backward_strided`](Self::backward_strided), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward_strided` panics.
+    #[cfg(feature = "strided")]
+    fn try_backward_strided<T: Element>(
+        self,
+        input: Strided<T>,
+        grad_output: Strided<T>,
+        grad_input: &mut StridedMut<T>,
+    ) -> Result<(), ShapeError> {
+        call::backward_strided(self, input, grad_output, grad_input)
+    }
+
+    /// [`backward_strided_inplace`](Self::backward_strided_inplace), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// Where `backward_strided_inplace` panics.
+    #[cfg(feature = "strided")]
+    fn try_backward_strided_inplace<T: Element>(
+        self,
+        input: Strided<T>,
+        grad: &mut StridedMut<T>,
+    ) -> Result<(), ShapeError> {
+        call::backward_strided_inplace(self, input, grad)
+    }
+
+    /// Appends the result of [`forward_strided`](Self::forward_strided) to `output`, contiguous, in the order of the indices (the last axis is
+    /// the innermost one).
+    ///
+    /// # Panics
+    ///
+    /// Panics if the new capacity exceeds `isize::MAX` bytes.
+    #[cfg(all(feature = "strided", feature = "alloc"))]
+    #[track_caller]
+    fn forward_strided_append<T: Element>(self, input: Strided<T>, output: &mut Vec<T>) {
+        call::forward_strided_append(self, input, output);
+    }
+
+    /// Appends the result of [`backward_strided`](Self::backward_strided) to `grad_input`, as
+    /// [`forward_strided_append`](Self::forward_strided_append) does.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the shapes differ or the new capacity exceeds `isize::MAX` bytes. `grad_input` is unchanged in either case.
+    #[cfg(all(feature = "strided", feature = "alloc"))]
+    #[track_caller]
+    fn backward_strided_append<T: Element>(self, input: Strided<T>, grad_output: Strided<T>, grad_input: &mut Vec<T>) {
+        call::backward_strided_append(self, input, grad_output, grad_input).or_panic();
     }
 }
 
@@ -531,14 +646,14 @@ macro_rules! compiled_by_match {
                 }
             }
 
-            #[cfg(feature = "ndarray")]
+            #[cfg(feature = "strided")]
             fn forward_steps<T: Element>(&self) -> &'static MapStepsLoops {
                 match self {
                     $(Self::$name(function) => function.forward_steps::<T>(),)+
                 }
             }
 
-            #[cfg(feature = "ndarray")]
+            #[cfg(feature = "strided")]
             fn backward_steps<T: Element>(&self) -> &'static MapStepsLoops {
                 match self {
                     $(Self::$name(function) => function.backward_steps::<T>(),)+

@@ -145,6 +145,8 @@ pub use call::{
     AsRowsMut, Channels, Kernels, PerChannel, Rows, RowsMut, ShapeError, UnsupportedIsa, set_streaming_threshold,
     streaming_threshold,
 };
+#[cfg(feature = "strided")]
+pub use call::{Strided, StridedMut};
 #[cfg(feature = "smooth")]
 pub use function::{
     Celu, Elu, FromOutput, Gelu, GeluTanh, LogSigmoid, Mish, Selu, Sigmoid, Silu, Softplus, Softshrink, Softsign,

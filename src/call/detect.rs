@@ -129,7 +129,7 @@ pub struct Kernels {
 }
 
 impl Kernels {
-    #[cfg(feature = "ndarray")]
+    #[cfg(feature = "strided")]
     pub(super) const SCALAR: Self = Self {
         isa: Isa::Scalar,
         avx2_below: 0,

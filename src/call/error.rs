@@ -21,6 +21,7 @@ pub struct ShapeError {
 
 /// What is wrong with an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "strided"), allow(dead_code, reason = "some are of layouts"))]
 pub(crate) enum Mismatch {
     /// Another length than the other slice.
     Length { len: usize, other: (&'static str, usize) },
@@ -57,6 +58,18 @@ pub(crate) enum Mismatch {
         stride: usize,
         needed: usize,
     },
+    /// Another number of axes than the other tensor.
+    Axes { axes: usize, other: (&'static str, usize) },
+    /// Another length of an axis than the other tensor.
+    Axis {
+        axis: usize,
+        len: usize,
+        other: (&'static str, usize),
+    },
+    /// Strides that lead out of the elements.
+    Outside { len: usize, index: isize },
+    /// Strides that may lead to one element more than once.
+    Repeated,
 }
 
 impl ShapeError {
@@ -150,6 +163,25 @@ impl fmt::Display for ShapeError {
                 f,
                 "`{name}` has rows of {columns} columns with a stride of {stride}: rows of {needed} columns are needed"
             ),
+            Mismatch::Axes {
+                axes,
+                other: (other, other_axes),
+            } => write!(
+                f,
+                "tensors of unequal shape: `{name}` has {axes} axes, `{other}` has {other_axes}"
+            ),
+            Mismatch::Axis {
+                axis,
+                len,
+                other: (other, other_len),
+            } => write!(
+                f,
+                "tensors of unequal shape: on axis {axis} `{name}` has {len} indices, `{other}` has {other_len}"
+            ),
+            Mismatch::Outside { len, index } => {
+                write!(f, "`{name}` has {len} elements, and the strides lead to index {index}")
+            }
+            Mismatch::Repeated => write!(f, "the {name} may lead to one element more than once"),
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::sweep::{
     ALIGNED_BYTES, BitsArgs, ChooseByBits, CountNonzero, Identity, LiveBits, MapMixed, MapRows, MapSlices, RowsArgs,
     SumArgs, SumColumns, SumRows, add_sum, fold, walk_tail,
 };
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 use crate::sweep::{CopySteps, MapNarrowSteps, MapSteps, MapStepsArgs, StepsArgs};
 
 const ISAS: usize = Isa::ALL.len();
@@ -413,17 +413,17 @@ pub(crate) const COUNT_NONZERO: PerFormat<PassLoops<BitsArgs, usize>> =
     per_format!(T => PassLoops<BitsArgs, usize>: pass_loops::<CountNonzero<LaneOf<T>>>());
 
 /// Copies elements with a step between them to where they are contiguous, or back.
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 pub(super) struct StepsLoops {
     pub(super) gather: PassLoops<StepsArgs>,
     pub(super) scatter: PassLoops<StepsArgs>,
 }
 
 /// By the binary logarithm of the size of an element, from 2 bytes on.
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 pub(super) static STEPS: [StepsLoops; 3] = [steps_loops::<i16>(), steps_loops::<i32>(), steps_loops::<i64>()];
 
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 const fn steps_loops<L: Lane>() -> StepsLoops {
     StepsLoops {
         gather: scalar_and_avx512::<CopySteps<L, true>>(),
@@ -432,7 +432,7 @@ const fn steps_loops<L: Lane>() -> StepsLoops {
 }
 
 /// A pass that is compiled for single elements, and for registers that load and store some of their lanes.
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 const fn scalar_and_avx512<P: Pass>() -> PassLoops<P::Args, P::Output> {
     let mut loops = pass_loops_from::<P>(Isa::Avx512);
     loops.0[Isa::Scalar as usize] = Some(Scalar::run::<P>);
@@ -440,16 +440,16 @@ const fn scalar_and_avx512<P: Pass>() -> PassLoops<P::Args, P::Output> {
 }
 
 /// A function of elements at a step, where they are.
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 pub(crate) type MapStepsLoops = PassLoops<MapStepsArgs>;
 
 /// Where elements at a step go through a block.
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 const NOT_AT_STEPS: MapStepsLoops = PassLoops([None; ISAS]);
 
 /// [`MapSteps`] of functions that take less time than copies of elements. Of others, scalar code may have a branch, which random signs make
 /// seven times as slow.
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 const fn at_steps<A: Function, F: VectorFn<N>, const N: usize>() -> MapStepsLoops {
     if A::IS_COMMON {
         scalar_and_avx512::<MapSteps<F, N>>()
@@ -460,13 +460,13 @@ const fn at_steps<A: Function, F: VectorFn<N>, const N: usize>() -> MapStepsLoop
 
 /// Whether elements of arrays are computed by code that is compiled with the caller. 16 bits take much scalar code, where they are
 /// computed in another format.
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 const fn is_computed_in_caller<A: Function, T: Format>() -> bool {
     A::IS_COMMON || size_of::<T>() >= size_of::<f32>()
 }
 
 /// Scalar code for elements at a step, compiled with the caller, of functions that have no loops of [`at_steps`].
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 const fn steps_in_caller<A: Function, T: Format, P: Pass<Args = MapStepsArgs, Output = ()>>()
 -> Option<unsafe fn(&MapStepsArgs)> {
     if !A::IS_COMMON && is_computed_in_caller::<A, T>() {
@@ -569,11 +569,11 @@ pub trait Compiled: Copy + Debug + Send + Sync + 'static {
     fn scaled_loops<T: Element>(&self) -> &'static RowsLoops;
 
     /// The value of elements at a step, of functions for which it is compiled.
-    #[cfg(feature = "ndarray")]
+    #[cfg(feature = "strided")]
     fn forward_steps<T: Element>(&self) -> &'static MapStepsLoops;
 
     /// The gradient, likewise.
-    #[cfg(feature = "ndarray")]
+    #[cfg(feature = "strided")]
     fn backward_steps<T: Element>(&self) -> &'static MapStepsLoops;
 
     /// Whether elements of arrays are computed by code that is compiled with the caller, [`forward_one`](Self::forward_one).
@@ -589,13 +589,13 @@ pub trait Compiled: Copy + Debug + Send + Sync + 'static {
     }
 
     /// The value of elements at a step, by scalar code. `None` where [`forward_steps`](Self::forward_steps) is compiled, or not `computes_one`.
-    #[cfg(feature = "ndarray")]
+    #[cfg(feature = "strided")]
     fn forward_steps_in_caller<T: Element>() -> Option<unsafe fn(&MapStepsArgs)> {
         None
     }
 
     /// The gradient, likewise.
-    #[cfg(feature = "ndarray")]
+    #[cfg(feature = "strided")]
     fn backward_steps_in_caller<T: Element>() -> Option<unsafe fn(&MapStepsArgs)> {
         None
     }
@@ -667,12 +667,12 @@ macro_rules! compile {
                 const SCALED: PerFormat<RowsLoops> =
                     per_format!(T => RowsLoops: scaled_loops::<$name, T>());
 
-                #[cfg(feature = "ndarray")]
+                #[cfg(feature = "strided")]
                 const FORWARD_STEPS: PerFormat<MapStepsLoops> = per_format!(
                     T => MapStepsLoops: at_steps::<$name, Value<$name, <$name as Function>::Code<T>>, 1>()
                 );
 
-                #[cfg(feature = "ndarray")]
+                #[cfg(feature = "strided")]
                 const BACKWARD_STEPS: PerFormat<MapStepsLoops> = per_format!(
                     T => MapStepsLoops: at_steps::<$name, Gradient<$name, <$name as Function>::Code<T>>, 2>()
                 );
@@ -699,13 +699,13 @@ macro_rules! compile {
                     move |x| call_one(value, x)
                 }
 
-                #[cfg(feature = "ndarray")]
+                #[cfg(feature = "strided")]
                 #[inline(always)]
                 fn forward_steps_in_caller<T: Element>() -> Option<unsafe fn(&MapStepsArgs)> {
                     const { steps_in_caller::<$name, T, MapNarrowSteps<Value<$name, T>, 1>>() }
                 }
 
-                #[cfg(feature = "ndarray")]
+                #[cfg(feature = "strided")]
                 #[inline(always)]
                 fn backward_steps_in_caller<T: Element>() -> Option<unsafe fn(&MapStepsArgs)> {
                     const { steps_in_caller::<$name, T, MapNarrowSteps<Gradient<$name, T>, 2>>() }
@@ -746,10 +746,10 @@ macro_rules! compile {
 
                 const SCALED: PerFormat<RowsLoops> = Self::FUSED;
 
-                #[cfg(feature = "ndarray")]
+                #[cfg(feature = "strided")]
                 const FORWARD_STEPS: PerFormat<MapStepsLoops> = [const { &NOT_AT_STEPS }; FORMATS];
 
-                #[cfg(feature = "ndarray")]
+                #[cfg(feature = "strided")]
                 const BACKWARD_STEPS: PerFormat<MapStepsLoops> = Self::FORWARD_STEPS;
             }
 
@@ -776,10 +776,10 @@ macro_rules! compile {
 
                 const SCALED: PerFormat<RowsLoops> = $of_output::SCALED;
 
-                #[cfg(feature = "ndarray")]
+                #[cfg(feature = "strided")]
                 const FORWARD_STEPS: PerFormat<MapStepsLoops> = $of_output::FORWARD_STEPS;
 
-                #[cfg(feature = "ndarray")]
+                #[cfg(feature = "strided")]
                 const BACKWARD_STEPS: PerFormat<MapStepsLoops> = $of_output::BACKWARD_STEPS;
             }
 
@@ -850,13 +850,13 @@ macro_rules! by_format {
             const { Self::SCALED[T::INDEX] }
         }
 
-        #[cfg(feature = "ndarray")]
+        #[cfg(feature = "strided")]
         #[inline(always)]
         fn forward_steps<T: Element>(&self) -> &'static MapStepsLoops {
             const { Self::FORWARD_STEPS[T::INDEX] }
         }
 
-        #[cfg(feature = "ndarray")]
+        #[cfg(feature = "strided")]
         #[inline(always)]
         fn backward_steps<T: Element>(&self) -> &'static MapStepsLoops {
             const { Self::BACKWARD_STEPS[T::INDEX] }

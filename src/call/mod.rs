@@ -10,6 +10,8 @@ mod decided;
 mod detect;
 mod error;
 mod join;
+#[cfg(feature = "strided")]
+mod layouts;
 pub(crate) mod loops;
 mod masks;
 mod options;
@@ -22,7 +24,7 @@ mod slices;
 #[cfg(feature = "rayon")]
 mod split;
 mod streaming;
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 mod strided;
 mod sums;
 mod tile;
@@ -41,7 +43,13 @@ pub(crate) use arrays::{
 pub use detect::{Kernels, UnsupportedIsa};
 pub(crate) use error::OrPanic;
 pub use error::ShapeError;
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
+pub use layouts::{Strided, StridedMut};
+#[cfg(feature = "strided")]
+pub(crate) use layouts::{backward_strided, backward_strided_inplace, forward_strided, forward_strided_inplace};
+#[cfg(all(feature = "strided", feature = "alloc"))]
+pub(crate) use layouts::{backward_strided_append, forward_strided_append};
+#[cfg(feature = "strided")]
 pub(crate) use loops::MapStepsLoops;
 pub(crate) use loops::{ByBitLoops, LiveLoops, RowsLoops};
 pub use loops::{Compiled, CompiledOneBit, Params, SliceLoops};

@@ -7,7 +7,7 @@ use super::detect::Kernels;
 #[cfg(feature = "alloc")]
 use super::error::OrPanic;
 use super::error::{Mismatch, ShapeError};
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 use super::loops::MapStepsLoops;
 use super::loops::{Compiled, Params, SliceLoops, is_few};
 #[cfg(feature = "rayon")]
@@ -15,7 +15,7 @@ use super::split::{Split, run_parallel, share, start_of_line};
 use super::streaming::streaming_threshold;
 use crate::simd::{Element, fence};
 use crate::sweep::ALIGNED_BYTES;
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 use crate::sweep::MapStepsArgs;
 
 /// The source of an input.
@@ -68,11 +68,11 @@ pub(crate) trait Direction<const N: usize>: Copy {
     fn loops<T: Element>(&self) -> &'static SliceLoops;
 
     /// The loops for elements at a step, if compiled.
-    #[cfg(feature = "ndarray")]
+    #[cfg(feature = "strided")]
     fn step_loops<T: Element>(&self) -> &'static MapStepsLoops;
 
     /// Scalar code for elements at a step, if it is compiled with the caller.
-    #[cfg(feature = "ndarray")]
+    #[cfg(feature = "strided")]
     fn steps_in_caller<T: Element>() -> Option<unsafe fn(&MapStepsArgs)>;
 
     /// # Safety
@@ -104,13 +104,13 @@ macro_rules! direction {
                 self.0.$loops::<T>()
             }
 
-            #[cfg(feature = "ndarray")]
+            #[cfg(feature = "strided")]
             #[inline(always)]
             fn step_loops<T: Element>(&self) -> &'static MapStepsLoops {
                 self.0.$steps::<T>()
             }
 
-            #[cfg(feature = "ndarray")]
+            #[cfg(feature = "strided")]
             #[inline(always)]
             fn steps_in_caller<T: Element>() -> Option<unsafe fn(&MapStepsArgs)> {
                 A::$in_caller::<T>()

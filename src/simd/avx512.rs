@@ -222,21 +222,21 @@ macro_rules! vector {
                 unsafe { $mask_storeu(target, first_lanes(count) as $mask, self.0) }
             }
 
-            #[cfg(feature = "ndarray")]
+            #[cfg(feature = "strided")]
             #[inline(always)]
             unsafe fn load_lanes(_: Avx512, source: *const $lane, bits: u64) -> Self {
                 // SAFETY: the proof is an argument; the caller promises that lanes with a set bit can be read, and no other is.
                 Self(unsafe { $maskz_loadu(bits as $mask, source) })
             }
 
-            #[cfg(feature = "ndarray")]
+            #[cfg(feature = "strided")]
             #[inline(always)]
             unsafe fn store_lanes(self, target: *mut $lane, bits: u64) {
                 // SAFETY: `self` was made with a proof; the caller promises that lanes with a set bit can be written, and no other is.
                 unsafe { $mask_storeu(target, bits as $mask, self.0) }
             }
 
-            #[cfg(feature = "ndarray")]
+            #[cfg(feature = "strided")]
             #[inline(always)]
             fn permute(self, indices: Self) -> Self {
                 // SAFETY: an `Avx512` proves that the CPU has AVX-512 F, BW and VL, and no vector is made without one.

@@ -119,7 +119,7 @@ pub trait Pass {
 }
 
 /// Loads a cache line into the L1 cache, where AVX2 or AVX-512 is compiled in. The address need not be readable.
-#[cfg(any(feature = "smooth", feature = "ndarray"))]
+#[cfg(any(feature = "smooth", feature = "strided"))]
 #[inline(always)]
 pub(crate) fn prefetch<T>(address: *const T) {
     #[cfg(any(rectify_avx2, rectify_avx512))]

@@ -216,7 +216,7 @@ pub unsafe trait Register: Vector {
     /// # Safety
     ///
     /// Each of these lanes can be read.
-    #[cfg(feature = "ndarray")]
+    #[cfg(feature = "strided")]
     #[inline(always)]
     unsafe fn load_lanes(_simd: Self::Simd, _source: *const Self::Lane, _bits: u64) -> Self {
         unreachable!("compiled for AVX-512 alone")
@@ -227,14 +227,14 @@ pub unsafe trait Register: Vector {
     /// # Safety
     ///
     /// Each of these lanes can be written.
-    #[cfg(feature = "ndarray")]
+    #[cfg(feature = "strided")]
     #[inline(always)]
     unsafe fn store_lanes(self, _target: *mut Self::Lane, _bits: u64) {
         unreachable!("compiled for AVX-512 alone")
     }
 
     /// The lane at the index that is in each lane of `indices`. For AVX-512 alone.
-    #[cfg(feature = "ndarray")]
+    #[cfg(feature = "strided")]
     #[inline(always)]
     fn permute(self, _indices: Self) -> Self {
         unreachable!("compiled for AVX-512 alone")

@@ -12,7 +12,7 @@ mod masks;
 mod mixed;
 mod rows;
 mod slices;
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 mod steps;
 mod sums;
 
@@ -24,7 +24,7 @@ pub(crate) use rows::{MapRows, OPERANDS, Operand, Plan, RowsArgs};
 #[cfg(feature = "smooth")]
 pub(crate) use slices::MapLong;
 pub(crate) use slices::{ALIGNED_BYTES, MapSlices, walk_tail};
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 pub(crate) use steps::{
     CopySteps, FEW, MapNarrowSteps, MapSteps, MapStepsArgs, StepsArgs, TENSORS, copies_fit_registers,
     map_fits_registers,

@@ -14,7 +14,7 @@ use core::marker::PhantomData;
 #[cfg(feature = "smooth")]
 use super::prefetch_after;
 use super::{RegisterOf, before_alignment, is_aligned, load, store};
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 use crate::simd::Lane;
 use crate::simd::{Padded, REGISTER_BYTES, Register, Simd, SliceLoop, Vector, VectorFn, first_of, inputs};
 
@@ -407,7 +407,7 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
 /// # Safety
 ///
 /// Each input can be read, and the output written, for `len` lanes. The output overlaps no input, or is one.
-#[cfg(feature = "ndarray")]
+#[cfg(feature = "strided")]
 #[inline(always)]
 pub(super) unsafe fn walk_narrow<S: Simd, F: VectorFn<N>, const N: usize>(
     simd: S,

@@ -26,6 +26,8 @@ mod monotony;
 mod names;
 #[cfg(feature = "ndarray")]
 mod ndarray;
+#[cfg(feature = "strided")]
+mod of_format;
 mod onnx;
 mod onnx_runtime;
 #[cfg(panic = "unwind")]
@@ -34,6 +36,8 @@ mod panics;
 mod parallel;
 mod pytorch;
 mod rows;
+#[cfg(feature = "strided")]
+mod strided;
 mod uninit;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

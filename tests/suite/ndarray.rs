@@ -3,42 +3,11 @@
 use ::ndarray::{
     Array, Array2, ArrayD, ArrayRef, ArrayViewMutD, Axis, Dimension, IxDyn, ShapeBuilder, Slice, Zip, array, s,
 };
-use rectify::{Activate, Activation, AnyActivation, Element, LeakyRelu, Relu};
+use rectify::{Activate, Activation, AnyActivation, LeakyRelu, Relu, Strided, StridedMut};
 
 use crate::common::format::Format;
 use crate::common::functions::{Case, Function};
-
-/// An element of a format.
-trait OfFormat: Element {
-    const FORMAT: Format;
-
-    fn of(bits: u64) -> Self;
-
-    fn bits(self) -> u64;
-}
-
-macro_rules! of_format {
-    ($element:ty, $format:ident, $bits:ty) => {
-        impl OfFormat for $element {
-            const FORMAT: Format = Format::$format;
-
-            fn of(bits: u64) -> Self {
-                Self::from_bits(bits as $bits)
-            }
-
-            fn bits(self) -> u64 {
-                self.to_bits().into()
-            }
-        }
-    };
-}
-
-of_format!(f32, F32, u32);
-of_format!(f64, F64, u64);
-#[cfg(feature = "half")]
-of_format!(rectify::f16, F16, u16);
-#[cfg(feature = "half")]
-of_format!(rectify::bf16, Bf16, u16);
+use crate::of_format::OfFormat;
 
 /// A name, the shape of an array, and which part of it is looked at in which order. The rest has to stay as it is.
 type Layout<T> = (&'static str, &'static [usize], fn(&mut ArrayViewMutD<T>));
@@ -112,6 +81,20 @@ fn bits<T: OfFormat, D: Dimension>(array: &ArrayRef<T, D>) -> Array<u64, D> {
     array.mapv(T::bits)
 }
 
+/// The same elements in the crate's own view.
+#[allow(unsafe_code)]
+fn strided<T, D: Dimension>(array: &ArrayRef<T, D>) -> Strided<'_, T> {
+    // SAFETY: the elements of the array.
+    unsafe { Strided::from_raw_parts(array.as_ptr(), array.shape(), array.strides()) }
+}
+
+#[allow(unsafe_code)]
+fn strided_mut<T, D: Dimension>(array: &mut ArrayRef<T, D>) -> StridedMut<'_, T> {
+    let start = array.as_mut_ptr();
+    // SAFETY: the elements of the array, which is borrowed as long as the view is.
+    unsafe { StridedMut::from_raw_parts(start, array.shape(), array.strides()) }
+}
+
 fn check<T: OfFormat>(case: Case) {
     for (name, shape, narrow) in layouts::<T>() {
         if cfg!(miri) && shape.iter().product::<usize>() > 400 {
@@ -163,6 +146,25 @@ fn check_layout_by<T: OfFormat>(
         .map_collect(|x, g| case.backward(T::FORMAT, x.bits(), g.bits()));
     assert_eq!(bits(&x.activate_backward(f, &g)), gradients, "{about}");
 
+    // By the crate's own views, also to the order of the indices.
+    let mut appended = vec![T::of(0)];
+    f.forward_strided_append(strided(&x), &mut appended);
+    f.backward_strided_append(strided(&x), strided(&g), &mut appended);
+    let expected = [0].iter().chain(&values).chain(&gradients).copied();
+    assert!(appended.iter().map(|x| x.bits()).eq(expected), "{about}, appended");
+    let mut output = Array::from_elem(x.raw_dim().f(), T::of(0));
+    f.forward_strided(strided(&x), &mut strided_mut(&mut output));
+    assert_eq!(bits(&output), values, "{about}, by views");
+    f.backward_strided(strided(&x), strided(&g), &mut strided_mut(&mut output));
+    assert_eq!(bits(&output), gradients, "{about}, by views");
+    let [mut x_by_views, mut g_by_views] = [any::<T>(shape, 1), any::<T>(shape, 2)];
+    let (mut view, mut grad) = (x_by_views.view_mut(), g_by_views.view_mut());
+    narrow(&mut view);
+    narrow(&mut grad);
+    f.backward_strided_inplace(strided(&view), &mut strided_mut(&mut grad));
+    f.forward_strided_inplace(&mut strided_mut(&mut view));
+    assert_eq!(bits(&x_by_views), in_memory, "{about}, by views in-place");
+
     // Outputs and inputs in another layout: standard, Fortran, with steps, reversed.
     let standard = x.as_standard_layout();
     assert_eq!(bits(&standard.activate_backward(f, &g)), gradients, "{about}");
@@ -201,6 +203,7 @@ fn check_layout_by<T: OfFormat>(
     narrow(&mut view);
     view.zip_mut_with(&gradients, |g, &gradient| *g = T::of(gradient));
     assert_eq!(bits(&of_g), bits(&expected), "{about}, in-place");
+    assert_eq!(bits(&g_by_views), bits(&expected), "{about}, by views in-place");
 }
 
 #[test]

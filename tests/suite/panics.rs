@@ -580,3 +580,35 @@ fn empty_slices_are_fine() {
     rectify::relu_backward::<f32>(&[], &[], &mut []);
     rectify::relu_backward_inplace::<f64>(&[], &mut []);
 }
+
+#[cfg(feature = "strided")]
+#[test]
+fn tensors_of_any_layout() {
+    use rectify::{Strided, StridedMut};
+
+    const OUTSIDE: &str = "`elements` has 3 elements, and the strides lead to index 4";
+    const REPEATED: &str = "the strides may lead to one element more than once";
+    let mut x = THREE;
+    assert_panics(OUTSIDE, || _ = Strided::new(&THREE, 0, &[3], &[2]));
+    assert_panics(OUTSIDE, || _ = StridedMut::new(&mut x, 0, &[3], &[2]));
+    assert_panics(REPEATED, || _ = StridedMut::new(&mut x, 0, &[3], &[0]));
+
+    let unequal = |name: &str| format!("tensors of unequal shape: on axis 0 `{name}` has 2 indices, `input` has 3");
+    let (three, two) = (Strided::new(&THREE, 0, &[3], &[1]), Strided::new(&TWO, 0, &[2], &[1]));
+    let to_three = &mut StridedMut::new(&mut x, 0, &[3], &[1]);
+    let mut y = [0.0_f32; 2];
+    let to_two = &mut StridedMut::new(&mut y, 0, &[2], &[1]);
+    assert_panics(&unequal("output"), || Relu.forward_strided(three, to_two));
+    assert_panics(&unequal("grad_output"), || Relu.backward_strided(three, two, to_three));
+    assert_panics(&unequal("grad_input"), || Relu.backward_strided(three, three, to_two));
+    assert_panics(&unequal("grad"), || Relu.backward_strided_inplace(three, to_two));
+    #[cfg(feature = "alloc")]
+    {
+        let mut appended = vec![7.0];
+        assert_panics(&unequal("grad_output"), || {
+            Relu.backward_strided_append(three, two, &mut appended)
+        });
+        assert_eq!(appended, [7.0]);
+    }
+    assert_eq!((x, y), (THREE, [0.0; 2]));
+}

@@ -3,7 +3,7 @@
 use burn::backend::DType;
 use burn_flex::{Flex, FlexTensor, Layout};
 use bytemuck::Pod;
-use rectify::{Activation, AnyActivation};
+use rectify::{Activation, AnyActivation, Strided, StridedMut};
 
 use crate::{ActivationBackend, GradientBackend};
 
@@ -38,34 +38,38 @@ impl GradientBackend for Flex {
 fn forward<T: Element>(mut x: FlexTensor, function: AnyActivation) -> FlexTensor {
     let len = x.layout().num_elements();
     let is_whole = x.storage::<T>().len() == len;
-    if !is_whole && !x.is_contiguous() {
-        x = x.to_contiguous();
-    } else if !is_whole || !x.is_unique() {
-        let (input, layout) = match x.as_slice::<T>() {
-            Some(input) => (input, Layout::contiguous(x.layout().shape().clone())),
-            // In the order of the storage.
-            None => (x.storage(), x.layout().clone()),
-        };
-        let mut output = Vec::with_capacity(len);
-        function.forward_append(input, &mut output);
-        return tensor(output, layout);
+    if is_whole && x.is_unique() {
+        function.forward_inplace(x.storage_mut::<T>());
+        return x;
     }
-    function.forward_inplace(x.storage_mut::<T>());
-    x
+    let mut output = Vec::new();
+    if is_whole {
+        // In the order of the storage.
+        function.forward_append(x.storage(), &mut output);
+        return tensor(output, x.layout().clone());
+    }
+    function.forward_strided_append(strided::<T>(&x), &mut output);
+    tensor(output, Layout::contiguous(x.layout().shape().clone()))
 }
 
-fn backward<T: Element>(x: FlexTensor, grad_output: FlexTensor, function: AnyActivation) -> FlexTensor {
-    let (x, mut grad) = (x.to_contiguous(), grad_output.to_contiguous());
-    // The other one that might share the memory.
-    drop(grad_output);
-    let input = x.as_slice::<T>().expect("it is contiguous");
-    if grad.is_unique() {
-        function.backward_inplace(input, grad.storage_mut::<T>());
-        return grad;
+fn backward<T: Element>(x: FlexTensor, mut grad_output: FlexTensor, function: AnyActivation) -> FlexTensor {
+    if grad_output.is_unique() {
+        let layout = grad_output.layout().clone();
+        let (shape, strides) = (layout.shape(), layout.strides());
+        // An error where elements are repeated.
+        if let Ok(mut grad) = StridedMut::try_new(grad_output.storage_mut::<T>(), layout.start_offset(), shape, strides) {
+            function.backward_strided_inplace(strided(&x), &mut grad);
+            return grad_output;
+        }
     }
-    let mut output = Vec::with_capacity(input.len());
-    function.backward_append(input, grad.as_slice().expect("it is contiguous"), &mut output);
+    let mut output = Vec::new();
+    function.backward_strided_append(strided::<T>(&x), strided(&grad_output), &mut output);
     tensor(output, Layout::contiguous(x.layout().shape().clone()))
+}
+
+fn strided<T: Element>(x: &FlexTensor) -> Strided<'_, T> {
+    let layout = x.layout();
+    Strided::new(x.storage(), layout.start_offset(), layout.shape(), layout.strides())
 }
 
 fn tensor<T: Element>(elements: Vec<T>, layout: Layout) -> FlexTensor {

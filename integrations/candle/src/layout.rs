@@ -38,29 +38,6 @@ pub fn for_each_part<T: Copy, const N: usize>(
     }
 }
 
-/// Calls `part` with all elements of a layout without overlap, in any order, and has them replaced by what it leaves.
-pub fn for_each_part_inplace<T: Copy>(storage: &mut [T], layout: &Layout, mut part: impl FnMut(&mut [T])) {
-    let mut left = layout.shape().elem_count();
-    let mut runs = Runs::in_memory_order(layout);
-    let mut block = Vec::new();
-    while left > 0 {
-        let long = runs.side_by_side();
-        let len;
-        if long >= left.min(LONG / size_of::<T>()) {
-            let run = runs.next(long);
-            len = run.len;
-            part(&mut storage[run.at..run.at + len]);
-        } else {
-            len = left.min(BLOCK);
-            let mut to = runs.clone();
-            gather(storage, &mut runs, len, &mut block);
-            part(&mut block);
-            scatter(&block, storage, &mut to);
-        }
-        left -= len;
-    }
-}
-
 /// The next elements, one after the other.
 fn gather<T: Copy>(storage: &[T], runs: &mut Runs, len: usize, block: &mut Vec<T>) {
     block.resize(len, storage[runs.at]);
@@ -96,17 +73,6 @@ fn gather<T: Copy>(storage: &[T], runs: &mut Runs, len: usize, block: &mut Vec<T
     }
 }
 
-fn scatter<T: Copy>(mut block: &[T], storage: &mut [T], runs: &mut Runs) {
-    while !block.is_empty() {
-        let Run { at, len, stride } = runs.next(block.len());
-        let (run, rest) = block.split_at(len);
-        for (i, &x) in run.iter().enumerate() {
-            storage[at + i * stride] = x;
-        }
-        block = rest;
-    }
-}
-
 /// Elements at a constant stride.
 struct Run {
     at: usize,
@@ -123,7 +89,6 @@ struct Rows {
 }
 
 /// The elements of a layout, from the next one on.
-#[derive(Clone)]
 struct Runs {
     /// From the innermost on. Where one continues the other they are merged.
     dims: Vec<Dim>,
@@ -141,17 +106,6 @@ impl Runs {
     fn of(layout: &Layout) -> Self {
         let dims = layout.dims().iter().zip(layout.stride());
         Self::new(layout.start_offset(), dims.rev().map(|(&len, &stride)| (len, stride)))
-    }
-
-    fn in_memory_order(layout: &Layout) -> Self {
-        let mut dims: Vec<_> = layout
-            .dims()
-            .iter()
-            .copied()
-            .zip(layout.stride().iter().copied())
-            .collect();
-        dims.sort_by_key(|&(_, stride)| stride);
-        Self::new(layout.start_offset(), dims)
     }
 
     fn new(start: usize, dims: impl IntoIterator<Item = (usize, usize)>) -> Self {

@@ -2,9 +2,7 @@
 
 use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Error, InplaceOp1, Layout, Module, Result, Shape, Tensor};
-use rectify::{Activation, AnyActivation};
-
-use crate::layout::{for_each_part, for_each_part_inplace};
+use rectify::{Activation, AnyActivation, Strided, StridedMut};
 
 /// An activation function as an operation of candle: for [`Tensor::apply_op1`], [`Tensor::inplace_op1`], and as a [`Module`].
 ///
@@ -73,8 +71,8 @@ impl CustomOp1 for Op {
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let output = by_format!(self.0.name(), x => {
-            let mut output = Vec::with_capacity(layout.shape().elem_count());
-            for_each_part([(x, layout)], usize::MAX, |[x]| self.0.forward_append(x, &mut output));
+            let mut output = Vec::new();
+            self.0.forward_strided_append(strided(x, layout, &strides(layout))?, &mut output);
             output
         });
         Ok((output, layout.shape().clone()))
@@ -83,6 +81,14 @@ impl CustomOp1 for Op {
     fn bwd(&self, x: &Tensor, _: &Tensor, grad_output: &Tensor) -> Result<Option<Tensor>> {
         x.apply_op2_no_bwd(grad_output, &Gradient(self.0)).map(Some)
     }
+}
+
+fn strides(layout: &Layout) -> Vec<isize> {
+    layout.stride().iter().map(|&stride| stride as isize).collect()
+}
+
+fn strided<'a, T>(storage: &'a [T], layout: &'a Layout, strides: &'a [isize]) -> Result<Strided<'a, T>> {
+    Strided::try_new(storage, layout.start_offset(), layout.dims(), strides).map_err(Error::wrap)
 }
 
 /// The gradient at the input, of the input and the gradient at the output.
@@ -101,10 +107,13 @@ impl CustomOp2 for Gradient {
         grad_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let output = by_format!(self.0.name(), x, grad => {
-            let mut output = Vec::with_capacity(x_layout.shape().elem_count());
-            for_each_part([(x, x_layout), (grad, grad_layout)], usize::MAX, |[x, grad]| {
-                self.0.backward_append(x, grad, &mut output);
-            });
+            let (x_strides, grad_strides) = (strides(x_layout), strides(grad_layout));
+            let mut output = Vec::new();
+            self.0.backward_strided_append(
+                strided(x, x_layout, &x_strides)?,
+                strided(grad, grad_layout, &grad_strides)?,
+                &mut output,
+            );
             output
         });
         Ok((output, x_layout.shape().clone()))
@@ -120,7 +129,11 @@ impl InplaceOp1 for Op {
         macro_rules! in_format {
             ($($format:ident),+) => {
                 match x {
-                    $(CpuStorage::$format(x) => for_each_part_inplace(x, layout, |x| self.0.forward_inplace(x)),)+
+                    $(CpuStorage::$format(x) => {
+                        let strides = strides(layout);
+                        let x = StridedMut::try_new(x, layout.start_offset(), layout.dims(), &strides);
+                        self.0.forward_strided_inplace(&mut x.map_err(Error::wrap)?);
+                    })+
                     _ => return refuse(self.0.name(), [x.dtype()]).map(|_| ()),
                 }
             };
