@@ -106,6 +106,7 @@
 //!   target-cpu=knl`) unless `avx512bw` is enabled too. Add `+avx512bw`, which all CPUs with AVX-512 except Xeon Phi
 //!   have, or leave the feature out.
 //! - `smooth` (default): the smooth functions, [`Gated`] and [`FromOutput`].
+//! - `strided`: the views `Strided` and `StridedMut`, with the functions on tensors of any layout.
 //! - `ndarray`: the trait `Activate`, with the functions on arrays of the crate [`ndarray`](https://docs.rs/ndarray) 0.17, of any layout.
 //! - `rayon`: the functions on several threads, in the module `parallel`, and a method `parallel` on the types of
 //!   several tensors.
