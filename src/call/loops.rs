@@ -17,7 +17,7 @@ use crate::simd::Avx512;
 use crate::simd::Neon;
 #[cfg(rectify_portable)]
 use crate::simd::Portable;
-use crate::simd::{Element, FORMATS, FloatLane, Format, Lane, Pass, Scalar, Simd, Vector, VectorFn};
+use crate::simd::{Access, Element, FORMATS, FloatLane, Format, Lane, Pass, Scalar, Simd, Vector, VectorFn};
 #[cfg(feature = "smooth")]
 use crate::sweep::MapLong;
 use crate::sweep::{
@@ -30,7 +30,7 @@ use crate::sweep::{CopySteps, MapNarrowSteps, MapSteps, MapStepsArgs, StepsArgs}
 const ISAS: usize = Isa::ALL.len();
 
 /// [`Simd::enter`] of some loop.
-pub(super) type SliceEntry = unsafe fn(*const u8, *const u8, *const u8, *mut u8, usize, bool);
+pub(super) type SliceEntry = unsafe fn(*const u8, *const u8, *const u8, *mut u8, usize, Access);
 
 /// The loops over slices of one function, direction and format.
 pub struct SliceLoops {
@@ -166,7 +166,7 @@ const fn pass_loops_from<P: Pass>(first: Isa) -> PassLoops<P::Args, P::Output> {
 }
 
 /// The entry for an instruction set that is not compiled in. Not reachable, since no `Kernels` has one.
-unsafe fn slices_not_built_in(_: *const u8, _: *const u8, _: *const u8, _: *mut u8, _: usize, _: bool) {
+unsafe fn slices_not_built_in(_: *const u8, _: *const u8, _: *const u8, _: *mut u8, _: usize, _: Access) {
     not_built_in()
 }
 
@@ -181,7 +181,7 @@ impl SliceLoops {
     /// # Safety
     ///
     /// The arguments meet the contract of [`MapSlices`], with elements of `size` bytes. After a single input comes a null
-    /// pointer, or a gate if the loops take one. With `streaming`, [`fence`](crate::simd::fence) comes before any other
+    /// pointer, or a gate if the loops take one. With non-temporal stores, [`fence`](crate::simd::fence) comes before any other
     /// access to the output.
     #[inline(always)]
     pub(super) unsafe fn call(
@@ -191,7 +191,7 @@ impl SliceLoops {
         [first_input, last_input]: [*const u8; 2],
         output: *mut u8,
         (len, size): (usize, usize),
-        streaming: bool,
+        access: Access,
     ) {
         let bytes = len * size;
         let table = if bytes >= ALIGNED_BYTES {
@@ -207,7 +207,7 @@ impl SliceLoops {
         // SAFETY: the arguments meet the contract of `MapSlices`, and by what follows a single input that of `MapLong`: this
         // function's contract. `kernels` proves that its instruction set is available; if `avx2_below` is not 0, that is
         // AVX-512, and AVX2 is available too.
-        unsafe { table[index](params, first_input, last_input, output, len, streaming) }
+        unsafe { table[index](params, first_input, last_input, output, len, access) }
     }
 }
 

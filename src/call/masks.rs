@@ -7,7 +7,7 @@ use super::slices::Source;
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel, share};
 use super::streaming::streaming_threshold;
-use crate::simd::{Element, fence};
+use crate::simd::{Access, Element, fence};
 use crate::sweep::BitsArgs;
 
 /// The size of a block of elements. It stays in the L1 cache between the loop for the mask and that of the function.
@@ -133,7 +133,7 @@ impl Part<'_> {
                         [input, core::ptr::null()],
                         output,
                         len,
-                        streaming,
+                        Access::new(streaming),
                     );
                     count
                 }

@@ -13,7 +13,7 @@ use super::loops::{Compiled, Params, SliceLoops, is_few};
 #[cfg(feature = "rayon")]
 use super::split::{Split, run_parallel, share, start_of_line};
 use super::streaming::streaming_threshold;
-use crate::simd::{Element, fence};
+use crate::simd::{Access, Element, fence};
 use crate::sweep::ALIGNED_BYTES;
 #[cfg(feature = "strided")]
 use crate::sweep::MapStepsArgs;
@@ -220,7 +220,7 @@ impl<'i, 'o, T: Element, D: Direction<N>, const N: usize> Call<'i, 'o, T, D, N> 
                     inputs,
                     output.cast(),
                     (len, size_of::<T>()),
-                    streaming,
+                    Access::new(streaming),
                 );
             }
             if streaming {
@@ -368,8 +368,14 @@ impl Split for Part {
         // those of the loops, and outlive the call. The fence is below.
         unsafe {
             let len = (self.len, self.size);
-            self.loops
-                .call(kernels, self.params, self.inputs, self.output, len, streaming);
+            self.loops.call(
+                kernels,
+                self.params,
+                self.inputs,
+                self.output,
+                len,
+                Access::new(streaming),
+            );
         }
         if streaming {
             fence();

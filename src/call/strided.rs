@@ -9,7 +9,7 @@ use super::detect::Kernels;
 use super::loops::{MapStepsLoops, Params, STEPS, SliceLoops};
 use super::pack::copy_rows;
 use super::slices::Direction;
-use crate::simd::{Element, fence};
+use crate::simd::{Access, Element, fence};
 use crate::sweep::{ALIGNED_BYTES, FEW, MapStepsArgs, StepsArgs, TENSORS, copies_fit_registers, map_fits_registers};
 
 const OUTPUT: usize = TENSORS - 1;
@@ -369,8 +369,14 @@ impl Function {
         unsafe {
             let inputs = [tensors[0].cast_const(), second.cast_const()];
             let len = (len, self.size);
-            self.loops
-                .call(self.kernels, self.params, inputs, tensors[OUTPUT], len, is_streamed);
+            self.loops.call(
+                self.kernels,
+                self.params,
+                inputs,
+                tensors[OUTPUT],
+                len,
+                Access::new(is_streamed),
+            );
         }
     }
 }

@@ -7,7 +7,7 @@ use super::block::BLOCK_BYTES;
 use super::loops::{Params, SliceLoops, SumLoops};
 use super::parts::{Axis, elements, for_each_part, for_each_tile, is_flat, outputs_as_inputs, part};
 use super::tile::{Kernel, Walk, slice_inputs};
-use crate::simd::REGISTER_BYTES;
+use crate::simd::{Access, REGISTER_BYTES};
 use crate::sweep::{Operand, Plan, RowLanes, STRIP, SumArgs};
 
 /// The size of a tile whose output is summed, of contiguous tensors. So little that the CPU loads the next tile while
@@ -287,8 +287,14 @@ impl FlatSums<'_> {
         //   accumulators.
         unsafe {
             let params = self.params.as_ptr();
-            self.loops
-                .call(walk.kernels, params, inputs, target, (len, walk.size), false);
+            self.loops.call(
+                walk.kernels,
+                params,
+                inputs,
+                target,
+                (len, walk.size),
+                Access::new(false),
+            );
             self.sums.loops.rows.call(walk.kernels, &args);
             if walk.streaming {
                 walk.stream(output, len);

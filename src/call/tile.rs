@@ -8,6 +8,7 @@ use super::loops::{NO_PARAMS, Params, RowsLoops, SliceLoops};
 use super::pack::Packing;
 use super::parts::{are_one_row, contiguous, elements, is_contiguous, is_flat, outputs_as_inputs, with_inputs};
 use super::repeat::Repeated;
+use crate::simd::Access;
 use crate::sweep::{Operand, Plan, RowsArgs};
 
 /// The loops that compute the outputs of some rows.
@@ -132,8 +133,14 @@ impl Walk<'_> {
         // SAFETY: this function's contract. A block has room for `BLOCK_BYTES` after any offset in a line. Null follows the
         // single input of a copy. `Work::walk` has the fence.
         unsafe {
-            self.copy
-                .call(self.kernels, NO_PARAMS, block, output, (len, self.size), true)
+            self.copy.call(
+                self.kernels,
+                NO_PARAMS,
+                block,
+                output,
+                (len, self.size),
+                Access::new(true),
+            )
         };
     }
 
@@ -171,7 +178,12 @@ impl Walk<'_> {
     /// The gradient of [`Kernel::Scaled`] before it is scaled.
     fn gradient(&self, gradient: &SliceLoops, params: &Params, tile: &Plan, output: Operand) {
         let [x, _, _, grad_output] = tile.inputs;
-        self.call_slices(gradient, params, &with(tile, [x, grad_output], output), false);
+        self.call_slices(
+            gradient,
+            params,
+            &with(tile, [x, grad_output], output),
+            Access::new(false),
+        );
     }
 
     /// The scaled gradient of [`Kernel::Scaled`].
@@ -183,15 +195,16 @@ impl Walk<'_> {
 
     /// Computes the outputs of a tile.
     pub(super) fn map(&self, tile: &Plan, streaming: bool) {
+        let access = Access::new(streaming);
         match self.kernel {
             Kernel::Rows(loops, params) => self.call_rows(loops, params.as_ptr(), tile, streaming),
-            Kernel::Slices(loops, params) => self.call_slices(loops, params, tile, streaming),
+            Kernel::Slices(loops, params) => self.call_slices(loops, params, tile, access),
             Kernel::Composed { sum, value, params, .. } => {
                 let z = contiguous(self.block, tile, self.size);
                 let mut to_block = *tile;
                 to_block.outputs[0] = z;
                 self.call_rows(sum, NO_PARAMS, &to_block, false);
-                self.call_slices(value, params, &with_inputs(tile, [z]), streaming);
+                self.call_slices(value, params, &with_inputs(tile, [z]), self.ahead(tile, z, access));
             }
             Kernel::Scaled {
                 gradient,
@@ -203,7 +216,7 @@ impl Walk<'_> {
                 self.scale(scale, tile, block, streaming);
             }
             #[cfg(feature = "smooth")]
-            Kernel::Gated { value, product, params } => self.gate(value, product, params, tile, streaming),
+            Kernel::Gated { value, product, params } => self.gate(value, product, params, tile, access),
             #[cfg(feature = "smooth")]
             Kernel::GatedGradients {
                 value,
@@ -212,24 +225,39 @@ impl Walk<'_> {
                 params,
             } => {
                 let ([a, b, grad_output, _], [grad_a, grad_b]) = (tile.inputs, tile.outputs);
-                self.gate(value, product, params, &with(tile, [a, grad_output], grad_b), streaming);
+                self.gate(value, product, params, &with(tile, [a, grad_output], grad_b), access);
                 let block = contiguous(self.block, tile, self.size);
-                self.call_slices(product, &Params::uninit(), &with(tile, [grad_output, b], block), false);
-                self.call_slices(gradient, params, &with(tile, [a, block], grad_a), streaming);
+                self.call_slices(
+                    product,
+                    &Params::uninit(),
+                    &with(tile, [grad_output, b], block),
+                    Access::new(false),
+                );
+                self.call_slices(gradient, params, &with(tile, [a, block], grad_a), access);
             }
         }
     }
 
+    /// While a function computes from a block, the input of the next tile is prefetched, which probably comes after that of this one.
+    fn ahead(&self, tile: &Plan, block: Operand, access: Access) -> Access {
+        let [input, ..] = tile.inputs;
+        if !is_contiguous(&input, tile, self.size) {
+            return access;
+        }
+        let next = input.start.addr() + elements(tile) * self.size;
+        access.with_distance(next.wrapping_sub(block.start.addr()).cast_signed())
+    }
+
     /// The product of the function of the first input and the second one.
     #[cfg(feature = "smooth")]
-    fn gate(&self, value: &SliceLoops, product: &SliceLoops, params: &Params, tile: &Plan, streaming: bool) {
+    fn gate(&self, value: &SliceLoops, product: &SliceLoops, params: &Params, tile: &Plan, access: Access) {
         if value.takes_gate {
-            return self.call_slices(value, params, tile, streaming);
+            return self.call_slices(value, params, tile, access);
         }
         let ([a, b, ..], [output, _]) = (tile.inputs, tile.outputs);
         let block = contiguous(self.block, tile, self.size);
-        self.call_slices(value, params, &with(tile, [a], block), false);
-        self.call_slices(product, &Params::uninit(), &with(tile, [block, b], output), streaming);
+        self.call_slices(value, params, &with(tile, [a], block), Access::new(false));
+        self.call_slices(product, &Params::uninit(), &with(tile, [block, b], output), access);
     }
 
     fn call_rows(&self, loops: &RowsLoops, function: *const u8, plan: &Plan, streaming: bool) {
@@ -269,7 +297,7 @@ impl Walk<'_> {
         unsafe { loops.call(self.kernels, &args) };
     }
 
-    fn call_slices(&self, loops: &SliceLoops, params: &Params, plan: &Plan, streaming: bool) {
+    fn call_slices(&self, loops: &SliceLoops, params: &Params, plan: &Plan, access: Access) {
         let size = self.size;
         let call = |group, row, len| {
             let inputs = slice_inputs(plan, |input| input.row(group, row));
@@ -277,7 +305,7 @@ impl Walk<'_> {
             // SAFETY: as in `call_pass`, for one row, or for all rows if they are contiguous, checked by `is_flat`. A loop
             // of one input gets null after it, by `slice_inputs`, unless the plan has a second one: of such loops only
             // those that take a gate have a plan of two, established by `Gated::run` and `gate`.
-            unsafe { loops.call(self.kernels, params.as_ptr(), inputs, output, (len, size), streaming) };
+            unsafe { loops.call(self.kernels, params.as_ptr(), inputs, output, (len, size), access) };
         };
         if is_flat(plan, size) {
             return call(0, 0, elements(plan));

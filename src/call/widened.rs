@@ -6,7 +6,7 @@ use core::ptr;
 
 use super::loops::SliceEntry;
 use crate::function::{OfBlocks, ProductOf, Tie};
-use crate::simd::{Format, REGISTER_BYTES, Simd, Vector};
+use crate::simd::{Access, Format, REGISTER_BYTES, Simd, Vector};
 use crate::sweep::{BLOCK_STEP, FromF32, FromF32Args, MapLong, ToF32, ToF32Args};
 
 /// The number of elements of a block: so few that the CPU keeps track of all cache lines that are prefetched for the next
@@ -39,7 +39,7 @@ pub(super) unsafe fn enter_widened<S: Simd, T: Format<Lane = i16>, F: OfBlocks<N
     last_input: *const u8,
     output: *mut u8,
     len: usize,
-    streaming: bool,
+    access: Access,
 ) {
     let composed = const {
         &Composed {
@@ -64,7 +64,7 @@ pub(super) unsafe fn enter_widened<S: Simd, T: Format<Lane = i16>, F: OfBlocks<N
             [first_input, last_input],
             output,
             len,
-            streaming,
+            access,
         );
     }
 }
@@ -79,7 +79,7 @@ unsafe fn walk_widened(
     inputs: [*const u8; 2],
     output: *mut u8,
     len: usize,
-    streaming: bool,
+    access: Access,
 ) {
     let mut blocks = [const { Block([MaybeUninit::uninit(); _]) }; 2];
     // Used through these pointers only.
@@ -104,12 +104,13 @@ unsafe fn walk_widened(
                     input,
                     floats,
                     len: count,
+                    access,
                 });
             }
             let whole = count.next_multiple_of(composed.lanes);
             let floats = blocks[last];
             let second = if last == 0 { ptr::null() } else { floats.cast_const() };
-            (composed.map)(function, blocks[0], second, floats, whole, false);
+            (composed.map)(function, blocks[0], second, floats, whole, Access::new(false));
             (composed.from_f32)(&FromF32Args {
                 floats,
                 x: inputs[0].add(at * size_of::<i16>()),
@@ -120,7 +121,7 @@ unsafe fn walk_widened(
                 },
                 output: output.add(at * size_of::<i16>()),
                 len: count,
-                streaming,
+                access,
                 ties,
             });
         }

@@ -48,11 +48,11 @@ macro_rules! isa {
                 last_input: *const u8,
                 output: *mut u8,
                 len: usize,
-                streaming: bool,
+                access: $crate::simd::Access,
             ) {
                 // SAFETY: the arguments meet the contract of `L`, and the instruction set is available, so that `Self`
                 // may be made: this function's contract.
-                unsafe { L::walk(Self(()), function, first_input, last_input, output, len, streaming) }
+                unsafe { L::walk(Self(()), function, first_input, last_input, output, len, access) }
             }
 
             $(#[$target_feature])*

@@ -80,7 +80,7 @@ pub unsafe trait Simd: Copy + 'static {
         last_input: *const u8,
         output: *mut u8,
         len: usize,
-        streaming: bool,
+        access: Access,
     );
 
     /// [`Pass::walk`], compiled for the instruction set.
@@ -89,6 +89,41 @@ pub unsafe trait Simd: Copy + 'static {
     ///
     /// The instruction set is available, and the arguments meet the contract of `P`.
     unsafe fn run<P: Pass>(args: &P::Args) -> P::Output;
+}
+
+/// How a loop over slices stores, and what it prefetches: in one register.
+#[derive(Clone, Copy)]
+pub struct Access(isize);
+
+impl Access {
+    /// How far ahead is prefetched: a page, since the CPU's own prefetchers stop at its end.
+    const PAGE: isize = 1 << 12;
+
+    const STREAMING: isize = 1;
+
+    /// With non-temporal stores where `streaming`.
+    #[inline(always)]
+    pub const fn new(streaming: bool) -> Self {
+        Self(Self::PAGE | if streaming { Self::STREAMING } else { 0 })
+    }
+
+    /// Loops that prefetch do so at this distance from an input, approximately.
+    #[inline(always)]
+    pub const fn with_distance(self, bytes: isize) -> Self {
+        Self(bytes & !Self::STREAMING | self.0 & Self::STREAMING)
+    }
+
+    #[inline(always)]
+    pub const fn is_streaming(self) -> bool {
+        self.0 & Self::STREAMING != 0
+    }
+
+    /// The distance from an input to what is prefetched.
+    #[cfg(feature = "smooth")]
+    #[inline(always)]
+    pub const fn distance(self) -> isize {
+        self.0
+    }
 }
 
 /// A loop over slices of equal length: one or two inputs and an output. Its arguments are passed in registers.
@@ -103,7 +138,7 @@ pub trait SliceLoop {
         last_input: *const u8,
         output: *mut u8,
         len: usize,
-        streaming: bool,
+        access: Access,
     );
 }
 

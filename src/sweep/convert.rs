@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use super::{RegisterOf, is_aligned, load_up_to, prefetch_after, store};
-use crate::simd::{Float, FloatLane, Format, Pass, REGISTER_BYTES, Register, Simd, Vector, VectorFn};
+use crate::simd::{Access, Float, FloatLane, Format, Pass, REGISTER_BYTES, Register, Simd, Vector, VectorFn};
 
 /// Converts elements to `f32`. Within a register of elements the numbers come in any order, which [`FromF32`] undoes.
 ///
@@ -15,6 +15,7 @@ pub(crate) struct ToF32Args {
     pub(crate) input: *const u8,
     pub(crate) floats: *mut u8,
     pub(crate) len: usize,
+    pub(crate) access: Access,
 }
 
 /// The lanes of the widest register of elements.
@@ -25,13 +26,13 @@ impl<T: Format<Lane = i16>> Pass for ToF32<T> {
     type Output = ();
 
     #[inline(always)]
-    unsafe fn walk<S: Simd>(simd: S, &ToF32Args { input, floats, len }: &ToF32Args) {
+    unsafe fn walk<S: Simd>(simd: S, args: &ToF32Args) {
         let lanes = RegisterOf::<S, i16>::LANES;
-        let (input, floats) = (input.cast::<i16>(), floats.cast::<f32>());
+        let (input, floats, len) = (args.input.cast::<i16>(), args.floats.cast::<f32>(), args.len);
         for at in (0..len).step_by(lanes) {
             // SAFETY: `at < len`, and there is room for numbers of whole registers: the contract.
             unsafe {
-                prefetch_after::<S, i16>(input.add(at));
+                prefetch_after::<S, i16>(input.add(at), args.access);
                 let [first, second] = load_up_to::<S, i16>(simd, input.add(at), len - at).split::<T>();
                 first.store(floats.add(at).cast());
                 if const { RegisterOf::<S, i16>::FLOATS == 2 } {
@@ -50,7 +51,7 @@ pub(crate) struct FromF32<T, G>(PhantomData<(T, G)>);
 
 /// `floats` are as many results as [`ToF32`] has written numbers, in the order of those. The result of a NaN is that NaN.
 /// `x` can be read, and `output` written, for `len` lanes. `gate` is null or can be read for as many. The output
-/// doesn't overlap `floats`, nor `x` or the gate unless it is that. With `streaming`, [`fence`](crate::simd::fence) comes
+/// doesn't overlap `floats`, nor `x` or the gate unless it is that. With non-temporal stores, [`fence`](crate::simd::fence) comes
 /// before any other access to the output.
 pub(crate) struct FromF32Args {
     pub(crate) floats: *const u8,
@@ -58,7 +59,7 @@ pub(crate) struct FromF32Args {
     pub(crate) gate: *const u8,
     pub(crate) output: *mut u8,
     pub(crate) len: usize,
-    pub(crate) streaming: bool,
+    pub(crate) access: Access,
     /// Some elements x of `f16`, and what each becomes instead. The result of each is half-way between two of `f16`.
     pub(crate) ties: &'static [[u16; 2]],
 }
@@ -72,7 +73,7 @@ impl<T: Format<Lane = i16>, G: VectorFn<2, Lane = i16> + Default> Pass for FromF
         let lanes = RegisterOf::<S, i16>::LANES;
         let (floats, x, output) = (args.floats.cast::<f32>(), args.x.cast::<i16>(), args.output.cast());
         let gate = args.gate.cast::<i16>();
-        let streams = const { S::STREAMS } && args.streaming && is_aligned::<S, i16>(output);
+        let streams = const { S::STREAMS } && args.access.is_streaming() && is_aligned::<S, i16>(output);
         for at in (0..args.len).step_by(lanes) {
             let left = args.len - at;
             // SAFETY: `at < len`, and there are results for whole registers: the contract. A gate that isn't null can be
@@ -96,7 +97,7 @@ impl<T: Format<Lane = i16>, G: VectorFn<2, Lane = i16> + Default> Pass for FromF
                     rounded = rounded.replace(is_nan, x);
                 }
                 if !gate.is_null() {
-                    prefetch_after::<S, i16>(gate.add(at));
+                    prefetch_after::<S, i16>(gate.add(at), args.access);
                     [rounded] = G::default().call(simd, [rounded, load_up_to::<S, i16>(simd, gate.add(at), left)]);
                 }
                 if left >= lanes {

@@ -32,7 +32,7 @@ pub(crate) use steps::{
 pub(crate) use sums::{Identity, RowLanes, STRIP, SumArgs, SumColumns, SumRows, add_sum, fold};
 
 #[cfg(feature = "smooth")]
-use crate::simd::prefetch;
+use crate::simd::{Access, prefetch};
 use crate::simd::{Lane, Register, Simd, Vector};
 
 /// The register of the instruction set `S` with lanes of `L`.
@@ -52,18 +52,14 @@ fn is_aligned<S: Simd, L: Lane>(target: *const L) -> bool {
     target.addr().is_multiple_of(size_of::<RegisterOf<S, L>>())
 }
 
-/// How far ahead loops of a lot of code prefetch: a page, since the CPU's own prefetchers stop at its end.
-#[cfg(feature = "smooth")]
-const PREFETCH_BYTES: usize = 1 << 12;
-
-/// Prefetches what is loaded [`PREFETCH_BYTES`] after `source`.
+/// Prefetches what is loaded at the distance of `access` after `source`.
 ///
-/// Between two loads, such loops compute for longer than the CPU looks ahead.
+/// Between two loads, loops of a lot of code compute for longer than the CPU looks ahead.
 #[cfg(feature = "smooth")]
 #[inline(always)]
-fn prefetch_after<S: Simd, L: Lane>(source: *const L) {
+fn prefetch_after<S: Simd, L: Lane>(source: *const L, access: Access) {
     if const { S::STREAMS } {
-        prefetch(source.wrapping_byte_add(PREFETCH_BYTES));
+        prefetch(source.wrapping_byte_offset(access.distance()));
     }
 }
 

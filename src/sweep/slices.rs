@@ -16,7 +16,7 @@ use super::prefetch_after;
 use super::{RegisterOf, before_alignment, is_aligned, load, store};
 #[cfg(feature = "strided")]
 use crate::simd::Lane;
-use crate::simd::{Padded, REGISTER_BYTES, Register, Simd, SliceLoop, Vector, VectorFn, first_of, inputs};
+use crate::simd::{Access, Padded, REGISTER_BYTES, Register, Simd, SliceLoop, Vector, VectorFn, first_of, inputs};
 
 /// The size of a slice from which on stores are aligned. Below, the head takes longer than aligned stores save.
 pub(crate) const ALIGNED_BYTES: usize = 512;
@@ -36,7 +36,7 @@ const UNROLL: usize = 4;
 /// stores are aligned. Without, the loop aligns its stores from [`ALIGNED_BYTES`] on.
 ///
 /// Contract: `function` points to an `F`. Each input can be read, and the output written, for `len` lanes in one
-/// allocation, at any alignment. The output overlaps no input, or is one. With `streaming`,
+/// allocation, at any alignment. The output overlaps no input, or is one. With non-temporal stores,
 /// [`fence`](crate::simd::fence) comes before any other access to the output. With one input, the last input is not used.
 pub(crate) struct MapSlices<F, const N: usize, const NARROW: bool, const ALIGNED: bool>(PhantomData<F>);
 
@@ -51,15 +51,15 @@ impl<F: VectorFn<N>, const N: usize, const NARROW: bool, const ALIGNED: bool> Sl
         last_input: *const u8,
         output: *mut u8,
         len: usize,
-        streaming: bool,
+        access: Access,
     ) {
         // SAFETY: `function` points to an `F`; the pointers, `len` and the fence are those of the contract above.
         unsafe {
             let map = Map::of_slices(simd, *function.cast::<F>(), first_input, last_input, output);
             if const { NARROW } {
-                map.walk_with_narrow_tails::<ALIGNED>(len, streaming);
+                map.walk_with_narrow_tails::<ALIGNED>(len, access.is_streaming());
             } else {
-                map.walk::<true>(len, streaming);
+                map.walk::<true>(len, access.is_streaming());
             }
         }
     }
@@ -82,7 +82,7 @@ impl<F: VectorFn<N>, G: VectorFn<2, Lane = F::Lane> + Default, const N: usize> S
         last_input: *const u8,
         output: *mut u8,
         len: usize,
-        streaming: bool,
+        access: Access,
     ) {
         // SAFETY: `function` points to an `F`; the pointers, `len` and the fence are those of the contract above, and so
         // is the gate where there is one input.
@@ -90,7 +90,7 @@ impl<F: VectorFn<N>, G: VectorFn<2, Lane = F::Lane> + Default, const N: usize> S
             Map::of_slices(simd, *function.cast::<F>(), first_input, last_input, output).walk_once::<G>(
                 len,
                 last_input.cast(),
-                streaming,
+                access,
             );
         }
     }
@@ -310,13 +310,13 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
         self,
         len: usize,
         gate: *const F::Lane,
-        streaming: bool,
+        access: Access,
     ) {
         let lanes = RegisterOf::<S, F::Lane>::LANES;
         let (mut head, mut streams) = (0, false);
         if const { RegisterOf::<S, F::Lane>::LANES > 1 } && len * size_of::<F::Lane>() >= ALIGNED_BYTES {
             head = before_alignment::<S, F::Lane>(self.outputs[0]);
-            streams = const { S::STREAMS } && streaming && self.are_aligned(head);
+            streams = const { S::STREAMS } && access.is_streaming() && self.are_aligned(head);
         }
         let mut at = 0;
         while at < len {
@@ -329,7 +329,7 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
                 let is_whole = const { RegisterOf::<S, F::Lane>::LANES == 1 } || count == lanes;
                 let inputs = if is_whole {
                     inputs!(N, i => {
-                        prefetch_after::<S, F::Lane>(self.inputs[i].add(at));
+                        prefetch_after::<S, F::Lane>(self.inputs[i].add(at), access);
                         load(self.simd, self.inputs[i].add(at), false)
                     })
                 } else {
@@ -338,7 +338,7 @@ impl<S: Simd, F: VectorFn<N>, const N: usize> Map<S, F, N, 1> {
                 let mut result = self.function.call(self.simd, inputs);
                 if const { N == 1 } && !gate.is_null() {
                     let gate = if is_whole {
-                        prefetch_after::<S, F::Lane>(gate.add(at));
+                        prefetch_after::<S, F::Lane>(gate.add(at), access);
                         load(self.simd, gate.add(at), false)
                     } else {
                         RegisterOf::<S, F::Lane>::load_first(self.simd, gate.add(at), count)
