@@ -11,7 +11,17 @@ pub fn calls_per_round(ns: f64, mut ns_per_call: impl FnMut(u32) -> f64) -> u32 
 /// Of ways to do the same, which take turns, so that what else the machine does hits all of them: the nanoseconds of a call that a quarter
 /// of the rounds stay below.
 pub fn lower_quartiles(ways: usize, rounds: usize, mut ns_per_call: impl FnMut(usize) -> f64) -> Vec<f64> {
-    let rounds: Vec<Vec<f64>> = (0..rounds).map(|_| (0..ways).map(&mut ns_per_call).collect()).collect();
+    let rounds: Vec<Vec<f64>> = (0..rounds)
+        .map(|round| {
+            let mut times = vec![0.0; ways];
+            // There and back: what one way leaves in the caches is not always the next one's time.
+            for at in 0..ways {
+                let way = if round % 2 == 0 { at } else { ways - 1 - at };
+                times[way] = ns_per_call(way);
+            }
+            times
+        })
+        .collect();
     let of_way = |way| {
         let mut times: Vec<_> = rounds.iter().map(|round| round[way]).collect();
         times.sort_by(f64::total_cmp);
