@@ -36,18 +36,17 @@ impl GradientBackend for Flex {
 }
 
 fn forward<T: Element>(mut x: FlexTensor, function: AnyActivation) -> FlexTensor {
-    let len = x.layout().num_elements();
-    let is_whole = x.storage::<T>().len() == len;
-    if is_whole && x.is_unique() {
-        function.forward_inplace(x.storage_mut::<T>());
-        return x;
-    }
-    let mut output = Vec::new();
-    if is_whole {
-        // In the order of the storage.
+    // In the order of the storage, whatever the layout: it has as many elements as the tensor, or fewer that are repeated.
+    if x.storage::<T>().len() <= x.layout().num_elements() {
+        if x.is_unique() {
+            function.forward_inplace(x.storage_mut::<T>());
+            return x;
+        }
+        let mut output = Vec::<T>::new();
         function.forward_append(x.storage(), &mut output);
         return tensor(output, x.layout().clone());
     }
+    let mut output = Vec::new();
     function.forward_strided_append(strided::<T>(&x), &mut output);
     tensor(output, Layout::contiguous(x.layout().shape().clone()))
 }
@@ -57,7 +56,8 @@ fn backward<T: Element>(x: FlexTensor, mut grad_output: FlexTensor, function: An
         let layout = grad_output.layout().clone();
         let (shape, strides) = (layout.shape(), layout.strides());
         // An error where elements are repeated.
-        if let Ok(mut grad) = StridedMut::try_new(grad_output.storage_mut::<T>(), layout.start_offset(), shape, strides) {
+        if let Ok(mut grad) = StridedMut::try_new(grad_output.storage_mut::<T>(), layout.start_offset(), shape, strides)
+        {
             function.backward_strided_inplace(strided(&x), &mut grad);
             return grad_output;
         }

@@ -1,8 +1,9 @@
 //! The results beside those of the crate on slices, and beside burn's own.
 
 use burn::tensor::{DType, Device, ElementConversion, Tensor, TensorData, activation};
+use burn_flex::{Flex, FlexTensor, Layout};
 use rectify::*;
-use rectify_burn::Activate;
+use rectify_burn::{Activate, ActivationBackend, GradientBackend};
 
 struct Function {
     function: AnyActivation,
@@ -75,7 +76,7 @@ fn functions() -> Vec<Function> {
 }
 
 /// A type of elements, by its bits.
-trait Format: rectify::Element + burn::tensor::Element {
+trait Format: rectify::Element + burn::tensor::Element + bytemuck::Pod {
     const EPSILON: f64;
 
     fn bits(self) -> u64;
@@ -204,6 +205,79 @@ fn bits_of_values_and_gradients() {
         for function in functions() {
             for_each_format!(check(function.function, &device));
         }
+    }
+}
+
+/// Where the elements are in the storage, in the order of their indices.
+fn places(tensor: &FlexTensor) -> impl Iterator<Item = usize> {
+    let [planes, rows, columns] = tensor.layout().shape().dims();
+    let indices = (0..planes * rows * columns).map(move |i| [i / (rows * columns), i / columns % rows, i % columns]);
+    indices.map(|index| tensor.layout().index(&index))
+}
+
+fn elements<T: Format>(tensor: &FlexTensor) -> Vec<T> {
+    places(tensor).map(|place| tensor.storage::<T>()[place]).collect()
+}
+
+/// Values and gradients of Flex's own tensors: each layout with each other one, and storages of one tensor and of two.
+#[test]
+fn layouts() {
+    const DIMS: [usize; 3] = [4, 5, 40];
+    /// The length of a storage, the strides and the offset; whether each element is there once.
+    const LAYOUTS: [(usize, [isize; 3], usize, bool); 7] = [
+        (800, [200, 40, 1], 0, true),
+        (800, [1, 160, 4], 0, true),
+        (2000, [400, 80, 1], 60, true),
+        (2000, [-400, 80, -2], 1598, true),
+        (1, [0, 0, 0], 0, false),
+        (200, [0, 40, 1], 0, false),
+        (2000, [100, 7, 1], 3, false),
+    ];
+    fn check<T: Format>(function: AnyActivation) {
+        let all = [1, 2].map(numbers::<T>);
+        let make = |which: usize, (len, strides, offset, _): (usize, [isize; 3], usize, bool)| {
+            let data = TensorData::new(all[which][..len].to_vec(), [len]);
+            FlexTensor::from_data(data).with_layout(Layout::new(DIMS.into(), strides.into(), offset))
+        };
+        for layout in LAYOUTS {
+            let what = format!("{} of {layout:?} in {:?}", function.name(), T::TYPE);
+            let x = make(0, layout);
+            let inputs = elements::<T>(&x);
+            let mut expected = inputs.clone();
+            function.forward_inplace(&mut expected);
+            let shared = Flex::activate(x.clone(), function);
+            assert_eq!(bits(&elements::<T>(&shared)), bits(&expected), "{what}");
+            assert_eq!(bits(x.storage::<T>()), bits(&all[0][..layout.0]), "{what}");
+            let own = Flex::activate(make(0, layout), function);
+            assert_eq!(bits(&elements::<T>(&own)), bits(&expected), "{what}");
+
+            for grad_layout in LAYOUTS {
+                let (len, _, _, is_distinct) = grad_layout;
+                let what = format!("the gradient of {what}, {grad_layout:?}");
+                let grad = make(1, grad_layout);
+                let mut expected = elements::<T>(&grad);
+                function.backward_inplace(&inputs, &mut expected);
+                let shared = Flex::gradient(x.clone(), grad.clone(), function);
+                assert_eq!(bits(&elements::<T>(&shared)), bits(&expected), "{what}");
+                assert_eq!(bits(grad.storage::<T>()), bits(&all[1][..len]), "{what}");
+
+                let start = grad.storage::<T>().as_ptr();
+                let own = Flex::gradient(x.clone(), grad, function);
+                assert_eq!(bits(&elements::<T>(&own)), bits(&expected), "{what}");
+                // It is overwritten, and nothing between its elements.
+                assert_eq!(own.storage::<T>().as_ptr() == start, is_distinct, "{what}");
+                if is_distinct {
+                    let mut storage = all[1][..len].to_vec();
+                    for (place, &x) in places(&own).zip(&expected) {
+                        storage[place] = x;
+                    }
+                    assert_eq!(bits(own.storage::<T>()), bits(&storage), "{what}");
+                }
+            }
+        }
+    }
+    for function in functions() {
+        for_each_format!(check(function.function));
     }
 }
 

@@ -27,8 +27,8 @@ pub fn for_each_part<T: Copy, const N: usize>(
         part(inputs.each_mut().map(|(storage, runs)| {
             let block = blocks.next().expect("a block for each input");
             if runs.side_by_side() >= len {
-                let run = runs.next(len);
-                &storage[run.at..run.at + len]
+                let at = runs.next(len).at;
+                &storage[at..at + len]
             } else {
                 gather(storage, runs, len, block);
                 block
@@ -43,7 +43,7 @@ fn gather<T: Copy>(storage: &[T], runs: &mut Runs, len: usize, block: &mut Vec<T
     block.resize(len, storage[runs.at]);
     let mut left = block.as_mut_slice();
     while !left.is_empty() {
-        let Rows { at, rows, row, strides } = runs.next_rows(left.len());
+        let Rows { at, rows, row, strides } = runs.next(left.len());
         let (filled, rest) = std::mem::take(&mut left).split_at_mut(rows * row);
         left = rest;
         if (1..strides[0]).contains(&strides[1]) {
@@ -73,13 +73,6 @@ fn gather<T: Copy>(storage: &[T], runs: &mut Runs, len: usize, block: &mut Vec<T
     }
 }
 
-/// Elements at a constant stride.
-struct Run {
-    at: usize,
-    len: usize,
-    stride: usize,
-}
-
 /// Rows of elements, with the strides from element to element and from row to row.
 struct Rows {
     at: usize,
@@ -104,13 +97,8 @@ struct Dim {
 
 impl Runs {
     fn of(layout: &Layout) -> Self {
-        let dims = layout.dims().iter().zip(layout.stride());
-        Self::new(layout.start_offset(), dims.rev().map(|(&len, &stride)| (len, stride)))
-    }
-
-    fn new(start: usize, dims: impl IntoIterator<Item = (usize, usize)>) -> Self {
         let mut merged: Vec<Dim> = Vec::new();
-        for (len, stride) in dims {
+        for (&len, &stride) in layout.dims().iter().zip(layout.stride()).rev() {
             match merged.last_mut() {
                 _ if len == 1 => {}
                 Some(inner) if stride == inner.len * inner.stride => inner.len *= len,
@@ -126,7 +114,7 @@ impl Runs {
         }
         Self {
             dims: merged,
-            at: start,
+            at: layout.start_offset(),
         }
     }
 
@@ -145,39 +133,31 @@ impl Runs {
         }
     }
 
-    /// The next run, of at most `most` elements.
-    fn next(&mut self, most: usize) -> Run {
-        let inner = &mut self.dims[0];
-        let run = Run {
-            at: self.at,
-            len: most.min(inner.len - inner.index),
-            stride: inner.stride,
-        };
-        self.advance(0, run.len);
-        run
-    }
-
     /// The next whole rows, or else a part of one, of at most `most` elements.
-    fn next_rows(&mut self, most: usize) -> Rows {
-        if let [inner, outer, ..] = self.dims[..]
-            && inner.index == 0
-            && inner.len <= most
+    fn next(&mut self, most: usize) -> Rows {
+        let at = self.at;
+        let Dim { len, stride, index } = self.dims[0];
+        if let Some(outer) = self.dims.get(1)
+            && index == 0
+            && len <= most
         {
-            let rows = Rows {
-                at: self.at,
-                rows: (most / inner.len).min(outer.len - outer.index),
-                row: inner.len,
-                strides: [inner.stride, outer.stride],
+            let (rows, strides) = ((most / len).min(outer.len - outer.index), [stride, outer.stride]);
+            self.advance(1, rows);
+            return Rows {
+                at,
+                rows,
+                row: len,
+                strides,
             };
-            self.advance(1, rows.rows);
-            return rows;
         }
-        let Run { at, len, stride } = self.next(most);
+        let row = most.min(len - index);
+        self.advance(0, row);
+        let strides = [stride, usize::MAX];
         Rows {
             at,
             rows: 1,
-            row: len,
-            strides: [stride, usize::MAX],
+            row,
+            strides,
         }
     }
 

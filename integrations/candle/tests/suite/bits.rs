@@ -1,6 +1,6 @@
 //! The bits, beside those of the crate on slices: each function, format and layout.
 
-use candle_core::{CustomOp1, CustomOp2, DType, Device, Module, Tensor, Var};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Device, InplaceOp1, Layout, Module, Shape, Tensor, Var};
 use rectify::{Activation, AnyActivation, Gated};
 use rectify_candle::{Activate, Gate, Op};
 
@@ -196,4 +196,17 @@ fn refused() {
         assert!(result.is_err(), "{layout}");
     }
     assert_eq!(bits(&flat::<f32>(&x)), bits(&before));
+
+    // candle itself lets none of those through, but an operation can be called on a storage.
+    for strides in [[0, 1], [2, 1]] {
+        let layout = Layout::new(Shape::from((4, 3)), strides.into(), 5);
+        let mut storage = CpuStorage::F32(before.clone());
+        let result = InplaceOp1::cpu_fwd(&Op::new(rectify::Gelu), &mut storage, &layout);
+        assert_eq!(
+            message(result),
+            "the strides may lead to one element more than once",
+            "{strides:?}"
+        );
+        assert_eq!(bits(storage.as_slice::<f32>().unwrap()), bits(&before), "{strides:?}");
+    }
 }
