@@ -304,6 +304,10 @@ impl Function {
         if is_contiguous(steps, self.size) {
             return len * self.size >= RUN_BYTES;
         }
+        // The block is filled by vectors.
+        if len * self.size >= RUN_BYTES && steps.iter().all(|&step| step == 0 || step == self.size as isize) {
+            return false;
+        }
         map_fits_registers(steps, len, self.size) || !can_copy_by_registers
     }
 
@@ -415,12 +419,13 @@ impl Tiling<'_> {
         let least = if is_direct { ALIGNED_BYTES } else { RUN_BYTES };
         if is_contiguous && (is_one_run || len * size >= least) {
             let is_streamed = self.is_streamed && (is_one_run || len * size >= STREAMED_BYTES);
+            let is_inplace = starts[..OUTPUT].contains(&starts[OUTPUT]);
             return loop {
                 let runs = self.runs(&cursor);
                 for i in 0..runs {
-                    // The second of two first: a load that overlaps a masked store waits for it, and the head of a run may be beside the tail
-                    // of the run before.
-                    let run = if i ^ 1 < runs { i ^ 1 } else { i };
+                    // In-place the second of two first: a load that overlaps a masked store waits for it, and the head of a run may be
+                    // beside the tail of the run before. Else in order, which the CPU's caches expect.
+                    let run = if is_inplace && i ^ 1 < runs { i ^ 1 } else { i };
                     let mut at = cursor.at;
                     move_by(&mut at, &self.axes[1].steps, run);
                     // SAFETY: a run of the tensors, which is contiguous in each.

@@ -173,7 +173,13 @@ impl<L: Lane, const GATHER: bool> CopySteps<L, GATHER> {
 unsafe fn copy_lanes<L: Copy>((from, from_step): (*mut u8, isize), (to, to_step): (*mut u8, isize), len: usize) {
     // SAFETY: this function's contract.
     unsafe {
-        if to_step == size_of::<L>() as isize {
+        if to_step == size_of::<L>() as isize && from_step == 0 {
+            // One element, repeated: by vectors.
+            let lane = from.cast::<L>().read_unaligned();
+            for i in 0..len {
+                to.cast::<L>().wrapping_add(i).write_unaligned(lane);
+            }
+        } else if to_step == size_of::<L>() as isize {
             copy_steps::<L>((from, multiples(from_step)), (to, contiguous::<L>()), len);
         } else if from_step == size_of::<L>() as isize {
             copy_steps::<L>((from, contiguous::<L>()), (to, multiples(to_step)), len);
