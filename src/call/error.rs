@@ -21,7 +21,10 @@ pub struct ShapeError {
 
 /// What is wrong with an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "strided"), allow(dead_code, reason = "some are of layouts"))]
+#[cfg_attr(
+    not(feature = "strided"),
+    allow(dead_code, reason = "some variants are of `Strided` alone")
+)]
 pub(crate) enum Mismatch {
     /// Another length than the other slice.
     Length { len: usize, other: (&'static str, usize) },
@@ -168,7 +171,7 @@ impl fmt::Display for ShapeError {
                 other: (other, other_axes),
             } => write!(
                 f,
-                "tensors of unequal shape: `{name}` has {axes} axes, `{other}` has {other_axes}"
+                "tensors of unequal shape: `{name}` is {axes}-dimensional, `{other}` {other_axes}-dimensional"
             ),
             Mismatch::Axis {
                 axis,
@@ -179,7 +182,7 @@ impl fmt::Display for ShapeError {
                 "tensors of unequal shape: on axis {axis} `{name}` has {len} indices, `{other}` has {other_len}"
             ),
             Mismatch::Outside { len, index } => {
-                write!(f, "`{name}` has {len} elements, and the strides lead to index {index}")
+                write!(f, "`{name}` has {len} elements, and the layout leads to index {index}")
             }
             Mismatch::Repeated => write!(f, "the {name} may lead to one element more than once"),
         }

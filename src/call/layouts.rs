@@ -72,7 +72,7 @@ macro_rules! strided {
     (
         $(#[$doc:meta])*
         $name:ident: $pointer:ty, of $slice:ty as $as_ptr:ident,
-        $(distinct by $check_distinct:ident, $(#[$panics:meta])+ and unsafe $(#[$safety:meta])+)?
+        $(distinct by $check:ident, $(#[$panics:meta])+ and unsafe $(#[$safety:meta])+)?
     ) => {
         $(#[$doc])*
         pub struct $name<'a, T> {
@@ -116,7 +116,7 @@ macro_rules! strided {
                 strides: &'a [isize],
             ) -> Result<Self, ShapeError> {
                 check_bounds(elements.len(), offset, shape, strides)?;
-                $($check_distinct(shape, strides)?;)?
+                $($check(shape, strides)?;)?
                 let start = elements.$as_ptr().wrapping_add(offset);
                 Ok(Self { start, shape, strides, elements: PhantomData })
             }
@@ -129,7 +129,7 @@ macro_rules! strided {
             ///
             /// - There are as many strides as axes.
             /// - The elements are initialized and aligned. During the lifetime `'a` they may be accessed as those of a
-            #[doc = concat!("///   `", stringify!($slice), "` may be.")]
+            #[doc = concat!("   `", stringify!($slice), "` may be.")]
             /// - They are in one allocation, and from the one with the lowest address to the end of the last one are at most
             ///   `isize::MAX` bytes.
             $($(#[$safety])+)?
@@ -185,12 +185,12 @@ strided!(
     ///
     /// # How it is walked
     ///
-    /// Axes are sorted and merged: what is contiguous in memory is one slice, whatever the order of its axes. Other tensors go through a
-    /// block on the stack, to which elements are copied, or are computed where they are, where that is faster.
+    /// Axes are sorted and merged: tensors that are contiguous in memory, with their axes in the same order, are one slice, whatever that order
+    /// is. Others go through a block on the stack, to which elements are copied, or are computed where they are, where that is faster.
     /// The results are those of [`Activation`](crate::Activation)'s methods on slices, bit for bit. What is between the elements is neither
-    /// read nor written.
+    /// read nor written. A call runs on its thread alone, by [`Isa::best`](crate::Isa::best).
     ///
-    /// Of rows that are contiguous, with a stride from row to row, [`Rows`](crate::Rows) is a view for functions of several tensors.
+    /// For matrices in functions of several tensors there is [`Rows`](crate::Rows).
     Strided: *const T, of &'a [T] as as_ptr,
 );
 
@@ -230,8 +230,7 @@ fn check_shape((argument, found): Shape, (other, needed): Shape) -> Result<(), S
     if found == needed {
         return Ok(());
     }
-    let differs = (0..found.len().min(needed.len())).find(|&axis| found[axis] != needed[axis]);
-    let mismatch = match differs {
+    let mismatch = match found.iter().zip(needed).position(|(found, needed)| found != needed) {
         Some(axis) if found.len() == needed.len() => Mismatch::Axis {
             axis,
             len: found[axis],
@@ -254,7 +253,15 @@ fn len_of(shape: &[usize]) -> usize {
     shape.iter().fold(1, |len: usize, &count| len.saturating_mul(count))
 }
 
-fn is_streamed<T>(inputs: usize, shape: &[usize]) -> bool {
+/// Inputs that repeat elements don't count: they are read from the caches.
+fn is_streamed<T>(shape: &[usize], inputs: &[Layout]) -> bool {
+    let repeats = |input: &&Layout| {
+        shape
+            .iter()
+            .zip(input.strides)
+            .any(|(&len, &stride)| len > 1 && stride == 0)
+    };
+    let inputs = inputs.len() - inputs.iter().filter(repeats).count();
     is_beyond_caches(inputs, len_of(shape).saturating_mul(size_of::<T>()))
 }
 
@@ -265,18 +272,11 @@ pub(crate) fn forward_strided<A: Compiled, T: Element>(
 ) -> Result<(), ShapeError> {
     let shape = input.shape;
     check_shape(("output", output.shape), ("input", shape))?;
-    let is_streamed = is_streamed::<T>(1, shape);
+    let inputs = [input.layout()];
+    let is_streamed = is_streamed::<T>(shape, &inputs);
     // SAFETY: the shapes are equal, checked above. The elements are those of the views, of which only that of the output can write, so that
     // they are apart.
-    unsafe {
-        run::<T, _, 1>(
-            Forward(activation),
-            shape,
-            [input.layout()],
-            output.layout(),
-            is_streamed,
-        )
-    };
+    unsafe { run::<T, _, 1>(Forward(activation), shape, inputs, output.layout(), is_streamed) };
     Ok(())
 }
 
@@ -295,8 +295,8 @@ pub(crate) fn backward_strided<A: Compiled, T: Element>(
     let shape = input.shape;
     check_shape(("grad_output", grad_output.shape), ("input", shape))?;
     check_shape(("grad_input", grad_input.shape), ("input", shape))?;
-    let is_streamed = is_streamed::<T>(2, shape);
     let inputs = [input.layout(), grad_output.layout()];
+    let is_streamed = is_streamed::<T>(shape, &inputs);
     // SAFETY: as for `forward_strided`.
     unsafe { run::<T, _, 2>(Backward(activation), shape, inputs, grad_input.layout(), is_streamed) };
     Ok(())
@@ -348,24 +348,26 @@ unsafe fn run_append<T: Element, D: Direction<N>, const N: usize>(
     inputs: [Layout; N],
     output: &mut Vec<T>,
 ) {
-    append(output, len_of(shape), |output| {
+    let len = len_of(shape);
+    // New memory that is large has just been cleared by the system: it is in the caches.
+    let is_new = output.capacity() - output.len() < len;
+    let is_streamed = !is_new && is_streamed::<T>(shape, &inputs);
+    append(output, len, |output| {
         let mut strides = alloc::vec![0; shape.len()];
         let mut stride = 1_usize;
         for (axis, &len) in shape.iter().enumerate().rev() {
             strides[axis] = stride as isize;
             stride = stride.wrapping_mul(len);
         }
-        let start = output.as_mut_ptr().cast::<T>();
         let layout = Layout {
-            start: start.cast(),
+            start: output.as_mut_ptr().cast(),
             strides: &strides,
         };
         // SAFETY: the elements of the inputs: this function's contract. Those of the output are contiguous, and as many. Each has been written
         // after the call.
         unsafe {
-            // New memory that is large has just been cleared by the system: it is in the caches.
-            run::<T, D, N>(direction, shape, inputs, layout, false);
-            slice::from_raw_parts_mut(start, output.len())
+            run::<T, D, N>(direction, shape, inputs, layout, is_streamed);
+            slice::from_raw_parts_mut(output.as_mut_ptr().cast(), output.len())
         }
     });
 }

@@ -1,8 +1,9 @@
 //! Calls on tensors of any layout: a step between elements, negative strides, axes in any order.
 //!
 //! Axes are sorted by the stride of the output, and merged where one continues the other. Runs that are contiguous in all tensors are
-//! given to the function's loop. Others are computed where they are (`is_direct`), or go through a block in the L1 cache: elements are gathered, the loop runs, results are
-//! scattered. Only the elements themselves are accessed: what lies between them may belong to someone else.
+//! given to the function's loop. Others are computed where they are (`is_direct`), or go through a block in the L1 cache: elements are
+//! gathered, the loop runs, results are scattered. Only the elements themselves are accessed: what lies between them may belong to someone
+//! else.
 
 use super::block::{BLOCK_BYTES, Block, LINE_BYTES};
 use super::detect::Kernels;
@@ -26,7 +27,7 @@ const TILE_LINES: usize = 1 << 7;
 /// Contiguous runs of fewer bytes go through a block, several at a time.
 const RUN_BYTES: usize = 1 << 6;
 
-/// Arrays of at most so many bytes are walked by ndarray, where one element is computed in the caller.
+/// Elements of at most so many bytes are walked in the caller, where their functions are computed there: by ndarray's loop, if it has one.
 pub(super) const IN_CALLER_BYTES: usize = 1 << 8;
 
 /// So many bytes of elements are computed where they are, if they can be.
@@ -304,7 +305,7 @@ impl Function {
         if is_contiguous(steps, self.size) {
             return len * self.size >= RUN_BYTES;
         }
-        // The block is filled by vectors.
+        // Vectors fill the block with an element that is repeated, and the rest is contiguous.
         if len * self.size >= RUN_BYTES && steps.iter().all(|&step| step == 0 || step == self.size as isize) {
             return false;
         }

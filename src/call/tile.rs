@@ -241,7 +241,7 @@ impl Walk<'_> {
     /// While a function computes from a block, the input of the next tile is prefetched, which probably comes after that of this one.
     fn ahead(&self, tile: &Plan, block: Operand, access: Access) -> Access {
         let [input, ..] = tile.inputs;
-        if !is_contiguous(&input, tile, self.size) {
+        if self.packing.is_some() || !is_contiguous(&input, tile, self.size) {
             return access;
         }
         let next = input.start.addr() + elements(tile) * self.size;

@@ -164,7 +164,7 @@ macro_rules! rows {
             /// # Safety
             ///
             /// - The elements are initialized and aligned. During the lifetime `'a` they may be accessed as those of a
-            #[doc = concat!("///   `", stringify!($slice), "` may be.")]
+            #[doc = concat!("   `", stringify!($slice), "` may be.")]
             /// - The rows are in one allocation, and from the first one to the end of the last one are at most
             ///   `isize::MAX` bytes.
             /// - `columns <= stride`, if there is more than one row.

@@ -96,7 +96,7 @@ pub unsafe trait Simd: Copy + 'static {
 pub struct Access(isize);
 
 impl Access {
-    /// How far ahead is prefetched: a page, since the CPU's own prefetchers stop at its end.
+    /// How far ahead is prefetched without `with_distance`: a page, since the CPU's own prefetchers stop at its end.
     const PAGE: isize = 1 << 12;
 
     const STREAMING: isize = 1;
@@ -107,7 +107,7 @@ impl Access {
         Self(Self::PAGE | if streaming { Self::STREAMING } else { 0 })
     }
 
-    /// Loops that prefetch do so at this distance from an input, approximately.
+    /// Loops that prefetch do so at this distance from an input, or a byte more.
     #[inline(always)]
     pub const fn with_distance(self, bytes: isize) -> Self {
         Self(bytes & !Self::STREAMING | self.0 & Self::STREAMING)
@@ -118,7 +118,7 @@ impl Access {
         self.0 & Self::STREAMING != 0
     }
 
-    /// The distance from an input to what is prefetched.
+    /// The distance from an input to what is prefetched: a byte more with non-temporal stores.
     #[cfg(feature = "smooth")]
     #[inline(always)]
     pub const fn distance(self) -> isize {

@@ -15,7 +15,7 @@ use crate::simd::{Lane, Padded, Pass, REGISTER_BYTES, Register, Simd, Vector, Ve
 /// Contract: that of [`StepsArgs`].
 pub(crate) struct CopySteps<L, const GATHER: bool>(PhantomData<L>);
 
-/// `runs` of `len` elements, with steps in bytes from element to element and from run to run; at `contiguous`, one run after the other. One
+/// `runs` of `len` elements, of both at least one, with steps in bytes from element to element and from run to run; at `contiguous`, one run after the other. One
 /// side can be read and the other one written, and they don't overlap. Steps are multiples of an element, on AVX-512 as
 /// [`copies_fit_registers`] wants them.
 pub(crate) struct StepsArgs {
@@ -168,7 +168,7 @@ impl<L: Lane, const GATHER: bool> CopySteps<L, GATHER> {
 ///
 /// # Safety
 ///
-/// They can be read at `from` and written at `to`, and don't overlap.
+/// They can be read at `from` and written at `to`, and don't overlap. There is at least one.
 #[inline(always)]
 unsafe fn copy_lanes<L: Copy>((from, from_step): (*mut u8, isize), (to, to_step): (*mut u8, isize), len: usize) {
     // SAFETY: this function's contract.
@@ -437,8 +437,8 @@ unsafe fn map_registers<S: Simd, F: VectorFn<N>, const N: usize>(
 ///
 /// # Safety
 ///
-/// In each tensor, there are elements at the steps, of which some may be the same if they are in each. They can be read or written, as in
-/// [`MapStepsArgs`].
+/// In each tensor, there are elements at the steps, which can be read or written, as in [`MapStepsArgs`]. Where two elements of the output
+/// are the same, those of each input are, too.
 #[inline(always)]
 unsafe fn map_narrow<S: Simd, F: VectorFn<N>, const N: usize>(
     simd: S,

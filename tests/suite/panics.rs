@@ -586,7 +586,7 @@ fn empty_slices_are_fine() {
 fn tensors_of_any_layout() {
     use rectify::{Strided, StridedMut};
 
-    const OUTSIDE: &str = "`elements` has 3 elements, and the strides lead to index 4";
+    const OUTSIDE: &str = "`elements` has 3 elements, and the layout leads to index 4";
     const REPEATED: &str = "the strides may lead to one element more than once";
     let mut x = THREE;
     assert_panics(OUTSIDE, || _ = Strided::new(&THREE, 0, &[3], &[2]));

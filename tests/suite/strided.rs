@@ -106,7 +106,8 @@ fn check<T: OfFormat>(f: impl Activation, case: Case, input: Layout, grad_output
 
     #[cfg(feature = "alloc")]
     {
-        let (mut values, mut gradients) = (vec![T::of(0)], vec![]);
+        // To new memory, and to a vector that has room.
+        let (mut values, mut gradients) = (vec![T::of(0)], Vec::with_capacity(expected.len()));
         f.forward_strided_append(view(&x, input), &mut values);
         f.backward_strided_append(view(&x, input), view(&g, grad_output), &mut gradients);
         let (expected_values, expected_gradients): (Vec<_>, Vec<_>) = expected.into_iter().unzip();
@@ -163,6 +164,24 @@ fn each_layout_is_as_its_elements() {
     check_all::<rectify::bf16>(Relu, relu);
 }
 
+/// Outputs that are written with non-temporal stores.
+#[cfg_attr(miri, ignore = "Miri has no fence for them")]
+#[test]
+fn streamed() {
+    let _threshold = super::stream_from(1);
+    let relu = Function::named("relu").default();
+    let contiguous: Layout = (16_400, 0, &[4, 4_100], &[4_100, 1]);
+    let padded: Layout = (16_412, 0, &[4, 4_100], &[4_104, 1]);
+    let stepped: Layout = (32_800, 1, &[4, 4_100], &[8_200, 2]);
+    let repeated: Layout = (4_100, 0, &[4, 4_100], &[0, 1]);
+    for input in [contiguous, padded, stepped, repeated] {
+        for output in [contiguous, padded, stepped] {
+            check::<f32>(Relu, relu, input, contiguous, output);
+            check::<f64>(relu.activation(), relu, input, repeated, output);
+        }
+    }
+}
+
 #[test]
 fn views_know_their_layout() {
     let mut x = [1.0_f32; 6];
@@ -193,7 +212,7 @@ fn assert_refused(layout: (usize, usize, &[usize], &[isize]), argument: &'static
 
 #[test]
 fn layouts_beyond_the_elements_are_refused() {
-    let outside = |len, index| format!("`elements` has {len} elements, and the strides lead to index {index}");
+    let outside = |len, index| format!("`elements` has {len} elements, and the layout leads to index {index}");
     let refused = |len, offset, shape: &[usize], strides: &[isize], index| {
         assert_refused((len, offset, shape, strides), "elements", &outside(len, index));
     };
@@ -260,7 +279,7 @@ fn unequal_shapes_are_refused() {
     let others: [(&[usize], &[isize], &str); 3] = [
         (&[3, 3], &[3, 1], "on axis 1 `NAME` has 3 indices, `input` has 4"),
         (&[4, 4], &[0, 1], "on axis 0 `NAME` has 4 indices, `input` has 3"),
-        (&[3], &[1], "`NAME` has 1 axes, `input` has 2"),
+        (&[3], &[1], "`NAME` is 1-dimensional, `input` 2-dimensional"),
     ];
     for (shape, strides, message) in others {
         let message = |name: &str| format!("tensors of unequal shape: {}", message.replace("NAME", name));

@@ -14,7 +14,7 @@ pub fn lower_quartiles(ways: usize, rounds: usize, mut ns_per_call: impl FnMut(u
     let rounds: Vec<Vec<f64>> = (0..rounds)
         .map(|round| {
             let mut times = vec![0.0; ways];
-            // There and back: what one way leaves in the caches is not always the next one's time.
+            // There and back, so that no way always comes after the same one.
             for at in 0..ways {
                 let way = if round % 2 == 0 { at } else { ways - 1 - at };
                 times[way] = ns_per_call(way);
