@@ -4,7 +4,8 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use command_line::print;
+use command_line::lexopt::prelude::*;
+use command_line::{Command, lexopt, print};
 use ndarray::{Array2, Zip, s};
 use rectify::{Activate, Activation, Hardtanh, Kernels, LeakyRelu, Relu, Silu};
 use workload::machine;
@@ -13,9 +14,11 @@ const HELP: &str = "\
 Measures functions of arrays of ndarray in f32, in several layouts, on the instruction set that is chosen: `Activate` in turns with
 `mapv`, `mapv_inplace`, and for the gradient `Zip::map_collect`.
 
-Usage: cargo run --release -p arrays
+Usage: cargo run --release -p arrays -- [OPTIONS]
 
-  --help  print this
+  --rows N  only arrays of so many rows: 8, 32, 128, 1000 or 3000
+            (may be given several times)
+  --help    print this
 ";
 
 const LEGEND: &str =
@@ -63,29 +66,86 @@ const LAYOUTS: &[(&str, Narrow)] = &[
     ("three columns", Narrow::ThreeColumns),
 ];
 
-const SHAPES: [(usize, usize); 5] = [(8, 8), (32, 32), (128, 130), (1000, 1000), (3000, 4000)];
-
-fn main() -> ExitCode {
-    command_line::run(env!("CARGO_PKG_NAME"), HELP, command_line::no_options, |()| run())
+#[derive(Clone, Copy)]
+struct Shape {
+    /// The number of rows.
+    name: &'static str,
+    rows: usize,
+    columns: usize,
 }
 
-fn run() -> Result<(), String> {
+const SHAPES: [Shape; 5] = [
+    Shape {
+        name: "8",
+        rows: 8,
+        columns: 8,
+    },
+    Shape {
+        name: "32",
+        rows: 32,
+        columns: 32,
+    },
+    Shape {
+        name: "128",
+        rows: 128,
+        columns: 130,
+    },
+    Shape {
+        name: "1000",
+        rows: 1000,
+        columns: 1000,
+    },
+    Shape {
+        name: "3000",
+        rows: 3000,
+        columns: 4000,
+    },
+];
+
+fn main() -> ExitCode {
+    command_line::run(env!("CARGO_PKG_NAME"), HELP, parse, |shapes: &Vec<_>| run(shapes))
+}
+
+/// The shapes to measure.
+fn parse(parser: &mut lexopt::Parser) -> Result<Command<Vec<Shape>>, lexopt::Error> {
+    let mut shapes = Vec::new();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("rows") => {
+                let named = SHAPES.map(|shape| (shape.name, shape));
+                shapes.push(parser.value()?.parse_with(command_line::one_of("--rows", named))?);
+            }
+            Short('h') | Long("help") => return Ok(Command::Help),
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    Ok(Command::Run(if shapes.is_empty() { SHAPES.to_vec() } else { shapes }))
+}
+
+fn run(shapes: &[Shape]) -> Result<(), String> {
     print(&format!("{}, {}\n{LEGEND}", machine::cpu(), Kernels::best().isa()))?;
     let relu = |x: f32| if x > 0.0 { x } else { 0.0 };
     let relu_gradient = |x: f32, g: f32| if x > 0.0 { g } else { 0.0 };
-    measure("ReLU", Relu, relu, relu_gradient)?;
+    measure(shapes, "ReLU", Relu, relu, relu_gradient)?;
     let leaky = |x: f32| if x > 0.0 { x } else { 0.01 * x };
     let leaky_gradient = |x: f32, g: f32| if x > 0.0 { g } else { 0.01 * g };
-    measure("leaky ReLU", LeakyRelu::new(0.01), leaky, leaky_gradient)?;
+    measure(shapes, "leaky ReLU", LeakyRelu::new(0.01), leaky, leaky_gradient)?;
     let hardtanh = |x: f32| x.clamp(-0.2, 0.2);
     let hardtanh_gradient = |x: f32, g: f32| if x > -0.2 && x < 0.2 { g } else { 0.0 };
-    measure("hardtanh", Hardtanh::new(-0.2, 0.2), hardtanh, hardtanh_gradient)?;
+    measure(
+        shapes,
+        "hardtanh",
+        Hardtanh::new(-0.2, 0.2),
+        hardtanh,
+        hardtanh_gradient,
+    )?;
     let sigmoid = |x: f32| 1.0 / (1.0 + (-x).exp());
     let silu_gradient = |x: f32, g: f32| g * sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)));
-    measure("SiLU", Silu, |x| x * sigmoid(x), silu_gradient)
+    measure(shapes, "SiLU", Silu, |x| x * sigmoid(x), silu_gradient)
 }
 
 fn measure(
+    shapes: &[Shape],
     name: &str,
     activation: impl Activation,
     value: impl Fn(f32) -> f32 + Copy,
@@ -94,7 +154,7 @@ fn measure(
     let titles = format!("{:>9} {:>9} {:>9}", "returned", "in-place", "gradient");
     print(&format!("{name:<12} {:<24} {titles}\n", ""))?;
     let mut seed = 1_u32;
-    for (rows, columns) in SHAPES {
+    for &Shape { rows, columns, .. } in shapes {
         for &(name, narrow) in LAYOUTS {
             let x = Array2::from_shape_simple_fn((rows, columns), || {
                 seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

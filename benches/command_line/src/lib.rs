@@ -14,7 +14,6 @@ use std::process::ExitCode;
 
 pub use lexopt;
 use lexopt::Error;
-use lexopt::prelude::*;
 pub use output::Output;
 pub use print::print;
 
@@ -41,15 +40,6 @@ pub fn run<Options>(
             eprintln!("{name}: {error}");
             ExitCode::from(status)
         }
-    }
-}
-
-/// For programs that take none but `--help`.
-pub fn no_options(parser: &mut lexopt::Parser) -> Result<Command<()>, Error> {
-    match parser.next()? {
-        None => Ok(Command::Run(())),
-        Some(Short('h') | Long("help")) => Ok(Command::Help),
-        Some(argument) => Err(argument.unexpected()),
     }
 }
 
