@@ -221,11 +221,9 @@ unsafe fn run_to<T: Element, D: Dimension, const N: usize>(
     mut output: ArrayViewMut<'_, MaybeUninit<T>, D>,
     is_new: bool,
 ) {
-    let is_large = is_beyond_caches(N, output.len() * size_of::<T>());
-    // New memory that is large comes from the system, which has just cleared it: it is in the caches.
-    let is_streamed = is_large && !is_new;
     let slices = inputs.map(|input| input.as_slice_memory_order());
-    if is_streamed == is_large
+    // New memory that is large comes from the system, which has just cleared it: it is in the caches, and is not streamed to.
+    if !(is_new && is_beyond_caches(N, output.len() * size_of::<T>()))
         && inputs.iter().all(|input| has_strides(input, output.strides()))
         && slices.iter().all(Option::is_some)
         && let Some(output) = output.as_slice_memory_order_mut()
@@ -246,7 +244,7 @@ unsafe fn run_to<T: Element, D: Dimension, const N: usize>(
             shape,
             inputs.map(layout),
             layout_at(output.as_mut_ptr(), &output),
-            is_streamed,
+            !is_new,
         )
     };
 }

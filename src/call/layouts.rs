@@ -13,7 +13,9 @@ use super::error::{Mismatch, OrPanic, ShapeError};
 use super::loops::Compiled;
 #[cfg(feature = "alloc")]
 use super::slices::Direction;
-use super::slices::{Backward, Forward, is_beyond_caches};
+use super::slices::{Backward, Forward};
+#[cfg(feature = "alloc")]
+use super::strided::len_of;
 use super::strided::{Layout, run};
 use crate::simd::Element;
 
@@ -244,27 +246,6 @@ fn check_shape((argument, found): Shape, (other, needed): Shape) -> Result<(), S
     Err(ShapeError::new(argument, mismatch))
 }
 
-/// The number of elements.
-fn len_of(shape: &[usize]) -> usize {
-    if shape.contains(&0) {
-        return 0;
-    }
-    // A tensor that repeats elements may have more than an address space.
-    shape.iter().fold(1, |len: usize, &count| len.saturating_mul(count))
-}
-
-/// Inputs that repeat elements don't count: they are read from the caches.
-fn is_streamed<T>(shape: &[usize], inputs: &[Layout]) -> bool {
-    let repeats = |input: &&Layout| {
-        shape
-            .iter()
-            .zip(input.strides)
-            .any(|(&len, &stride)| len > 1 && stride == 0)
-    };
-    let inputs = inputs.len() - inputs.iter().filter(repeats).count();
-    is_beyond_caches(inputs, len_of(shape).saturating_mul(size_of::<T>()))
-}
-
 pub(crate) fn forward_strided<A: Compiled, T: Element>(
     activation: A,
     input: Strided<T>,
@@ -272,11 +253,9 @@ pub(crate) fn forward_strided<A: Compiled, T: Element>(
 ) -> Result<(), ShapeError> {
     let shape = input.shape;
     check_shape(("output", output.shape), ("input", shape))?;
-    let inputs = [input.layout()];
-    let is_streamed = is_streamed::<T>(shape, &inputs);
     // SAFETY: the shapes are equal, checked above. The elements are those of the views, of which only that of the output can write, so that
     // they are apart.
-    unsafe { run::<T, _, 1>(Forward(activation), shape, inputs, output.layout(), is_streamed) };
+    unsafe { run::<T, _, 1>(Forward(activation), shape, [input.layout()], output.layout(), true) };
     Ok(())
 }
 
@@ -296,9 +275,8 @@ pub(crate) fn backward_strided<A: Compiled, T: Element>(
     check_shape(("grad_output", grad_output.shape), ("input", shape))?;
     check_shape(("grad_input", grad_input.shape), ("input", shape))?;
     let inputs = [input.layout(), grad_output.layout()];
-    let is_streamed = is_streamed::<T>(shape, &inputs);
     // SAFETY: as for `forward_strided`.
-    unsafe { run::<T, _, 2>(Backward(activation), shape, inputs, grad_input.layout(), is_streamed) };
+    unsafe { run::<T, _, 2>(Backward(activation), shape, inputs, grad_input.layout(), true) };
     Ok(())
 }
 
@@ -351,7 +329,6 @@ unsafe fn run_append<T: Element, D: Direction<N>, const N: usize>(
     let len = len_of(shape);
     // New memory that is large has just been cleared by the system: it is in the caches.
     let is_new = output.capacity() - output.len() < len;
-    let is_streamed = !is_new && is_streamed::<T>(shape, &inputs);
     append(output, len, |output| {
         let mut strides = alloc::vec![0; shape.len()];
         let mut stride = 1_usize;
@@ -366,7 +343,7 @@ unsafe fn run_append<T: Element, D: Direction<N>, const N: usize>(
         // SAFETY: the elements of the inputs: this function's contract. Those of the output are contiguous, and as many. Each has been written
         // after the call.
         unsafe {
-            run::<T, D, N>(direction, shape, inputs, layout, is_streamed);
+            run::<T, D, N>(direction, shape, inputs, layout, !is_new);
             slice::from_raw_parts_mut(output.as_mut_ptr().cast(), output.len())
         }
     });

@@ -9,7 +9,7 @@ use super::block::{BLOCK_BYTES, Block, LINE_BYTES};
 use super::detect::Kernels;
 use super::loops::{MapStepsLoops, Params, STEPS, SliceLoops};
 use super::pack::copy_rows;
-use super::slices::Direction;
+use super::slices::{Direction, is_beyond_caches};
 use crate::simd::{Access, Element, fence};
 use crate::sweep::{ALIGNED_BYTES, FEW, MapStepsArgs, StepsArgs, TENSORS, copies_fit_registers, map_fits_registers};
 
@@ -133,7 +133,28 @@ pub(super) struct Layout<'a> {
     pub(super) strides: &'a [isize],
 }
 
-/// Runs a function on tensors of a shape. Contiguous parts of the output are streamed if `is_streamed`.
+/// The number of elements.
+pub(super) fn len_of(shape: &[usize]) -> usize {
+    if shape.contains(&0) {
+        return 0;
+    }
+    // A tensor that repeats elements may have more than an address space.
+    shape.iter().fold(1, |len: usize, &count| len.saturating_mul(count))
+}
+
+/// Whether a call out-of-place is beyond the caches. Inputs that repeat elements don't count: they are read from the caches.
+fn is_large<T>(shape: &[usize], inputs: &[Layout]) -> bool {
+    let repeats = |input: &&Layout| {
+        shape
+            .iter()
+            .zip(input.strides)
+            .any(|(&len, &stride)| len > 1 && stride == 0)
+    };
+    let inputs = inputs.len() - inputs.iter().filter(repeats).count();
+    is_beyond_caches(inputs, len_of(shape).saturating_mul(size_of::<T>()))
+}
+
+/// Runs a function on tensors of a shape. Contiguous parts of the output may be streamed if `may_stream`: not in-place, nor to new memory.
 ///
 /// # Safety
 ///
@@ -145,8 +166,9 @@ pub(super) unsafe fn run<T: Element, D: Direction<N>, const N: usize>(
     shape: &[usize],
     inputs: [Layout; N],
     output: Layout,
-    is_streamed: bool,
+    may_stream: bool,
 ) {
+    let is_streamed = may_stream && is_large::<T>(shape, &inputs);
     let mut params = Params::uninit();
     direction.write_params::<T>(&mut params);
     let function = Function {

@@ -15,8 +15,8 @@ use crate::simd::{Lane, Padded, Pass, REGISTER_BYTES, Register, Simd, Vector, Ve
 /// Contract: that of [`StepsArgs`].
 pub(crate) struct CopySteps<L, const GATHER: bool>(PhantomData<L>);
 
-/// `runs` of `len` elements, of both at least one, with steps in bytes from element to element and from run to run; at `contiguous`, one run after the other. One
-/// side can be read and the other one written, and they don't overlap. Steps are multiples of an element, on AVX-512 as
+/// `runs` of `len` elements, of both at least one, with steps in bytes from element to element and from run to run; at `contiguous`, one
+/// run after the other. One side can be read and the other one written, and they don't overlap. Steps are multiples of an element, on AVX-512 as
 /// [`copies_fit_registers`] wants them.
 pub(crate) struct StepsArgs {
     pub(crate) strided: *mut u8,

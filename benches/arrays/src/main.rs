@@ -66,40 +66,15 @@ const LAYOUTS: &[(&str, Narrow)] = &[
     ("three columns", Narrow::ThreeColumns),
 ];
 
-#[derive(Clone, Copy)]
-struct Shape {
-    /// The number of rows.
-    name: &'static str,
-    rows: usize,
-    columns: usize,
-}
+type Shape = (usize, usize);
 
-const SHAPES: [Shape; 5] = [
-    Shape {
-        name: "8",
-        rows: 8,
-        columns: 8,
-    },
-    Shape {
-        name: "32",
-        rows: 32,
-        columns: 32,
-    },
-    Shape {
-        name: "128",
-        rows: 128,
-        columns: 130,
-    },
-    Shape {
-        name: "1000",
-        rows: 1000,
-        columns: 1000,
-    },
-    Shape {
-        name: "3000",
-        rows: 3000,
-        columns: 4000,
-    },
+/// By their number of rows.
+const SHAPES: [(&str, Shape); 5] = [
+    ("8", (8, 8)),
+    ("32", (32, 32)),
+    ("128", (128, 130)),
+    ("1000", (1000, 1000)),
+    ("3000", (3000, 4000)),
 ];
 
 fn main() -> ExitCode {
@@ -111,15 +86,15 @@ fn parse(parser: &mut lexopt::Parser) -> Result<Command<Vec<Shape>>, lexopt::Err
     let mut shapes = Vec::new();
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("rows") => {
-                let named = SHAPES.map(|shape| (shape.name, shape));
-                shapes.push(parser.value()?.parse_with(command_line::one_of("--rows", named))?);
-            }
+            Long("rows") => shapes.push(parser.value()?.parse_with(command_line::one_of("--rows", SHAPES))?),
             Short('h') | Long("help") => return Ok(Command::Help),
             _ => return Err(argument.unexpected()),
         }
     }
-    Ok(Command::Run(if shapes.is_empty() { SHAPES.to_vec() } else { shapes }))
+    if shapes.is_empty() {
+        shapes.extend(SHAPES.map(|(_, shape)| shape));
+    }
+    Ok(Command::Run(shapes))
 }
 
 fn run(shapes: &[Shape]) -> Result<(), String> {
@@ -154,7 +129,7 @@ fn measure(
     let titles = format!("{:>9} {:>9} {:>9}", "returned", "in-place", "gradient");
     print(&format!("{name:<12} {:<24} {titles}\n", ""))?;
     let mut seed = 1_u32;
-    for &Shape { rows, columns, .. } in shapes {
+    for &(rows, columns) in shapes {
         for &(name, narrow) in LAYOUTS {
             let x = Array2::from_shape_simple_fn((rows, columns), || {
                 seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -11,21 +11,17 @@ pub fn calls_per_round(ns: f64, mut ns_per_call: impl FnMut(u32) -> f64) -> u32 
 /// Of ways to do the same, which take turns, so that what else the machine does hits all of them: the nanoseconds of a call that a quarter
 /// of the rounds stay below.
 pub fn lower_quartiles(ways: usize, rounds: usize, mut ns_per_call: impl FnMut(usize) -> f64) -> Vec<f64> {
-    let rounds: Vec<Vec<f64>> = (0..rounds)
-        .map(|round| {
-            let mut times = vec![0.0; ways];
-            // There and back, so that no way always comes after the same one.
-            for at in 0..ways {
-                let way = if round % 2 == 0 { at } else { ways - 1 - at };
-                times[way] = ns_per_call(way);
-            }
-            times
-        })
-        .collect();
-    let of_way = |way| {
-        let mut times: Vec<_> = rounds.iter().map(|round| round[way]).collect();
+    let mut times = vec![Vec::with_capacity(rounds); ways];
+    for round in 0..rounds {
+        // There and back, so that no way always comes after the same one.
+        for at in 0..ways {
+            let way = if round % 2 == 0 { at } else { ways - 1 - at };
+            times[way].push(ns_per_call(way));
+        }
+    }
+    let lower_quartile = |mut times: Vec<f64>| {
         times.sort_by(f64::total_cmp);
-        times[rounds.len() / 4]
+        times[times.len() / 4]
     };
-    (0..ways).map(of_way).collect()
+    times.into_iter().map(lower_quartile).collect()
 }
